@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* project.c - walking up to the nearest devenv.ini, and who may have put it there (security rule 20). */
+#include "base/project.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/text.h"
+
+static int check(const char *dir, const char *home, const struct stat *config, struct err *e)
+{
+	const char *base = strcmp(dir, "/") ? dir : "";
+	uid_t me = geteuid();
+	struct stat st;
+
+	/* A link would let a repository name any file of the machine; skipping it would silently use another project. */
+	if (!S_ISREG(config->st_mode)) {
+		err_set(e, ERR_CONFIG, "%s/" PROJECT_CONFIG " is not a regular file", text_safe(base));
+		return err_hint(e, "replace it by a file with its content");
+	}
+	if (!strcmp(dir, "/") || (home && !strcmp(dir, home))) {
+		err_set(e, ERR_CONFIG, "%s/" PROJECT_CONFIG ": %s can't be a project", text_safe(base),
+			strcmp(dir, "/") ? "the home directory" : "the root directory");
+		return err_hint(e, "move it into a directory of its own");
+	}
+	if (config->st_uid != me) {
+		err_set(e, ERR_CONFIG, "%s/" PROJECT_CONFIG " belongs to another user (uid %u)", text_safe(base),
+			(unsigned int)config->st_uid);
+		return err_hint(e, "work in a checkout of your own, or chown it if you trust what is in it");
+	}
+	if (stat(dir, &st) < 0)
+		return err_sys(e, "cannot look at %s", text_safe(dir));
+	if (st.st_uid != me && st.st_uid != 0)
+		return err_set(e, ERR_CONFIG, "%s belongs to another user (uid %u)", text_safe(dir),
+			       (unsigned int)st.st_uid);
+	if (st.st_mode & S_IWOTH) {
+		err_set(e, ERR_CONFIG, "%s is writable by everybody, so anybody could have put " PROJECT_CONFIG " there",
+			text_safe(dir));
+		return err_hint(e, "chmod o-w the directory, or move the project");
+	}
+	return 0;
+}
+
+int project_find(const char *start, const char *home, char **root, struct err *e)
+{
+	cleanup_free char *cwd = NULL;
+	cleanup_free char *dir = NULL;
+
+	if (!start) {
+		cwd = getcwd(NULL, 0);
+		if (!cwd)
+			return err_sys(e, "cannot tell the current directory");
+		start = cwd;
+	}
+	if (start[0] != '/')
+		return err_set(e, ERR_FAILED, "cannot look for a project from %s: not an absolute path", text_safe(start));
+	dir = path_clean(start);
+	for (;;) {
+		cleanup_free char *file = path_join(dir, PROJECT_CONFIG);
+		struct stat st;
+		char *parent;
+
+		if (lstat(file, &st) == 0) {
+			if (check(dir, home, &st, e) < 0)
+				return -1;
+			*root = mem_steal(dir);
+			return 0;
+		}
+		if (errno != ENOENT && errno != ENOTDIR)
+			return err_sys(e, "cannot look for %s", text_safe(file));
+		if (!strcmp(dir, "/"))
+			break;
+		parent = path_parent(dir);
+		free(dir);
+		dir = parent;
+	}
+	err_set(e, ERR_NO_PROJECT, "no " PROJECT_CONFIG " in %s or above", text_safe(start));
+	return err_hint(e, "run `devenv init` in the project's directory to write one");
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * main.c - the launcher.
+ *
+ * Theory of operation
+ *
+ *   `enter` and `run`: find the project, load its plan, ask whether the plan is still true (one stat per file it was made
+ *   from), and carry it out. When there is no plan or it is stale, `devenv-core prepare` makes one - fetching, building,
+ *   asking - and the launcher looks again. Every other command becomes the core by exec.
+ *
+ * The launcher parses nothing that a stranger wrote but the plan, which the core wrote; it links nothing but libc; it
+ * never runs the core when the plan is fresh. Reading order: this file, plan/plan.h, sandbox/holder.c, init.c, root.c,
+ * standard.c, join.c, spawn.c, then the two ways to sit on a terminal: foreground.c and terminal.c.
+ */
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/dirs.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/process.h"
+#include "base/project.h"
+#include "base/text.h"
+#include "launcher/arguments.h"
+#include "launcher/locate.h"
+#include "launcher/report.h"
+#include "plan/plan.h"
+#include "sandbox/sandbox.h"
+
+struct launch {
+	char **argv;   /* of this process */
+	struct arguments args;
+	struct dirs dirs;
+	char *project; /* NULL for --image */
+	char *state;
+	char *cwd;     /* the caller's */
+	struct plan plan;
+};
+
+/* Descriptors 0 to 2 must be taken before anything else is opened: a lock file on stderr would be written to. */
+static void fill_stdio(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= 2);
+	if (fd > 2)
+		close(fd);
+}
+
+static int become_core(char **argv, struct err *e)
+{
+	cleanup_free char *core = locate_core(e);
+
+	if (!core)
+		return -1;
+	execv(core, argv);
+	return err_sys(e, "can't run %s", core);
+}
+
+/* Ask the core for a fresh plan. Returns its exit status; it has printed what went wrong. */
+static int prepare(const struct launch *l, struct err *e)
+{
+	cleanup_free char *core = locate_core(e);
+	cleanup_strlist struct strlist argv = STRLIST_INIT;
+	size_t i;
+
+	if (!core)
+		return -1;
+	strlist_add(&argv, core);
+	strlist_add(&argv, "prepare");
+	strlist_add(&argv, "--for");
+	strlist_add(&argv, l->args.command == COMMAND_ENTER ? "enter" : "run");
+	if (l->args.image) {
+		strlist_add(&argv, "--image");
+		strlist_add(&argv, l->args.image);
+	} else {
+		strlist_add(&argv, "--directory");
+		strlist_add(&argv, l->project);
+	}
+	for (i = 0; i < l->args.pass_on.count; i++)
+		strlist_add(&argv, l->args.pass_on.items[i]);
+	return process_run((const char *const *)argv.items, e);
+}
+
+static int find_state(struct launch *l, struct err *e)
+{
+	char cwd[PATH_MAX];
+
+	if (l->args.directory && chdir(l->args.directory) < 0)
+		return err_sys(e, "can't change to the directory %s", l->args.directory);
+	if (dirs_find(&l->dirs, e) < 0)
+		return -1;
+	if (l->args.image) {
+		l->state = dirs_image(&l->dirs, l->args.image);
+		return 0;
+	}
+	if (!getcwd(cwd, sizeof(cwd)))
+		return err_sys(e, "can't find out the current directory");
+	l->cwd = mem_strdup(cwd);
+	if (project_find(l->cwd, l->dirs.home, &l->project, e) < 0)
+		return -1;
+	l->state = dirs_checkout(&l->dirs, l->project);
+	return 0;
+}
+
+/* Is there a plan, is it this project's, and is it still true? */
+static bool load_fresh(struct launch *l)
+{
+	cleanup_free char *path = mem_printf("%s/plan", l->state);
+	struct err ignored = ERR_INIT;
+
+	if (plan_load(&l->plan, path, &ignored) < 0)
+		return false;
+	if (!strcmp(l->plan.project, l->project ? l->project : "") && !plan_stale(&l->plan))
+		return true;
+	plan_release(&l->plan);
+	return false;
+}
+
+/*
+ * What the core just wrote is carried out even when it says that a file was young: young means "ask again next time".
+ */
+static int load_prepared(struct launch *l, struct err *e)
+{
+	cleanup_free char *path = mem_printf("%s/plan", l->state);
+
+	if (plan_load(&l->plan, path, e) < 0)
+		return err_wrap(e, "the plan that was just made can't be read");
+	return 0;
+}
+
+/* The directory inside that matches the caller's; NULL: the plan's own. */
+static char *matching_directory(const struct launch *l)
+{
+	const char *below = l->project ? path_below(l->cwd, l->project) : NULL;
+
+	return below && *l->plan.project_target ? path_join(l->plan.project_target, below) : NULL;
+}
+
+/* `run --image` puts the image's entrypoint before the words, and its command where there are none, as docker does. */
+static void build_command(const struct launch *l, struct strlist *argv)
+{
+	size_t i;
+
+	for (i = 0; l->args.image && i < l->plan.entrypoint_count; i++)
+		strlist_add(argv, l->plan.entrypoint[i]);
+	for (i = 0; l->args.words[i]; i++)
+		strlist_add(argv, l->args.words[i]);
+	for (i = 0; !l->args.words[0] && i < l->plan.command_count; i++)
+		strlist_add(argv, l->plan.command[i]);
+}
+
+static int carry_out(struct launch *l, struct err *e)
+{
+	cleanup_free char *workdir = matching_directory(l);
+	cleanup_strlist struct strlist argv = STRLIST_INIT;
+	struct session s = { .interactive = l->args.command == COMMAND_ENTER,
+			     .root = l->args.root,
+			     .process_argv = l->argv,
+			     .workdir = workdir,
+			     .extra_env = l->args.env.items,
+			     .warn = report_warning };
+
+	if (!s.interactive) {
+		build_command(l, &argv);
+		if (!argv.count) {
+			err_set(e, ERR_USAGE, "the image %s has no command of its own", l->args.image);
+			return err_hint(e, "name one: `devenv run --image %s COMMAND`", l->args.image);
+		}
+		s.argv = argv.items;
+	}
+	return sandbox_run(&l->plan, &l->dirs, &s, e);
+}
+
+/* Exit status, or -1 and an error to print. */
+static int launch(int argc, struct launch *l, struct err *e)
+{
+	int status;
+
+	if (arguments_parse(argc, l->argv, &l->args, e) < 0)
+		return -1;
+	if (l->args.command == COMMAND_OTHER || l->args.help)
+		return become_core(l->argv, e);
+	if (find_state(l, e) < 0)
+		return -1;
+	if (!load_fresh(l)) {
+		status = prepare(l, e);
+		if (status != 0)
+			return status;
+		if (load_prepared(l, e) < 0)
+			return -1;
+	}
+	return carry_out(l, e);
+}
+
+static int exit_status(const struct err *e)
+{
+	switch (e->code) {
+	case ERR_EXEC_FORMAT:
+		return 126;
+	case ERR_EXEC_MISSING:
+		return 127;
+	default:
+		return 125;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct launch l = { .argv = argv };
+	struct err e = ERR_INIT;
+	int status;
+
+	fill_stdio();
+	signal(SIGCHLD, SIG_DFL); /* ignored, it would eat exit statuses */
+	plan_init(&l.plan);
+	status = launch(argc, &l, &e);
+	if (status >= 0)
+		return status;
+	report_error(&e, l.args.json);
+	return exit_status(&e);
+}

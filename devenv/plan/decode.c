@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* decode.c - from the bytes of a plan file to a plan that points into them. Every length is checked before use. */
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "plan/format.h"
+#include "plan/plan.h"
+
+#define PLAN_MAX (4u << 20)
+
+/* The next NUL-terminated string of a payload, or NULL when there is none; moves on behind it. */
+static const char *take_string(const char **at, const char *end)
+{
+	const char *s = *at, *nul;
+
+	if (s >= end)
+		return NULL;
+	nul = memchr(s, '\0', (size_t)(end - s));
+	if (!nul)
+		return NULL;
+	*at = nul + 1;
+	return s;
+}
+
+static bool take_mount(struct plan *p, const char *at, const char *end)
+{
+	struct plan_mount_head h;
+	struct plan_mount m;
+
+	if ((size_t)(end - at) < sizeof(h))
+		return false;
+	memcpy(&h, at, sizeof(h));
+	at += sizeof(h);
+	m = (struct plan_mount){ .kind = h.kind, .flags = h.flags, .dev = h.dev, .ino = h.ino };
+	m.host = take_string(&at, end);
+	m.target = take_string(&at, end);
+	if (!m.host || !m.target || at != end || m.target[0] != '/')
+		return false;
+	plan_add_mount(p, m);
+	return true;
+}
+
+static bool take_watch(struct plan *p, const char *at, const char *end)
+{
+	struct plan_watch_head h;
+	struct plan_watch w;
+
+	if ((size_t)(end - at) < sizeof(h))
+		return false;
+	memcpy(&h, at, sizeof(h));
+	at += sizeof(h);
+	w = (struct plan_watch){ .absent = h.absent, .young = h.young, .dev = h.dev, .ino = h.ino, .size = h.size,
+				 .mtime_ns = h.mtime_ns, .ctime_ns = h.ctime_ns };
+	w.path = take_string(&at, end);
+	w.content = take_string(&at, end);
+	if (!w.path || !w.content || at != end)
+		return false;
+	plan_add_watch(p, w);
+	return true;
+}
+
+static bool take_numbers(struct plan *p, const char *at, const char *end)
+{
+	struct plan_numbers n;
+
+	if ((size_t)(end - at) != sizeof(n))
+		return false;
+	memcpy(&n, at, sizeof(n));
+	p->uid = n.uid;
+	p->gid = n.gid;
+	p->network = n.network;
+	p->scratch = n.scratch;
+	return n.network <= PLAN_NETWORK_NONE && n.scratch <= PLAN_SCRATCH_PERSIST;
+}
+
+/* Strings are dispatched by the tables of plan.c, so that a new field can't be written and not read. */
+static bool take_text(struct plan *p, uint32_t tag, const char *at, const char *end)
+{
+	const char *s = take_string(&at, end);
+	size_t i;
+
+	if (!s || at != end)
+		return false;
+	if (tag == PLAN_TAG_ID) {
+		p->id = s;
+		return true;
+	}
+	for (i = 0; i < plan_string_field_count; i++)
+		if (plan_string_fields[i].tag == tag) {
+			*(const char **)((char *)p + plan_string_fields[i].offset) = s;
+			return true;
+		}
+	switch (tag) {
+	case PLAN_TAG_LAYER:
+		plan_add_layer(p, s);
+		return true;
+	case PLAN_TAG_ENV:
+		plan_add_env(p, s);
+		return true;
+	case PLAN_TAG_PASS:
+		plan_add_pass(p, s);
+		return true;
+	case PLAN_TAG_LOCALE:
+		plan_add_locale(p, s);
+		return true;
+	case PLAN_TAG_COMMAND:
+		plan_add_command(p, s);
+		return true;
+	case PLAN_TAG_ENTRYPOINT:
+		plan_add_entrypoint(p, s);
+		return true;
+	}
+	return false;
+}
+
+static bool take_record(struct plan *p, uint32_t tag, const char *at, const char *end)
+{
+	switch (tag) {
+	case PLAN_TAG_NUMBERS:
+		return take_numbers(p, at, end);
+	case PLAN_TAG_MOUNT:
+		return take_mount(p, at, end);
+	case PLAN_TAG_WATCH:
+		return take_watch(p, at, end);
+	case PLAN_TAG_FILTER:
+		p->filter = at;
+		p->filter_size = (size_t)(end - at);
+		return p->filter_size % 8 == 0;
+	default:
+		return take_text(p, tag, at, end);
+	}
+}
+
+static bool take_all(struct plan *p, const char *at, const char *end)
+{
+	while (at < end) {
+		struct plan_record r;
+		size_t padded;
+
+		if ((size_t)(end - at) < sizeof(r))
+			return false;
+		memcpy(&r, at, sizeof(r));
+		at += sizeof(r);
+		padded = ((size_t)r.length + 7) / 8 * 8;
+		if (padded > (size_t)(end - at) || !take_record(p, r.tag, at, at + r.length))
+			return false;
+		at += padded;
+	}
+	return *p->id && p->layer_count > 0;
+}
+
+int plan_decode(struct plan *p, struct buf *raw, struct err *e)
+{
+	struct plan_header h;
+
+	plan_init(p);
+	if (raw->len < sizeof(h))
+		return err_set(e, ERR_FAILED, "the plan is cut short");
+	memcpy(&h, raw->data, sizeof(h));
+	if (memcmp(h.magic, PLAN_MAGIC, sizeof(h.magic)) || h.version != PLAN_VERSION || h.header_size != sizeof(h))
+		return err_set(e, ERR_FAILED, "the plan was written by another version of devenv");
+	if (h.length != raw->len || h.checksum != text_hash(raw->data + sizeof(h), raw->len - sizeof(h)))
+		return err_set(e, ERR_FAILED, "the plan is damaged");
+	p->raw = *raw;
+	*raw = BUF_INIT;
+	if (!take_all(p, p->raw.data + sizeof(h), p->raw.data + p->raw.len)) {
+		plan_release(p);
+		return err_set(e, ERR_FAILED, "the plan is damaged");
+	}
+	return 0;
+}
+
+int plan_load(struct plan *p, const char *path, struct err *e)
+{
+	struct buf raw = BUF_INIT;
+	struct stat st;
+
+	plan_init(p);
+	if (file_read(AT_FDCWD, path, PLAN_MAX, O_NOFOLLOW, &raw, &st, e) < 0)
+		return -1;
+	if (st.st_uid != geteuid()) {
+		buf_release(&raw);
+		return err_set(e, ERR_FAILED, "the plan %s belongs to another user", path);
+	}
+	if (plan_decode(p, &raw, e) < 0) {
+		buf_release(&raw);
+		return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * plan.h - the plan: one file that fully says what an environment is.
+ *
+ * devenv-core writes it, the launcher reads and performs it, and neither edits it in place. Format (plan/format.h):
+ * a fixed header (magic, version, length, checksum) and tagged records in native byte order; a plan never leaves the
+ * machine. Paths are absolute and clean. `host` paths are outside, `target` paths inside.
+ *
+ * What the launcher does the same way for every environment - /dev, /proc, /sys, masks, capabilities, no_new_privs -
+ * is code in sandbox/, not data here: a plan can't weaken it.
+ */
+#ifndef DEVENV_PLAN_PLAN_H
+#define DEVENV_PLAN_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#define PLAN_VERSION 1
+
+/* A file the plan was made from. The plan is fresh while stat says the same of each. */
+struct plan_watch {
+	const char *path;
+	const char *content; /* "sha256:…" of what was read; "" for directories and absent files. For the core's re-stamp */
+	bool absent;	     /* it did not exist, and must not exist now */
+	bool young;	     /* it had changed less than two seconds before the plan was made: never fresh, only re-stampable */
+	uint64_t dev, ino, size;
+	int64_t mtime_ns, ctime_ns; /* nanoseconds since the epoch */
+};
+
+enum plan_mount_kind {
+	PLAN_BIND,  /* host file or directory, recursively */
+	PLAN_TMPFS, /* empty, gone with the holder */
+};
+enum {
+	PLAN_MOUNT_READ_ONLY = 1,
+	PLAN_MOUNT_CREATE = 2, /* make the target (directory) when missing: it lies inside an earlier bind */
+	PLAN_MOUNT_MAKE_HOST = 4, /* make the host directory (0700) when missing: home, volumes */
+	PLAN_MOUNT_OPTIONAL = 8,  /* skip silently when the host path is missing */
+};
+/* In the order they are performed: parents before children. */
+struct plan_mount {
+	enum plan_mount_kind kind;
+	unsigned int flags;
+	const char *host;     /* "" for tmpfs */
+	const char *target;   /* resolved by the core: no component of it is a link in the layers */
+	uint64_t dev, ino;    /* what the core saw at `host`; 0, 0: don't compare (made later) */
+};
+
+enum plan_network { PLAN_NETWORK_HOST, PLAN_NETWORK_NONE };
+enum plan_scratch { PLAN_SCRATCH_TMPFS, PLAN_SCRATCH_DISK, PLAN_SCRATCH_PERSIST };
+
+struct plan {
+	/* Identity */
+	const char *id;	     /* hex sha256 of every record but the watches: names the holder */
+	const char *name;    /* environment name for people */
+	const char *project; /* project root on the host; "" for `run --image` */
+	const char *image;   /* reference or description for /run/.containerenv and `status` */
+	const char *state;   /* per-checkout state directory on the host (scratch lives below it) */
+
+	/* Root file system, topmost first; the first is the generated layer that holds every mount target */
+	const char **layers; /* host directories */
+	size_t layer_count;
+	enum plan_scratch scratch;
+
+	/* Ids inside; both map to the caller. A `--root` session is uid 0 in a child user namespace */
+	uint32_t uid, gid;
+	const char *hostname;
+	enum plan_network network;
+
+	struct plan_mount *mounts;
+	size_t mount_count;
+
+	/* Sessions */
+	const char **env; /* NAME=value, complete but for what is passed from the caller */
+	size_t env_count;
+	const char **pass; /* names taken from the caller's environment when set there; may end in '*' */
+	size_t pass_count;
+	const char **locales; /* values of LANG/LC_* the root has; others become C.UTF-8 */
+	size_t locale_count;
+	const char *root_home, *root_shell; /* HOME and shell of `--root` sessions */
+	const char *home, *shell; /* inside; shell is the argv[0] path of `enter` */
+	const char *workdir;	  /* inside: where a session starts that has no matching directory */
+	const char *project_target; /* inside path of the project; "" for none */
+	const char **command;	  /* `run --image` without a command: Entrypoint + Cmd */
+	size_t command_count;
+	const char **entrypoint; /* put before the command line of `run --image` */
+	size_t entrypoint_count;
+	const char *hook_start;	  /* shell script text; "" for none */
+	const char *hook_enter;
+
+	const void *filter;   /* struct sock_filter[]: the compiled seccomp program */
+	size_t filter_size;   /* bytes */
+
+	struct plan_watch *watches;
+	size_t watch_count;
+
+	struct buf raw; /* what the pointers point into when the plan was read */
+};
+
+/* Everything empty. A plan being built points at memory its builder owns; plan_release frees only the arrays and raw. */
+void plan_init(struct plan *p);
+void plan_release(struct plan *p);
+
+/*
+ * Append one item to one of the plan's arrays. Strings are borrowed, not copied.
+ */
+void plan_add_layer(struct plan *p, const char *host_dir);
+void plan_add_mount(struct plan *p, struct plan_mount m);
+void plan_add_env(struct plan *p, const char *assignment);
+void plan_add_pass(struct plan *p, const char *name);
+void plan_add_locale(struct plan *p, const char *locale);
+void plan_add_command(struct plan *p, const char *word);
+void plan_add_entrypoint(struct plan *p, const char *word);
+void plan_add_watch(struct plan *p, struct plan_watch w);
+
+/* Fill a watch from a stat taken from the descriptor before reading (st NULL: the file is absent). `now_ns` is the
+ * time of planning, for the two-second rule. */
+void plan_watch_from_stat(struct plan_watch *w, const char *path, const struct stat *st, int64_t now_ns);
+
+/* Serialise. `identity` receives only the records that make the holder's identity (hash it for `id`); `all`
+ * receives the whole file. Either may be NULL. p->id must be set before `all` is asked for. */
+void plan_encode(const struct plan *p, struct buf *identity, struct buf *all);
+
+/* Read a plan file. ERR_NOT_FOUND: none there. ERR_FAILED: another version, damaged, or not ours. */
+int plan_load(struct plan *p, const char *path, struct err *e);
+/* Decode bytes already read; takes them over. */
+int plan_decode(struct plan *p, struct buf *raw /* takes */, struct err *e);
+
+/* One stat per watch. NULL when every watched file is as it was, else the path of the first that is not. */
+const char *plan_stale(const struct plan *p);
+
+#endif

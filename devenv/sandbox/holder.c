@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * holder.c - who keeps an environment alive.
+ *
+ * Theory of operation
+ *
+ * The namespaces of an environment belong to its holder: pid 1 inside, made by the first session and gone after the
+ * last. Every session - the first one too - joins it with one setns on its pidfd (join.c), so there is one way in. All
+ * book-keeping is one empty lock file per plan, <runtime>/<plan id>.lock, and so can't be stale:
+ *
+ *   byte 0  POSIX write lock held by pid 1. F_GETLK answers with its pid: that is the look-up.
+ *   byte 1  open-file-description read lock held by every launcher while its session lasts. pid 1 sleeps in F_OFD_SETLKW
+ *           for a write lock: when it gets that, it was the last one, and nobody new can come in.
+ *   byte 2  the door: an open-file-description write lock held by whoever is looking up, creating or starting up.
+ *
+ * A launcher takes the door, then its share of byte 1 (waiting while a leaving pid 1 has the write lock), then asks
+ * byte 0. Nobody there: it clones pid 1 and keeps the door closed until pid 1 has reported over a pipe. Somebody there:
+ * opens a pidfd and asks again, so that a reused pid can't be taken for the holder.
+ *
+ * Trap: a process loses its POSIX locks on a file when it closes any descriptor of that file. pid 1 closes the inherited
+ * one before it opens its own, and never touches the file again.
+ */
+#include "sandbox/holder.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/mem.h"
+#include "base/sys.h"
+#include "sandbox/init.h"
+
+enum { BYTE_PID1, BYTE_SESSIONS, BYTE_DOOR };
+
+static int lock_byte(int fd, int command, short type, off_t byte)
+{
+	struct flock l = { .l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1 };
+	int r;
+
+	do
+		r = fcntl(fd, command, &l);
+	while (r < 0 && errno == EINTR);
+	return r;
+}
+
+int holder_lock_pid1(int fd)
+{
+	return lock_byte(fd, F_SETLK, F_WRLCK, BYTE_PID1);
+}
+
+int holder_wait_for_last(int fd)
+{
+	return lock_byte(fd, F_OFD_SETLKW, F_WRLCK, BYTE_SESSIONS);
+}
+
+void holder_open_door(const struct holder *h)
+{
+	lock_byte(h->lock_fd, F_OFD_SETLK, F_UNLCK, BYTE_DOOR);
+}
+
+/* The pid of pid 1, 0 when there is none. */
+static pid_t find_pid1(int fd)
+{
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = BYTE_PID1, .l_len = 1 };
+
+	if (fcntl(fd, F_GETLK, &l) < 0 || l.l_type == F_UNLCK)
+		return 0;
+	return l.l_pid;
+}
+
+static int open_lock_file(const char *path, const struct dirs *d, struct err *e)
+{
+	int fd = openat(AT_FDCWD, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0 && errno == ENOENT) {
+		if (dirs_private(d->runtime, e) < 0)
+			return -1;
+		fd = openat(AT_FDCWD, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	}
+	return fd < 0 ? err_sys(e, "can't open the lock file %s", path) : fd;
+}
+
+static int clone_error(struct err *e)
+{
+	int sys = errno;
+
+	err_set(e, ERR_SANDBOX, "can't make a user namespace: %s",
+		sys == ENOSPC ? "the limit user.max_user_namespaces is reached" : strerror(sys));
+	e->sys = sys;
+	return err_hint(e, "`devenv doctor` says what forbids it and how to allow it");
+}
+
+/* Wait for pid 1's report: one byte when it is ready, a struct err when it failed. */
+static int read_report(int fd, struct err *e)
+{
+	char report[sizeof(struct err)];
+	ssize_t n;
+
+	do
+		n = read(fd, report, sizeof(report));
+	while (n < 0 && errno == EINTR);
+	if (n == 1)
+		return 0;
+	if (n == (ssize_t)sizeof(report)) {
+		memcpy(e, report, sizeof(*e));
+		return -1;
+	}
+	return err_set(e, ERR_SANDBOX, "the first process of the sandbox ended before it was ready");
+}
+
+static int create(const struct plan *p, const char *lock_path, char **process_argv, struct holder *h, struct err *e)
+{
+	unsigned long flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_PIDFD |
+			      SIGCHLD | (p->network == PLAN_NETWORK_NONE ? CLONE_NEWNET : 0);
+	struct init_request request = { .plan = p, .lock_path = lock_path, .process_argv = process_argv,
+					.outer_uid = geteuid(), .outer_gid = getegid() };
+	int report[2], result;
+	pid_t pid;
+
+	if (pipe2(report, O_CLOEXEC) < 0)
+		return err_sys(e, "can't make a pipe");
+	/* clone, not clone3: container engines answer ENOSYS to the latter, and nothing here needs it. */
+	pid = (pid_t)syscall(SYS_clone, flags, NULL, &h->pidfd, NULL, 0UL);
+	if (pid == 0) {
+		close(h->lock_fd);
+		request.report_fd = report[1];
+		init_main(&request);
+	}
+	close(report[1]);
+	if (pid < 0) {
+		close(report[0]);
+		return clone_error(e);
+	}
+	result = read_report(report[0], e);
+	close(report[0]);
+	if (result < 0) {
+		close(h->pidfd);
+		waitpid(pid, NULL, 0);
+	}
+	return result;
+}
+
+/* With the door and our share of byte 1: somebody there? */
+static int find_or_create(const struct plan *p, const char *lock_path, char **process_argv, struct holder *h,
+			  struct err *e)
+{
+	pid_t pid;
+
+	while ((pid = find_pid1(h->lock_fd)) != 0) {
+		h->pidfd = sys_pidfd_open(pid);
+		if (h->pidfd < 0) {
+			if (errno == ESRCH)
+				continue; /* just gone: its lock is too, in a moment */
+			return err_sys(e, "can't reach the running environment (process %d)", (int)pid);
+		}
+		if (find_pid1(h->lock_fd) == pid) {
+			h->created = false;
+			return 0;
+		}
+		close(h->pidfd);
+	}
+	h->created = true;
+	return create(p, lock_path, process_argv, h, e);
+}
+
+int holder_acquire(const struct plan *p, const struct dirs *d, char **process_argv, struct holder *h, struct err *e)
+{
+	cleanup_free char *path = mem_printf("%s/%s.lock", d->runtime, p->id);
+
+	h->lock_fd = open_lock_file(path, d, e);
+	if (h->lock_fd < 0)
+		return -1;
+	if (lock_byte(h->lock_fd, F_OFD_SETLKW, F_WRLCK, BYTE_DOOR) < 0 ||
+	    lock_byte(h->lock_fd, F_OFD_SETLKW, F_RDLCK, BYTE_SESSIONS) < 0) {
+		err_sys(e, "can't lock %s", path);
+		close(h->lock_fd);
+		return -1;
+	}
+	if (find_or_create(p, path, process_argv, h, e) < 0) {
+		close(h->lock_fd);
+		return -1;
+	}
+	if (!h->created)
+		holder_open_door(h);
+	return 0;
+}
+
+void holder_release(struct holder *h)
+{
+	close(h->pidfd);
+	close(h->lock_fd);
+}

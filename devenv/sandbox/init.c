@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * init.c - pid 1 of the sandbox.
+ *
+ * A child after clone: it allocates little, never returns, and reports over a pipe. Its phases are the calls of
+ * init_main in order. Afterwards it is the smallest thing that can hold namespaces: SIGCHLD ignored, so that the kernel
+ * reaps for it, and one fcntl that returns when the last session has gone.
+ *
+ * It stays dumpable, or nobody could join, and keeps one capability that no session has (CAP_WAKE_ALARM, which opens
+ * nothing), so that sessions can't trace it or reach its files through /proc/1.
+ */
+#include "sandbox/init.h"
+
+#include <fcntl.h>
+#include <net/if.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "base/err.h"
+#include "base/file.h"
+#include "base/sys.h"
+#include "sandbox/idmap.h"
+#include "sandbox/restrict.h"
+#include "sandbox/root.h"
+#include "sandbox/scratch.h"
+
+static _Noreturn void fail(int report_fd, const struct err *e)
+{
+	ssize_t n = write(report_fd, e, sizeof(*e));
+
+	_exit(n == (ssize_t)sizeof(*e) ? 1 : 2);
+}
+
+static int take_pid1_lock(const char *lock_path, struct err *e)
+{
+	int fd = openat(AT_FDCWD, lock_path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0 || holder_lock_pid1(fd) < 0)
+		return err_sys(e, "can't lock %s", lock_path);
+	return fd;
+}
+
+/* A new network namespace has its loopback interface down. */
+static int bring_up_loopback(struct err *e)
+{
+	struct ifreq request = { .ifr_name = "lo" };
+	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (s < 0 || ioctl(s, SIOCGIFFLAGS, &request) < 0)
+		return err_sys(e, "can't look at the loopback interface");
+	request.ifr_flags |= IFF_UP;
+	if (ioctl(s, SIOCSIFFLAGS, &request) < 0)
+		return err_sys(e, "can't bring up the loopback interface");
+	close(s);
+	return 0;
+}
+
+static int set_up(const struct init_request *r, struct scratch *scratch, int *lock_fd, struct err *e)
+{
+	const struct plan *p = r->plan;
+
+	*lock_fd = take_pid1_lock(r->lock_path, e);
+	if (*lock_fd < 0 || idmap_write(AT_FDCWD, p->uid, r->outer_uid, p->gid, r->outer_gid, e) < 0)
+		return -1;
+	if (p->network == PLAN_NETWORK_NONE && bring_up_loopback(e) < 0)
+		return -1;
+	if (sethostname(p->hostname, strlen(p->hostname)) < 0)
+		return err_sys(e, "can't set the host name '%s'", p->hostname);
+	if (root_make_private(e) < 0 || scratch_make(scratch, p, e) < 0)
+		return -1;
+	return root_enter(p, scratch, e);
+}
+
+/* Everything but the locks, the scratch and the report pipe is closed: the caller's stdio too. */
+static void shed(int lock_fd, const struct scratch *scratch, int report_fd)
+{
+	int keep[] = { lock_fd, scratch->parent_fd, scratch->lock_fd, scratch->persist_fd, report_fd };
+
+	restrict_close_all_but(keep, sizeof(keep) / sizeof(keep[0]));
+	prctl(PR_SET_NAME, "devenv-holder");
+}
+
+/* /proc/1/cmdline is readable for everybody inside, and it is a copy of what the first session was started with. */
+static void blank_arguments(char **argv)
+{
+	for (; argv && *argv; argv++)
+		memset(*argv, 0, strlen(*argv));
+}
+
+_Noreturn void init_main(const struct init_request *r)
+{
+	struct scratch scratch = SCRATCH_INIT;
+	struct err e = ERR_INIT;
+	int lock_fd;
+
+	setsid();
+	umask(0);
+	signal(SIGCHLD, SIG_IGN);
+	if (set_up(r, &scratch, &lock_fd, &e) < 0) {
+		scratch_drop(&scratch);
+		fail(r->report_fd, &e);
+	}
+	blank_arguments(r->process_argv);
+	shed(lock_fd, &scratch, r->report_fd);
+	if (restrict_capabilities(RESTRICT_HOLDER, &e) < 0)
+		fail(r->report_fd, &e);
+	if (write(r->report_fd, "", 1) != 1)
+		_exit(2);
+	close(r->report_fd);
+
+	holder_wait_for_last(lock_fd);
+
+	kill(-1, SIGKILL);
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+		;
+	/* From here a new holder may start; it has a scratch of its own. */
+	close(lock_fd);
+	scratch_drop(&scratch);
+	_exit(0);
+}

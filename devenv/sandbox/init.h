@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* init.h - pid 1 of the sandbox: from clone to its quiet end. Private to sandbox/. */
+#ifndef DEVENV_SANDBOX_INIT_H
+#define DEVENV_SANDBOX_INIT_H
+
+#include "plan/plan.h"
+
+struct init_request {
+	const struct plan *plan;
+	const char *lock_path;
+	char **process_argv;	    /* blanked here */
+	int report_fd;		    /* one byte when ready, a struct err when not */
+	uint32_t outer_uid, outer_gid; /* the caller's, asked before the clone: inside they can't be seen any more */
+};
+/* What pid 1 does, in the order of calls. */
+_Noreturn void init_main(const struct init_request *r);
+
+/* The two locks of pid 1 (holder.c has the scheme). -1 and errno. */
+int holder_lock_pid1(int fd);
+int holder_wait_for_last(int fd);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* join.h - into the namespaces of a holder. Private to sandbox/. */
+#ifndef DEVENV_SANDBOX_JOIN_H
+#define DEVENV_SANDBOX_JOIN_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "plan/plan.h"
+#include "sandbox/holder.h"
+
+/*
+ * Move this process into the holder's namespaces; its children will be in its pid namespace too. With `root`, go on into
+ * a child user namespace where the caller is uid 0. Afterwards "/" is the sandbox's root and the working directory.
+ */
+int join_enter(const struct plan *p, const struct holder *h, bool root, struct err *e);
+/* Open a directory inside as a working directory. Links are followed within the root, magic links are not. */
+int join_open_workdir(const char *path, struct err *e);
+
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * root.c - the root file system: an overlay of the layers, what the plan binds into it, and the standard mounts.
+ *
+ * Images are hostile. No path string is resolved inside the new root by anything but root_open(), which follows no link,
+ * so that an image (or a persistent scratch layer) that has a link where we mount makes a clear error and not a mount
+ * somewhere else. The topmost layer, which the core generates, holds every mount target as a real directory or file, so
+ * that this is never an honest image's problem. Below file systems that we just mounted, plain names are safe.
+ */
+#include "sandbox/root.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/sys.h"
+
+int root_make_private(struct err *e)
+{
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return err_sys(e, "can't make the mounts private");
+	return 0;
+}
+
+int root_open(int root_fd, const char *path)
+{
+	while (*path == '/')
+		path++;
+	return sys_openat2(root_fd, *path ? path : ".", O_PATH | O_NOFOLLOW, 0,
+			   SYS_RESOLVE_BENEATH | SYS_RESOLVE_NO_SYMLINKS | SYS_RESOLVE_NO_MAGICLINKS);
+}
+
+static int sandbox_error(struct err *e, const char *what, const char *on)
+{
+	err_sys(e, "can't %s %s", what, on);
+	if (e->code == ERR_FAILED)
+		e->code = ERR_SANDBOX;
+	return -1;
+}
+
+int root_mount_fs(int root_fd, const char *path, const char *type, unsigned long flags, const char *options,
+		  struct err *e)
+{
+	int below = root_open(root_fd, path), fd;
+
+	if (below < 0 || fchdir(below) < 0 || mount(type, ".", type, flags, options) < 0)
+		return sandbox_error(e, "mount", path);
+	/* The working directory still is what the mount covers. */
+	fd = root_open(root_fd, path);
+	if (fd < 0 || fchdir(fd) < 0)
+		return sandbox_error(e, "enter", path);
+	return fd;
+}
+
+/*
+ * Layers are opened first and named by descriptor: mount(2) takes one page of options, and 127 store paths would not
+ * fit. Working directory: the scratch.
+ */
+static int mount_overlay(const struct plan *p, struct err *e)
+{
+	cleanup_buf struct buf options = BUF_INIT;
+	size_t i;
+
+	buf_adds(&options, "userxattr,upperdir=upper,workdir=work,lowerdir=");
+	for (i = 0; i < p->layer_count; i++) {
+		int fd = openat(AT_FDCWD, p->layers[i], O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+		if (fd < 0) {
+			err_sys(e, "can't open the layer %s", p->layers[i]);
+			return err_hint(e, "`devenv pull` fetches what is missing from the store");
+		}
+		buf_addf(&options, "%s/proc/self/fd/%d", i ? ":" : "", fd);
+	}
+	if (mount("devenv", "root", "overlay", MS_NOSUID | MS_NODEV, options.data) < 0) {
+		sandbox_error(e, "mount", "the overlay of the layers");
+		return err_hint(e, "`devenv doctor` says what this kernel lacks");
+	}
+	return 0;
+}
+
+static int open_source(const struct plan_mount *m, struct err *e)
+{
+	struct stat st;
+	int fd = sys_open_tree(AT_FDCWD, m->host, SYS_OPEN_TREE_CLONE | SYS_AT_RECURSIVE);
+
+	if (fd < 0 && errno == ENOENT && (m->flags & PLAN_MOUNT_MAKE_HOST)) {
+		if (file_mkdirs(AT_FDCWD, m->host, 0700, e) < 0)
+			return -1;
+		fd = sys_open_tree(AT_FDCWD, m->host, SYS_OPEN_TREE_CLONE | SYS_AT_RECURSIVE);
+	}
+	if (fd < 0)
+		return sandbox_error(e, "mount", m->host);
+	if (m->ino && (fstat(fd, &st) < 0 || st.st_dev != m->dev || st.st_ino != m->ino)) {
+		close(fd);
+		return err_set(e, ERR_SANDBOX, "%s was exchanged for something else while the sandbox was made", m->host);
+	}
+	return fd;
+}
+
+static int open_target(int root_fd, const struct plan_mount *m, struct err *e)
+{
+	int fd = root_open(root_fd, m->target);
+
+	if (fd < 0 && errno == ENOENT && (m->flags & PLAN_MOUNT_CREATE))
+		return file_open_dirs_beneath(root_fd, m->target + 1, 0755, e);
+	if (fd < 0 && (errno == ELOOP || errno == ENOTDIR)) {
+		err_set(e, ERR_SANDBOX, "can't mount %s: a part of that path is a symbolic link or not a directory", m->target);
+		return err_hint(e, "give the mount another target");
+	}
+	return fd < 0 ? sandbox_error(e, "mount", m->target) : fd;
+}
+
+static int attach(int source, int target, const struct plan_mount *m, struct err *e)
+{
+	struct sys_mount_attr attr = { .set = SYS_MOUNT_ATTR_NOSUID | SYS_MOUNT_ATTR_NODEV };
+
+	if (m->flags & PLAN_MOUNT_READ_ONLY)
+		attr.set |= SYS_MOUNT_ATTR_RDONLY;
+	if (sys_mount_setattr(source, "", AT_EMPTY_PATH | SYS_AT_RECURSIVE, &attr) < 0)
+		return sandbox_error(e, "set the mount flags of", m->host);
+	if (sys_move_mount(source, "", target, "", SYS_MOVE_MOUNT_F_EMPTY_PATH | SYS_MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		return sandbox_error(e, "mount", m->target);
+	return 0;
+}
+
+/* Descriptors are left to the close_range at the end: each close here would be a system call on the way in. */
+static int mount_planned(int root_fd, const struct plan_mount *m, struct err *e)
+{
+	int source, target;
+
+	if (m->kind == PLAN_TMPFS) {
+		target = root_open(root_fd, m->target);
+		if (target < 0 || fchdir(target) < 0 ||
+		    mount("devenv", ".", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0)
+			return sandbox_error(e, "mount", m->target);
+		return 0;
+	}
+	source = open_source(m, e);
+	if (source < 0)
+		return e->sys == ENOENT && (m->flags & PLAN_MOUNT_OPTIONAL) ? 0 : -1;
+	target = open_target(root_fd, m, e);
+	return target < 0 ? -1 : attach(source, target, m, e);
+}
+
+static int mount_tmp(int root_fd, const struct scratch *s, struct err *e)
+{
+	static const struct plan_mount tmp = { .host = "the scratch directory's tmp", .target = "/tmp" };
+	int target = open_target(root_fd, &tmp, e);
+
+	return target < 0 ? -1 : attach(s->tmp_fd, target, &tmp, e);
+}
+
+/* pivot_root(".", "."): the old root ends up mounted over the new one and is let go (pivot_root(2), NOTES). */
+static int pivot(int root_fd, struct err *e)
+{
+	if (fchdir(root_fd) < 0 || sys_pivot_root(".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+		return sandbox_error(e, "change to", "the new root");
+	return 0;
+}
+
+int root_enter(const struct plan *p, struct scratch *s, struct err *e)
+{
+	size_t i;
+	int root_fd;
+
+	if (mount_overlay(p, e) < 0)
+		return -1;
+	root_fd = openat(AT_FDCWD, "root", O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (root_fd < 0)
+		return sandbox_error(e, "open", "the new root");
+	if (mount_tmp(root_fd, s, e) < 0)
+		return -1;
+	for (i = 0; i < p->mount_count; i++)
+		if (mount_planned(root_fd, &p->mounts[i], e) < 0)
+			return -1;
+	if (standard_mount_dev(root_fd, e) < 0 || standard_mount_proc(root_fd, e) < 0 || standard_mount_sys(root_fd, e) < 0)
+		return -1;
+	return pivot(root_fd, e);
+}

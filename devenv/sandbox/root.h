@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* root.h - the root file system of the sandbox. Private to sandbox/. */
+#ifndef DEVENV_SANDBOX_ROOT_H
+#define DEVENV_SANDBOX_ROOT_H
+
+#include "base/err.h"
+#include "plan/plan.h"
+#include "sandbox/scratch.h"
+
+/* Nothing mounted from here on shows outside, and nothing mounted outside shows here. */
+int root_make_private(struct err *e);
+/* Build the root below the working directory that scratch_make chose and make it "/". */
+int root_enter(const struct plan *p, struct scratch *s, struct err *e);
+
+/*
+ * Open a directory or file below the root for mounting on, or as a working directory: no link anywhere in `path` is
+ * followed and it can't lead out. Returns an O_PATH fd, or -1 and errno.
+ */
+int root_open(int root_fd, const char *path);
+/* Change into a directory of the root, mount a new file system on it and change into that. */
+int root_mount_fs(int root_fd, const char *path, const char *type, unsigned long flags, const char *options,
+		  struct err *e);
+
+/* standard.c: what every environment has the same way. */
+int standard_mount_dev(int root_fd, struct err *e);
+int standard_mount_proc(int root_fd, struct err *e);
+int standard_mount_sys(int root_fd, struct err *e);
+
+#endif

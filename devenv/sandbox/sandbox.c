@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sandbox.c - one session of a plan, from the holder to the exit status. */
+#include "sandbox/sandbox.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/sys.h"
+#include "base/text.h"
+#include "sandbox/environ.h"
+#include "sandbox/foreground.h"
+#include "sandbox/holder.h"
+#include "sandbox/join.h"
+#include "sandbox/spawn.h"
+#include "sandbox/terminal.h"
+
+/* Runs the hook in a shell of its own, so that a broken hook can't cost the session; then becomes the shell ($0). */
+#define ENTER_SCRIPT                                                                                      \
+	"sh -c \"$1\" devenv-enter || echo \"devenv: the enter hook ended with status $?\" >&2; exec \"$0\""
+
+static const char *workdir_of(const struct plan *p, const struct session *s)
+{
+	return s->workdir ? s->workdir : p->workdir;
+}
+
+static bool is_root(const struct plan *p, const struct session *s)
+{
+	return s->root || p->uid == 0;
+}
+
+/* When the environment starts: before anybody's command, with the door closed, output to the caller's stderr. */
+static int run_start_hook(const struct plan *p, const struct session *s, const struct spawn *model, struct err *e)
+{
+	char *argv[] = { (char *)"/bin/sh", (char *)"-c", (char *)p->hook_start, NULL };
+	struct spawn hook = *model;
+	int null = openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC), status;
+	pid_t pid;
+
+	hook.argv = argv;
+	hook.stdio[0] = null;
+	hook.stdio[1] = 2;
+	pid = spawn_process(&hook, e);
+	status = pid < 0 ? -1 : spawn_wait(pid);
+	if (null >= 0)
+		close(null);
+	if (status == 0)
+		return 0;
+	if (status > 0)
+		err_set(e, ERR_FAILED, "the start hook ended with status %d", status);
+	if (!s->interactive)
+		return err_hint(e, "see [hooks] start in devenv.ini");
+	if (s->warn)
+		s->warn(e->msg);
+	return 0;
+}
+
+static int run_shell(const struct plan *p, const struct session *s, struct spawn *spawn, struct err *e)
+{
+	const char *shell = s->root && p->uid != 0 ? p->root_shell : p->shell;
+	char *plain[] = { (char *)shell, NULL };
+	char *hooked[] = { (char *)"/bin/sh", (char *)"-c", (char *)ENTER_SCRIPT, (char *)shell, (char *)p->hook_enter, NULL };
+
+	spawn->argv = *p->hook_enter ? hooked : plain;
+	/* `devenv enter < script`: nobody to relay to, so the shell just reads it. */
+	return isatty(0) ? terminal_run(spawn, e) : foreground_run(spawn, e);
+}
+
+/* In the namespaces now. */
+static int run_session(const struct plan *p, const struct session *s, const struct holder *h, struct spawn *spawn,
+		       struct err *e)
+{
+	spawn->workdir_fd = join_open_workdir(workdir_of(p, s), e);
+	if (spawn->workdir_fd < 0)
+		return -1;
+	if (h->created) {
+		if (*p->hook_start && run_start_hook(p, s, spawn, e) < 0)
+			return -1;
+		holder_open_door(h);
+	}
+	return s->interactive ? run_shell(p, s, spawn, e) : foreground_run(spawn, e);
+}
+
+int sandbox_run(const struct plan *p, const struct dirs *d, const struct session *s, struct err *e)
+{
+	cleanup_strlist struct strlist env = STRLIST_INIT;
+	struct spawn spawn = { .plan = p, .argv = s->argv, .stdio = { -1, -1, -1 }, .root = is_root(p, s) };
+	struct holder h;
+	int result;
+
+	environ_build(p, s, workdir_of(p, s), &env);
+	spawn.envp = env.items;
+	sigprocmask(SIG_BLOCK, NULL, &spawn.mask);
+	spawn.launcher_pidfd = sys_pidfd_open(getpid());
+	if (spawn.launcher_pidfd < 0)
+		return err_sys(e, "can't open a descriptor of this process");
+	if (holder_acquire(p, d, s->process_argv, &h, e) < 0)
+		return -1;
+	result = join_enter(p, &h, s->root && p->uid != 0, e);
+	if (result == 0)
+		result = run_session(p, s, &h, &spawn, e);
+	holder_release(&h);
+	return result;
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * scratch.c - where a running environment writes.
+ *
+ *   <state>/scratch/<name>/tmp    becomes /tmp: on disk, because builds fill it
+ *   <state>/scratch/<name>/       [scratch = disk] also upper, work and root; otherwise a tmpfs with these three is
+ *                                 mounted over the directory, visible only in the sandbox's mount namespace
+ *   <state>/persist/              [persist = yes] upper, work and root; flocked while in use, because an upper layer
+ *                                 mounted twice loses files
+ *
+ * The holder removes its directory when it ends. One that was killed leaves it behind, without the flock; the next
+ * holder of the same checkout removes that too, on its way out, so that no start pays for it.
+ */
+#include "sandbox/scratch.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/sys.h"
+
+/* A directory that is younger than this may belong to a holder that has not locked it yet. */
+#define ABANDONED_SECONDS 60
+
+static int open_parent(const struct plan *p, struct err *e)
+{
+	cleanup_free char *path = mem_printf("%s/scratch", p->state);
+	int fd = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT) {
+		if (file_mkdirs(AT_FDCWD, path, 0700, e) < 0)
+			return -1;
+		fd = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	return fd < 0 ? err_sys(e, "can't open %s", path) : fd;
+}
+
+static int make_directory(struct scratch *s, const struct plan *p, struct err *e)
+{
+	struct timespec now;
+	int parent = open_parent(p, e);
+
+	if (parent < 0)
+		return -1;
+	clock_gettime(CLOCK_REALTIME, &now);
+	snprintf(s->name, sizeof(s->name), "%llx", (unsigned long long)now.tv_sec * 1000000000ULL + (unsigned long long)now.tv_nsec);
+	if (mkdirat(parent, s->name, 0700) < 0) {
+		close(parent);
+		return err_sys(e, "can't make a scratch directory below %s", p->state);
+	}
+	s->parent_fd = parent;
+	s->lock_fd = openat(parent, s->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (s->lock_fd < 0 || flock(s->lock_fd, LOCK_EX | LOCK_NB) < 0 || mkdirat(s->lock_fd, "tmp", 01777) < 0)
+		return err_sys(e, "can't make the scratch directory %s/scratch/%s", p->state, s->name);
+	s->tmp_fd = sys_open_tree(s->lock_fd, "tmp", SYS_OPEN_TREE_CLONE);
+	if (s->tmp_fd < 0)
+		return err_sys(e, "can't prepare /tmp");
+	return 0;
+}
+
+static int make_mount_points(struct err *e)
+{
+	static const struct {
+		const char *name;
+		mode_t mode;
+	} dirs[] = { { "upper", 0755 }, { "work", 0700 }, { "root", 0755 } };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(dirs); i++)
+		if (mkdir(dirs[i].name, dirs[i].mode) < 0 && errno != EEXIST)
+			return err_sys(e, "can't make the scratch directory '%s'", dirs[i].name);
+	return 0;
+}
+
+static int enter_tmpfs(struct scratch *s, struct err *e)
+{
+	if (fchdir(s->lock_fd) < 0 || mount("devenv", ".", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700") < 0)
+		return err_sys(e, "can't mount a tmpfs for the scratch layer");
+	/* The working directory still is what the tmpfs covers. */
+	if (fchdir(s->parent_fd) < 0 || chdir(s->name) < 0)
+		return err_sys(e, "can't enter the scratch layer");
+	return 0;
+}
+
+static int enter_persistent(struct scratch *s, const struct plan *p, struct err *e)
+{
+	cleanup_free char *path = mem_printf("%s/persist", p->state);
+
+	if (file_mkdirs(AT_FDCWD, path, 0700, e) < 0)
+		return -1;
+	s->persist_fd = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->persist_fd < 0 || fchdir(s->persist_fd) < 0)
+		return err_sys(e, "can't enter %s", path);
+	if (flock(s->persist_fd, LOCK_EX | LOCK_NB) < 0) {
+		err_set(e, ERR_BUSY, "sessions of this environment as it was configured before still run, and "
+				     "`persist = yes` keeps one scratch layer");
+		return err_hint(e, "leave those sessions first");
+	}
+	return 0;
+}
+
+int scratch_make(struct scratch *s, const struct plan *p, struct err *e)
+{
+	int entered;
+
+	if (make_directory(s, p, e) < 0)
+		return -1;
+	switch (p->scratch) {
+	case PLAN_SCRATCH_PERSIST:
+		entered = enter_persistent(s, p, e);
+		break;
+	case PLAN_SCRATCH_DISK:
+		entered = fchdir(s->lock_fd) < 0 ? err_sys(e, "can't enter the scratch directory") : 0;
+		break;
+	default:
+		entered = enter_tmpfs(s, e);
+	}
+	return entered < 0 ? -1 : make_mount_points(e);
+}
+
+static bool is_abandoned(int parent_fd, const char *name)
+{
+	struct stat st;
+	bool abandoned;
+	int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0)
+		return false;
+	abandoned = fstat(fd, &st) == 0 && st.st_ctim.tv_sec + ABANDONED_SECONDS < time(NULL) &&
+		    flock(fd, LOCK_EX | LOCK_NB) == 0;
+	close(fd);
+	return abandoned;
+}
+
+static void sweep(int parent_fd)
+{
+	struct err ignored = ERR_INIT;
+	struct dirent *entry;
+	int fd = openat(parent_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	while ((entry = readdir(dir)))
+		if (entry->d_name[0] != '.' && is_abandoned(parent_fd, entry->d_name))
+			file_remove_tree(parent_fd, entry->d_name, &ignored);
+	closedir(dir);
+}
+
+void scratch_drop(struct scratch *s)
+{
+	struct err ignored = ERR_INIT;
+
+	if (s->parent_fd < 0)
+		return;
+	file_remove_tree(s->parent_fd, s->name, &ignored);
+	sweep(s->parent_fd);
+}

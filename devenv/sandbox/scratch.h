@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* scratch.h - where a running environment writes: overlay upper layer and /tmp. Private to sandbox/. */
+#ifndef DEVENV_SANDBOX_SCRATCH_H
+#define DEVENV_SANDBOX_SCRATCH_H
+
+#include "base/err.h"
+#include "plan/plan.h"
+
+struct scratch {
+	int parent_fd; /* <state>/scratch */
+	int lock_fd;   /* the directory of this holder, flocked: says that it is alive */
+	int tmp_fd;    /* a detached mount of its tmp/, to become /tmp */
+	int persist_fd; /* <state>/persist, flocked; -1 without `persist = yes` */
+	char name[24]; /* below parent_fd */
+};
+#define SCRATCH_INIT ((struct scratch){ .parent_fd = -1, .lock_fd = -1, .tmp_fd = -1, .persist_fd = -1 })
+
+/*
+ * Make the scratch of a new holder and change into the directory that holds `upper`, `work` and `root`, empty
+ * directories for the overlay and its mount point. In a mount namespace of our own.
+ */
+int scratch_make(struct scratch *s, const struct plan *p, struct err *e);
+/* Remove it, and what holders that were killed left beside it. Needs no capability. */
+void scratch_drop(struct scratch *s);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * standard.c - /dev, /proc and /sys, the same in every environment. Policy as code: a plan can't weaken it.
+ *
+ * Each function leaves the working directory inside the file system it mounted and uses plain names there: nothing but us
+ * has been in it. Still before pivot_root, so "/dev/null" is the host's.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/sys.h"
+#include "sandbox/root.h"
+
+#define QUIET (MS_NOSUID | MS_NODEV | MS_NOEXEC)
+
+static int failed(struct err *e, const char *what)
+{
+	err_sys(e, "can't set up %s", what);
+	e->code = ERR_SANDBOX;
+	return -1;
+}
+
+static int make_read_only(int fd, const char *what, struct err *e)
+{
+	struct sys_mount_attr attr = { .set = SYS_MOUNT_ATTR_RDONLY };
+
+	return sys_mount_setattr(fd, "", AT_EMPTY_PATH, &attr) < 0 ? failed(e, what) : 0;
+}
+
+static int bind_device(const char *host, const char *name)
+{
+	if (mknod(name, S_IFREG | 0666, 0) < 0)
+		return -1;
+	return mount(host, name, NULL, MS_BIND, NULL);
+}
+
+/* security.md rule 7: these and nothing else. The console is the null device: nobody reads it. */
+static int fill_dev(struct err *e)
+{
+	static const struct {
+		const char *host, *name;
+	} devices[] = {
+		{ "/dev/null", "null" },     { "/dev/zero", "zero" },	    { "/dev/full", "full" },
+		{ "/dev/random", "random" }, { "/dev/urandom", "urandom" }, { "/dev/tty", "tty" },
+		{ "/dev/null", "console" },
+	}, links[] = {
+		{ "/proc/self/fd", "fd" },	{ "/proc/self/fd/0", "stdin" }, { "/proc/self/fd/1", "stdout" },
+		{ "/proc/self/fd/2", "stderr" }, { "pts/ptmx", "ptmx" },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(devices); i++)
+		if (bind_device(devices[i].host, devices[i].name) < 0)
+			return failed(e, devices[i].host);
+	for (i = 0; i < ARRAY_SIZE(links); i++)
+		if (symlink(links[i].host, links[i].name) < 0)
+			return failed(e, links[i].host);
+	if (mkdir("pts", 0755) < 0 || mount("devpts", "pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620") < 0)
+		return failed(e, "/dev/pts");
+	if (mkdir("shm", 01777) < 0 || mount("shm", "shm", "tmpfs", QUIET, "mode=1777") < 0)
+		return failed(e, "/dev/shm");
+	if (mkdir("mqueue", 0755) < 0 || mount("mqueue", "mqueue", "mqueue", QUIET, NULL) < 0)
+		return failed(e, "/dev/mqueue");
+	return 0;
+}
+
+int standard_mount_dev(int root_fd, struct err *e)
+{
+	int fd = root_mount_fs(root_fd, "/dev", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755,size=64k", e);
+
+	if (fd < 0 || fill_dev(e) < 0)
+		return -1;
+	return make_read_only(fd, "/dev", e);
+}
+
+/* What a kernel does not have need not be hidden. */
+static int hide(const char *name, bool directory)
+{
+	int r = directory ? mount("hidden", name, "tmpfs", QUIET | MS_RDONLY, "mode=0555")
+			  : mount("/dev/null", name, NULL, MS_BIND, NULL);
+
+	return r < 0 && errno != ENOENT && errno != ENOTDIR ? -1 : 0;
+}
+
+static int bind_read_only(const char *name)
+{
+	if (mount(name, name, NULL, MS_BIND | MS_REC, NULL) < 0)
+		return errno == ENOENT ? 0 : -1;
+	return mount(NULL, name, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | QUIET, NULL);
+}
+
+/* The union of docker's and podman's lists, so far as it lies below /proc. */
+int standard_mount_proc(int root_fd, struct err *e)
+{
+	static const char *const hidden_directories[] = { "acpi", "asound", "scsi" };
+	static const char *const hidden_files[] = { "interrupts", "kcore",	 "keys",	"latency_stats",
+						    "sched_debug", "timer_list", "timer_stats" };
+	static const char *const read_only[] = { "bus", "fs", "irq", "sys", "sysrq-trigger" };
+	size_t i;
+
+	if (root_mount_fs(root_fd, "/proc", "proc", QUIET, NULL, e) < 0) {
+		if (e->sys == EPERM)
+			err_hint(e, "inside another container parts of /proc are masked: start that one with "
+				    "`--security-opt systempaths=unconfined` (docker) or `unmask=ALL` (podman)");
+		return -1;
+	}
+	for (i = 0; i < ARRAY_SIZE(hidden_directories); i++)
+		if (hide(hidden_directories[i], true) < 0)
+			return failed(e, hidden_directories[i]);
+	for (i = 0; i < ARRAY_SIZE(hidden_files); i++)
+		if (hide(hidden_files[i], false) < 0)
+			return failed(e, hidden_files[i]);
+	for (i = 0; i < ARRAY_SIZE(read_only); i++)
+		if (bind_read_only(read_only[i]) < 0)
+			return failed(e, read_only[i]);
+	return 0;
+}
+
+/* An empty directory, plus what programs read to count processors. */
+int standard_mount_sys(int root_fd, struct err *e)
+{
+	static const char cpu[] = "devices/system/cpu";
+	int fd = root_mount_fs(root_fd, "/sys", "tmpfs", QUIET, "mode=0755,size=64k", e);
+
+	if (fd < 0)
+		return -1;
+	if (mkdir("devices", 0755) < 0 || mkdir("devices/system", 0755) < 0 || mkdir(cpu, 0755) < 0)
+		return failed(e, "/sys");
+	if (mount("/sys/devices/system/cpu", cpu, NULL, MS_BIND | MS_REC, NULL) == 0 &&
+	    mount(NULL, cpu, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | QUIET, NULL) < 0)
+		return failed(e, "/sys/devices/system/cpu");
+	return make_read_only(fd, "/sys", e);
+}
