@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lock.h - devenv.lock as structs: committed, generated, merges line by line. Pure.
+ *
+ * INI; sections and keys sorted bytewise; LF; no dates, host names or tool version; no hash over the whole. Each entry
+ * carries the `request` it answers, so drift is seen offline. The base of the environment is the section [base]:
+ *
+ *   [base]
+ *   index = sha256:...                  what the tag pointed to: absent when that was a single manifest
+ *   manifest.linux/amd64 = sha256:...   one per platform
+ *   request = docker.io/library/python:3.12-slim-bookworm
+ *
+ * There is no other section yet; one that is not known was written by a newer devenv, and the file is refused.
+ *
+ * request is canonical: the full reference; "oci:PATH[:TAG]"; "archive:PATH".
+ */
+#ifndef DEVENV_CONFIG_LOCK_H
+#define DEVENV_CONFIG_LOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct lock_manifest {
+	char *platform; /* "linux/amd64", "linux/arm64/v8" */
+	char *digest;
+};
+
+struct lock_image {
+	char *name;    /* section: "base" */
+	char *request;
+	char *index;   /* digest or NULL */
+	struct lock_manifest *manifests;
+	size_t manifest_count, manifest_cap;
+};
+
+struct lock {
+	struct lock_image *images;
+	size_t image_count, image_cap;
+};
+
+/* Errors are ERR_LOCK with "devenv.lock:line: ..." and a hint. Conflict markers: hint "run `devenv lock`". A JSON file
+ * (another tool's devenv.lock) is recognised and named. */
+int lock_parse(const char *name, const char *text, size_t len, struct lock *out, struct err *e);
+/* Like lock_parse, but of a file with conflict markers takes both sides: entries whole on either side are kept, entries that
+ * disagree are dropped (so that `devenv lock` refills them). */
+int lock_parse_both_sides(const char *name, const char *text, size_t len, struct lock *out, struct err *e);
+void lock_format(const struct lock *l, struct buf *out);
+void lock_release(struct lock *l);
+
+/* The entry of that name, or NULL; points into l. */
+struct lock_image *lock_find(const struct lock *l, const char *name);
+/* Replace or add the entry named by img->name; takes its contents. */
+void lock_put(struct lock *l, struct lock_image *img /* takes contents */);
+void lock_remove(struct lock *l, const char *name);
+void lock_image_release(struct lock_image *img);
+/* Digest for a platform or NULL; points into img. */
+const char *lock_manifest_digest(const struct lock_image *img, const char *platform);
+
+#endif

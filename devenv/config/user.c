@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* user.c - the user's own configuration. */
+#include "config/user.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "config/ini.h"
+#include "config/keys.h"
+#include "config/reference.h"
+#include "config/value.h"
+
+const struct config_key user_config_keys[] = {
+	{ "registry.*", "mirror", true, "HOST[:PORT][/PREFIX] that is asked before the registry itself" },
+	{ "registry.*", "insecure", true, "allow plain http and unverified certificates: yes or no" },
+	{ "registry.*", "ca", true, "PEM file of certificate authorities to trust" },
+	{ "debian", "mirror", false, "Debian mirror; default: what the host's apt uses" },
+	{ "debian", "snapshot", false, "archive of old Debian packages" },
+	{ "npm", "registry", false, "npm registry; default: what the host's npm uses" },
+	{ "enter", "shell", true, "shell of devenv enter where the project names none" },
+	{ "enter", "dotfiles", false, "files of your home to have inside" },
+	{ "store", "path", true, "directory of the store" },
+	{ "store", "max-image-size", true, "largest image to unpack, such as 20G" },
+	{ "trust", "*", false, "powers that are granted without asking" },
+};
+const size_t user_config_key_count = ARRAY_SIZE(user_config_keys);
+
+static int check_absolute(const char *file, const struct ini_entry *entry, struct err *e)
+{
+	if (value_check_line(file, entry, e) || value_check_path(file, entry, entry->value, e))
+		return -1;
+	if (entry->value[0] == '/')
+		return 0;
+	value_bad(file, entry, e, "'%s' is not an absolute path", text_safe(entry->value));
+	return err_hint(e, "write the whole path, starting with /; ~ and variables are not expanded");
+}
+
+static int set_mirror(const char *file, const struct ini_entry *entry, struct user_registry *r, struct err *e)
+{
+	const char *value = entry->value, *slash = strchr(value, '/');
+	cleanup_free char *host = NULL;
+
+	if (value_check_line(file, entry, e))
+		return -1;
+	if (strstr(value, "://")) {
+		value_bad(file, entry, e, "'%s' is written like a URL", text_safe(value));
+		return err_hint(
+			e,
+			"leave out the part up to ://; for plain http say insecure = yes in [registry.HOST] "
+			"of the mirror");
+	}
+	host = mem_strndup(value, slash ? (size_t)(slash - value) : strlen(value));
+	if (!reference_host_is_valid(host) || (slash && !reference_path_is_valid(slash + 1)))
+		return value_bad(file, entry, e, "'%s' is not HOST[:PORT][/PREFIX]", text_safe(value));
+	r->mirror = mem_strdup(value);
+	return 0;
+}
+
+/* The entry of a [registry.HOST] section, made when it is not there; NULL after an error. */
+static struct user_registry *registry_of(struct user_config *u, const char *file,
+                                         const struct ini_entry *entry, struct err *e)
+{
+	const char *host = strchr(entry->section, '.') + 1;
+	struct user_registry *r;
+
+	if (u->registry_count > 0 && !strcmp(u->registries[u->registry_count - 1].host, host))
+		return &u->registries[u->registry_count - 1];
+	if (!strcmp(host, "index.docker.io")) {
+		err_set(e, ERR_CONFIG, "%s:%u: [%s] is written [registry.docker.io]", text_safe(file),
+		        entry->line, text_safe(entry->section));
+		return NULL;
+	}
+	if (!reference_host_is_valid(host)) {
+		err_set(e, ERR_CONFIG, "%s:%u: '%s' in [%s] is not a registry host", text_safe(file),
+		        entry->line, text_safe(host), text_safe(entry->section));
+		return NULL;
+	}
+	u->registries = mem_grow(u->registries, u->registry_count, &u->registry_cap, sizeof(*u->registries));
+	r = &u->registries[u->registry_count++];
+	*r = (struct user_registry){ .host = mem_strdup(host) };
+	return r;
+}
+
+static int set_registry(struct user_config *u, const char *file, const struct ini_entry *entry, struct err *e)
+{
+	struct user_registry *r = registry_of(u, file, entry, e);
+
+	if (!r)
+		return -1;
+	if (!strcmp(entry->key, "mirror"))
+		return set_mirror(file, entry, r, e);
+	if (!strcmp(entry->key, "insecure"))
+		return value_bool(file, entry, &r->insecure, e);
+	if (check_absolute(file, entry, e))
+		return -1;
+	r->ca = mem_strdup(entry->value);
+	return 0;
+}
+
+static int set(struct user_config *u, const char *file, const struct ini_entry *entry, struct err *e)
+{
+	if (text_starts(entry->section, "registry."))
+		return set_registry(u, file, entry, e);
+	if (!strcmp(entry->section, "enter")) {
+		if (value_check_shell(file, entry, e))
+			return -1;
+		u->shell = mem_strdup(entry->value);
+		return 0;
+	}
+	if (!strcmp(entry->key, "path")) {
+		if (check_absolute(file, entry, e))
+			return -1;
+		u->store_path = mem_strdup(entry->value);
+		return 0;
+	}
+	if (value_check_line(file, entry, e))
+		return -1;
+	if (text_size(entry->value, &u->max_image_size) || u->max_image_size == 0) {
+		value_bad(file, entry, e, "'%s' is not a size", text_safe(entry->value));
+		return err_hint(e, "a size is a number of bytes, or one with K, M, G or T behind it: 20G");
+	}
+	return 0;
+}
+
+int user_config_parse(const char *name, const char *text, size_t len, struct user_config *out, struct err *e)
+{
+	struct user_config u;
+	struct ini ini;
+	int rc;
+
+	if (ini_read(name, text, len, &ini, e))
+		return -1;
+	user_config_init(&u);
+	rc = keys_check(user_config_keys, user_config_key_count, name, &ini, e);
+	for (size_t i = 0; i < ini.count && rc == 0; i++)
+		rc = set(&u, name, &ini.entries[i], e);
+	ini_release(&ini);
+	if (rc)
+		user_config_release(&u);
+	else
+		*out = u;
+	return rc;
+}
+
+void user_config_init(struct user_config *u)
+{
+	*u = (struct user_config){ .max_image_size = USER_CONFIG_MAX_IMAGE };
+}
+
+void user_config_release(struct user_config *u)
+{
+	for (size_t i = 0; i < u->registry_count; i++) {
+		free(u->registries[i].host);
+		free(u->registries[i].mirror);
+		free(u->registries[i].ca);
+	}
+	free(u->registries);
+	free(u->store_path);
+	free(u->shell);
+	user_config_init(u);
+}
+
+const struct user_registry *user_config_registry(const struct user_config *u, const char *host)
+{
+	for (size_t i = 0; i < u->registry_count; i++)
+		if (!strcmp(u->registries[i].host, host))
+			return &u->registries[i];
+	return NULL;
+}
