@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cmd_completion.c - `devenv completion bash|zsh|fish`: completions made from the tables, so that none can be missing.
+ *
+ * Each generator prints the same three things: the commands, the options of each, and what its operands may be.
+ */
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+
+static bool is_shown(const struct command *k)
+{
+	return !(k->flags & (COMMAND_HIDDEN | COMMAND_PLANNED));
+}
+
+static void command_names(const struct command *table)
+{
+	const char *space = "";
+
+	for (const struct command *k = table; k && k->name; k++)
+		if (is_shown(k)) {
+			printf("%s%s", space, k->name);
+			space = " ";
+		}
+}
+
+static void option_words(const struct option_spec *o, bool with_values_only)
+{
+	for (; o && o->name; o++) {
+		if (with_values_only && !o->argument)
+			continue;
+		printf(with_values_only ? "|--%s" : " --%s", o->name);
+		if (o->letter)
+			printf(with_values_only ? "|-%c" : " -%c", o->letter);
+	}
+}
+
+/* Operands that are a fixed choice, "bash|zsh|fish", or the names of commands. */
+static bool is_choice(const struct command *k)
+{
+	return strchr(k->operands, '|') && !strpbrk(k->operands, " []");
+}
+
+/* ---- bash ---- */
+
+static void bash_case(const char *pattern, const struct command *k)
+{
+	printf("\t%s)\n\t\toptions=\"", pattern);
+	option_words(k->options, false);
+	printf("\"\n");
+	if (k->subcommands) {
+		printf("\t\toperands=\"");
+		command_names(k->subcommands);
+		printf("\"\n");
+	} else if (is_choice(k)) {
+		printf("\t\toperands=\"");
+		for (const char *p = k->operands; *p; p++)
+			putchar(*p == '|' ? ' ' : *p);
+		printf("\"\n");
+	} else if (strcmp(k->name, "help") == 0) {
+		printf("\t\toperands=\"");
+		command_names(commands_table);
+		printf(" devenv.ini\"\n");
+	} else if (k->operands_max < 0 && (k->flags & COMMAND_LAUNCHER)) {
+		printf("\t\toperands=\"$(compgen -c -- \"$cur\" 2>/dev/null)\"\n");
+	} else if (text_starts(k->operands, "REF")) {
+		printf("\t\toperands=\"$(devenv image ls 2>/dev/null | sed '1d;/^</d;s/ .*//')\"\n");
+	}
+	printf("\t\t;;\n");
+}
+
+static void bash_options_with_values(void)
+{
+	printf("\t\t--color");
+	option_words(options_global, true);
+	for (const struct command *k = commands_table; k->name; k++) {
+		if (!is_shown(k))
+			continue;
+		option_words(k->options, true);
+		for (const struct command *s = k->subcommands; s && s->name; s++)
+			option_words(s->options, true);
+	}
+	printf(") ((i++)) ;;\n");
+}
+
+static void print_bash(void)
+{
+	printf("# bash completion for devenv, made by `devenv completion bash`\n"
+	       "_devenv() {\n"
+	       "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command= options= operands= i\n"
+	       "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
+	       "\t\tcase ${COMP_WORDS[i]} in\n"
+	       "\t\t--) break ;;\n");
+	bash_options_with_values();
+	printf("\t\t-*) ;;\n"
+	       "\t\t*) command+=${command:+ }${COMP_WORDS[i]} ;;\n"
+	       "\t\tesac\n"
+	       "\tdone\n"
+	       "\tcase $prev in\n"
+	       "\t-C|--directory) COMPREPLY=($(compgen -d -- \"$cur\")); return ;;\n"
+	       "\t--color) COMPREPLY=($(compgen -W 'auto always never' -- \"$cur\")); return ;;\n"
+	       "\tesac\n"
+	       "\tcase $command in\n"
+	       "\t'')\n\t\toperands=\"");
+	command_names(commands_table);
+	printf("\"\n\t\t;;\n");
+	for (const struct command *k = commands_table; k->name; k++) {
+		char pattern[64];
+
+		if (!is_shown(k))
+			continue;
+		for (const struct command *s = k->subcommands; s && s->name; s++) {
+			if (!is_shown(s))
+				continue;
+			snprintf(pattern, sizeof(pattern), "'%s %s'*", k->name, s->name);
+			bash_case(pattern, s);
+		}
+		snprintf(pattern, sizeof(pattern), "%s|%s\\ *", k->name, k->name);
+		bash_case(k->subcommands ? k->name : pattern, k);
+	}
+	printf("\tesac\n"
+	       "\tif [[ $cur == -* ]]; then\n"
+	       "\t\toptions+=\"");
+	option_words(options_global, false);
+	printf("\"\n"
+	       "\t\tCOMPREPLY=($(compgen -W \"$options\" -- \"$cur\"))\n"
+	       "\telse\n"
+	       "\t\tCOMPREPLY=($(compgen -W \"$operands\" -- \"$cur\"))\n"
+	       "\tfi\n"
+	       "}\n"
+	       "complete -o default -F _devenv devenv\n");
+}
+
+/* ---- zsh ---- */
+
+/* For use between single quotes, where zsh's own separators are escaped. */
+static void zsh_text(const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '\'')
+			printf("'\\''");
+		else if (*text == '[' || *text == ']' || *text == ':')
+			printf("\\%c", *text);
+		else
+			putchar(*text);
+	}
+}
+
+static void zsh_options(const struct option_spec *o, const char *indent)
+{
+	for (; o && o->name; o++) {
+		if (o->letter)
+			printf("%s'(-%c --%s)'{-%c,--%s}'[", indent, o->letter, o->name, o->letter, o->name);
+		else
+			printf("%s'--%s[", indent, o->name);
+		zsh_text(o->help);
+		putchar(']');
+		if (o->argument) {
+			putchar(':');
+			zsh_text(o->argument);
+			printf("%s", strcmp(o->argument, "DIR") == 0    ? ":_files -/"
+			             : strcmp(o->argument, "WHEN") == 0 ? ":(auto always never)"
+			                                                : ":");
+		}
+		printf("' \\\n");
+	}
+}
+
+static void zsh_commands(const char *name, const struct command *table)
+{
+	printf("\tlocal -a %s=(\n", name);
+	for (const struct command *k = table; k->name; k++) {
+		if (!is_shown(k))
+			continue;
+		printf("\t\t'%s:", k->name);
+		zsh_text(k->summary);
+		printf("'\n");
+	}
+	printf("\t)\n");
+}
+
+static void zsh_case(const char *name, const struct command *k)
+{
+	printf("\t\t%s)\n\t\t\t_arguments $globals \\\n", name);
+	zsh_options(k->options, "\t\t\t\t");
+	if (is_choice(k)) {
+		printf("\t\t\t\t'1:shell:(");
+		for (const char *p = k->operands; *p; p++)
+			putchar(*p == '|' ? ' ' : *p);
+		printf(")'\n");
+	} else if (strcmp(k->name, "help") == 0) {
+		printf("\t\t\t\t'1::command:{_describe command commands}'\n");
+	} else if (k->flags & COMMAND_LAUNCHER && k->operands_max < 0) {
+		printf("\t\t\t\t'*:: :_normal'\n");
+	} else {
+		printf("\t\t\t\t%s\n", k->operands_max ? "'*: :_default'" : "'*: :'");
+	}
+	printf("\t\t\t;;\n");
+}
+
+static void print_zsh(void)
+{
+	printf("#compdef devenv\n"
+	       "# zsh completion for devenv, made by `devenv completion zsh`\n"
+	       "_devenv() {\n"
+	       "\tlocal curcontext=$curcontext state line\n");
+	zsh_commands("commands", commands_table);
+	for (const struct command *k = commands_table; k->name; k++)
+		if (is_shown(k) && k->subcommands) {
+			char name[64];
+
+			snprintf(name, sizeof(name), "%s_commands", k->name);
+			zsh_commands(name, k->subcommands);
+		}
+	printf("\tlocal -a globals=(\n");
+	for (const struct option_spec *o = options_global; o->name; o++) {
+		struct option_spec one[2] = { *o, { 0 } };
+
+		zsh_options(one, "\t\t");
+	}
+	printf("\t)\n"
+	       "\t_arguments -C $globals '1:command:->command' '*:: :->rest'\n"
+	       "\tcase $state in\n"
+	       "\tcommand) _describe command commands ;;\n"
+	       "\trest)\n"
+	       "\t\tcase $words[1] in\n");
+	for (const struct command *k = commands_table; k->name; k++) {
+		if (!is_shown(k))
+			continue;
+		if (k->subcommands)
+			printf("\t\t%s)\n\t\t\tif ((CURRENT == 2)); then\n\t\t\t\t_describe command %s_commands\n"
+			       "\t\t\telse\n\t\t\t\t_default\n\t\t\tfi\n\t\t\t;;\n",
+			       k->name, k->name);
+		else
+			zsh_case(k->name, k);
+	}
+	printf("\t\tesac\n\t\t;;\n\tesac\n}\n_devenv \"$@\"\n");
+}
+
+/* ---- fish ---- */
+
+static void fish_text(const char *text)
+{
+	putchar('\'');
+	for (; *text; text++) {
+		if (*text == '\'' || *text == '\\')
+			putchar('\\');
+		putchar(*text);
+	}
+	putchar('\'');
+}
+
+static void fish_options(const struct option_spec *o, const char *condition)
+{
+	for (; o && o->name; o++) {
+		printf("complete -c devenv%s -l %s", condition, o->name);
+		if (o->letter)
+			printf(" -s %c", o->letter);
+		if (o->argument)
+			printf(" %s", strcmp(o->argument, "WHEN") == 0 ? "-x -a 'auto always never'"
+			              : strcmp(o->argument, "DIR") == 0
+			                      ? "-x -a '(__fish_complete_directories)'"
+			                      : "-x");
+		printf(" -d ");
+		fish_text(o->help);
+		putchar('\n');
+	}
+}
+
+static void fish_choices(const struct command *k)
+{
+	if (is_choice(k)) {
+		printf("complete -c devenv -n '__fish_seen_subcommand_from %s' -a '", k->name);
+		for (const char *p = k->operands; *p; p++)
+			putchar(*p == '|' ? ' ' : *p);
+		printf("'\n");
+	} else if (strcmp(k->name, "help") == 0) {
+		printf("complete -c devenv -n '__fish_seen_subcommand_from help' -a '");
+		command_names(commands_table);
+		printf(" devenv.ini'\n");
+	} else if (k->flags & COMMAND_LAUNCHER && k->operands_max < 0) {
+		printf("complete -c devenv -n '__fish_seen_subcommand_from %s' -a '(__fish_complete_command)'\n",
+		       k->name);
+	}
+	for (const struct command *s = k->subcommands; s && s->name; s++) {
+		if (!is_shown(s))
+			continue;
+		printf("complete -c devenv -n '__fish_seen_subcommand_from %s' -a %s -d ", k->name, s->name);
+		fish_text(s->summary);
+		putchar('\n');
+	}
+}
+
+static void print_fish(void)
+{
+	printf("# fish completion for devenv, made by `devenv completion fish`\n"
+	       "complete -c devenv -f\n");
+	fish_options(options_global, "");
+	for (const struct command *k = commands_table; k->name; k++) {
+		char condition[96];
+
+		if (!is_shown(k))
+			continue;
+		printf("complete -c devenv -n __fish_use_subcommand -a %s -d ", k->name);
+		fish_text(k->summary);
+		putchar('\n');
+		snprintf(condition, sizeof(condition), " -n '__fish_seen_subcommand_from %s'", k->name);
+		fish_options(k->options, condition);
+		fish_choices(k);
+	}
+}
+
+int cmd_completion(struct cli *c, struct err *e)
+{
+	static const struct {
+		const char *shell;
+		void (*print)(void);
+	} shells[] = { { "bash", print_bash }, { "zsh", print_zsh }, { "fish", print_fish } };
+
+	for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++)
+		if (strcmp(c->operands[0], shells[i].shell) == 0) {
+			shells[i].print();
+			return 0;
+		}
+	return err_set(e, ERR_USAGE, "completions are made for bash, zsh and fish, not for '%s'",
+	               text_safe(c->operands[0]));
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_lock.c - `devenv lock` and `devenv update`: who may move what in devenv.lock. */
+#include <jansson.h>
+
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "cli/option_ids.h"
+
+/* `lock --check`: offline, from the files alone. */
+static int check(struct cli *c, const struct environment *env, struct err *e)
+{
+	struct env_gaps gaps = { 0 };
+	int status;
+
+	if (env->lock_error.code != ERR_NONE) {
+		*e = env->lock_error;
+		return -1;
+	}
+	env_gaps_find(env, &gaps);
+	status = gaps.count ? 1 : 0;
+	if (c->json) {
+		if (output_json(c,
+		                json_pack("{s:b,s:o}", "locked", !gaps.count, "gaps",
+		                          output_json_gaps(&gaps)),
+		                e) < 0)
+			status = -1;
+	} else {
+		for (size_t i = 0; i < gaps.count; i++) {
+			cleanup_buf struct buf safe = BUF_INIT;
+
+			text_escape(&safe, gaps.items[i].reason);
+			printf("%s: %s\n", text_safe(gaps.items[i].name), safe.data);
+		}
+		if (gaps.count)
+			output_notice(c, "devenv.lock has %s; `devenv lock` fills %s in",
+			              output_count(gaps.count, "gap", "gaps"),
+			              gaps.count == 1 ? "it" : "them");
+		else
+			output_notice(c, "devenv.lock answers everything devenv.ini asks for");
+	}
+	env_gaps_release(&gaps);
+	return status;
+}
+
+static json_t *changes_json(const struct env_changes *changes)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < changes->count; i++) {
+		const struct env_change *k = &changes->items[i];
+
+		json_array_append_new(list,
+		                      json_pack("{s:o,s:o,s:o}", "name", output_json_text(k->name), "before",
+		                                k->before[0] ? output_json_text(k->before) : json_null(),
+		                                "after",
+		                                k->after[0] ? output_json_text(k->after) : json_null()));
+	}
+	return json_pack("{s:o}", "changes", list);
+}
+
+/* "base  sha256:3f2a… → sha256:91c0…": long enough to compare, short enough for one line. */
+static void print_digest(const struct cli *c, const char *digest, const char *none, enum style style)
+{
+	const char *colon = strchr(digest, ':');
+	int len = colon ? (int)(colon - digest) + 1 + 16 : 24;
+
+	printf("%s", output_begin(c, stdout, style));
+	if (!digest[0])
+		printf("%s", none);
+	else
+		printf("%.*s", len, text_safe(digest));
+	printf("%s", output_end(c, stdout));
+}
+
+static void print_changes(const struct cli *c, const struct env_changes *changes)
+{
+	for (size_t i = 0; i < changes->count; i++) {
+		const struct env_change *k = &changes->items[i];
+
+		printf("%s%s%s ", output_begin(c, stdout, STYLE_BOLD), text_safe(k->name),
+		       output_end(c, stdout));
+		print_digest(c, k->before, "new", STYLE_DIM);
+		printf(" %s ", c->utf8 ? "→" : "->");
+		print_digest(c, k->after, "removed", k->after[0] ? STYLE_GREEN : STYLE_RED);
+		fputc('\n', stdout);
+	}
+}
+
+static int write_lock(struct cli *c, struct environment *env, bool update, struct err *e)
+{
+	cleanup_strlist struct strlist names = STRLIST_INIT;
+	struct env_options options = c->options;
+	struct env_changes changes = { 0 };
+	int result;
+
+	for (int i = 0; i < c->operand_count; i++)
+		strlist_add(&names, c->operands[i]);
+	/* CI=true keeps other commands from writing the lock; this one is asked for by name */
+	options.locked = false;
+	if (env_lock(env, &options, update, &names, &changes, e) < 0)
+		return -1;
+	if (c->json) {
+		result = output_json(c, changes_json(&changes), e);
+	} else {
+		if (!c->quiet)
+			print_changes(c, &changes);
+		if (!changes.count)
+			output_notice(c, "devenv.lock is up to date");
+		result = 0;
+	}
+	env_changes_release(&changes);
+	return result;
+}
+
+int cmd_lock(struct cli *c, struct err *e)
+{
+	struct environment env;
+	int result;
+
+	if (cli_open(c, &env, e) < 0)
+		return -1;
+	if (cli_has(c, OPTION_CHECK) || c->dry_run || c->locked)
+		result = check(c, &env, e);
+	else
+		result = write_lock(c, &env, false, e);
+	env_release(&env);
+	return result;
+}
+
+int cmd_update(struct cli *c, struct err *e)
+{
+	struct environment env;
+	int result;
+
+	if (c->locked)
+		return err_set(e, ERR_USAGE, "devenv update writes devenv.lock, and --locked forbids that");
+	if (cli_open(c, &env, e) < 0)
+		return -1;
+	result = write_lock(c, &env, true, e);
+	env_release(&env);
+	return result;
+}

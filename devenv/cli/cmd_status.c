@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cmd_status.c - `devenv status`: where this project stands, on one screen, and the command that comes next.
+ *
+ * Reads only: no network, nothing created, no lock of the store waited for unless the image is there to be looked up.
+ */
+#include <jansson.h>
+
+#include "cli/cli.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "cli/running.h"
+#include "plan/plan.h"
+
+struct status {
+	struct environment env;
+	struct env_powers asked, missing;
+	bool known; /* it was allowed before, if perhaps with fewer powers */
+	struct env_gaps gaps;
+	const char *digest; /* of this platform's manifest; NULL */
+	bool fetched;
+	bool prepared;
+	char *stale; /* the file that changed since; NULL */
+	pid_t pid;
+	char *plan_id;
+};
+
+static void status_release(struct status *s)
+{
+	env_powers_release(&s->asked);
+	env_powers_release(&s->missing);
+	env_gaps_release(&s->gaps);
+	env_release(&s->env);
+	free(s->stale);
+	free(s->plan_id);
+}
+
+static bool is_fetched(const struct environment *env, const char *digest)
+{
+	struct store store;
+	struct store_image image;
+	struct err e = ERR_INIT;
+	bool found;
+
+	/* opening a store makes it; asking should not */
+	if (!digest || !file_exists(AT_FDCWD, env->dirs.store) || env_store(env, &store, &e) < 0)
+		return false;
+	found = store_image_load(&store, digest, &image, &e) == 0;
+	if (found)
+		store_image_release(&image);
+	store_close(&store);
+	return found;
+}
+
+static void look_at_plan(struct status *s)
+{
+	cleanup_free char *path = path_join(s->env.state, "plan");
+	struct plan plan;
+	struct err e = ERR_INIT;
+	const char *stale;
+
+	plan_init(&plan);
+	if (plan_load(&plan, path, &e) == 0) {
+		/* a file that was young then is asked about again at the next enter; it has not changed for that */
+		for (size_t i = 0; i < plan.watch_count; i++)
+			plan.watches[i].young = false;
+		stale = plan_stale(&plan);
+		s->stale = stale ? mem_strdup(stale) : NULL;
+		s->prepared = !stale;
+		s->plan_id = mem_strdup(plan.id);
+		s->pid = running_pid(&s->env.dirs, plan.id);
+	}
+	plan_release(&plan);
+}
+
+static int collect(struct cli *c, struct status *s, struct err *e)
+{
+	const struct lock_image *base;
+
+	if (cli_open(c, &s->env, e) < 0)
+		return -1;
+	if (env_powers(&s->env, &s->asked, e) < 0 ||
+	    env_powers_missing(&s->env, &s->asked, &s->missing, &s->known, e) < 0) {
+		status_release(s);
+		return -1;
+	}
+	env_gaps_find(&s->env, &s->gaps);
+	base = lock_find(&s->env.lock, "base");
+	s->digest = base ? lock_manifest_digest(base, oci_platform()) : NULL;
+	s->fetched = is_fetched(&s->env, s->digest);
+	look_at_plan(s);
+	return 0;
+}
+
+static const char *base_text(const struct config *config)
+{
+	static const char *const prefixes[] = {
+		[CONFIG_BASE_OCI] = "oci:", [CONFIG_BASE_ARCHIVE] = "archive:"
+	};
+	const char *prefix = config->base < ARRAY_SIZE(prefixes) ? prefixes[config->base] : NULL;
+	static char text[512];
+
+	if (config->base == CONFIG_BASE_NONE)
+		return "none";
+	snprintf(text, sizeof(text), "%s%s", prefix ? prefix : "", config->base_value);
+	return text;
+}
+
+static bool is_allowed(const struct status *s)
+{
+	return s->missing.count == 0;
+}
+
+static bool is_locked(const struct status *s)
+{
+	return s->env.lock_error.code == ERR_NONE && s->gaps.count == 0;
+}
+
+enum mark { MARK_NONE, MARK_DONE, MARK_MISSING };
+
+static void print_line(struct cli *c, const char *label, enum mark mark, const char *text)
+{
+	static const struct {
+		const char *utf8, *ascii;
+		enum style style;
+	} marks[] = {
+		[MARK_NONE] = { " ", " ", STYLE_NONE },
+		[MARK_DONE] = { "✓", "+", STYLE_GREEN },
+		[MARK_MISSING] = { "✗", "-", STYLE_YELLOW },
+	};
+	cleanup_buf struct buf safe = BUF_INIT;
+
+	text_escape(&safe, text);
+	printf("  %s%-8s%s %s%s%s %s\n", output_begin(c, stdout, STYLE_DIM), label, output_end(c, stdout),
+	       output_begin(c, stdout, marks[mark].style), c->utf8 ? marks[mark].utf8 : marks[mark].ascii,
+	       output_end(c, stdout), safe.data);
+}
+
+/* One line with a mark: done, or not with what is missing. */
+static void print_step(struct cli *c, const char *label, bool done, const char *text)
+{
+	print_line(c, label, done ? MARK_DONE : MARK_MISSING, text);
+}
+
+static void print_locked(struct cli *c, const struct status *s)
+{
+	const struct err *bad = &s->env.lock_error;
+
+	if (bad->code != ERR_NONE) {
+		print_step(c, "locked", false, bad->msg);
+		return;
+	}
+	if (s->gaps.count == 0)
+		print_step(c, "locked", true, s->digest && *s->digest ? s->digest : "yes");
+	for (size_t i = 0; i < s->gaps.count; i++) {
+		cleanup_free char *line = mem_printf("%s: %s", s->gaps.items[i].name,
+		                                     s->gaps.items[i].reason);
+
+		print_step(c, i == 0 ? "locked" : "", false, line);
+	}
+}
+
+static void print_allowed(struct cli *c, const struct status *s)
+{
+	cleanup_free char *line = NULL;
+
+	if (is_allowed(s))
+		line = mem_strdup(s->asked.count ? output_count(s->asked.count, "power", "powers")
+		                                 : "asks for nothing outside its sandbox");
+	else if (s->known)
+		line = mem_printf("%s not granted yet", output_count(s->missing.count, "power", "powers"));
+	else
+		line = mem_printf("not asked yet (%s)", output_count(s->asked.count, "power", "powers"));
+	print_step(c, "allowed", is_allowed(s), line);
+}
+
+static void print_prepared(struct cli *c, const struct status *s)
+{
+	const char *below = s->stale && s->env.project ? path_below(s->stale, s->env.project) : NULL;
+	cleanup_free char *line = NULL;
+
+	if (s->prepared)
+		line = mem_strdup("up to date");
+	else if (s->stale)
+		line = mem_printf("%s has changed since", below && *below ? below : s->stale);
+	else
+		line = mem_strdup("not yet");
+	print_step(c, "prepared", s->prepared, line);
+}
+
+static const char *next_command(const struct status *s)
+{
+	if (s->env.lock_error.code != ERR_NONE)
+		return "devenv lock";
+	if (!is_allowed(s))
+		return "devenv enter, which asks for its powers first";
+	return "devenv enter";
+}
+
+static void print_screen(struct cli *c, const struct status *s)
+{
+	cleanup_buf struct buf name = BUF_INIT, project = BUF_INIT;
+	cleanup_free char *running = NULL;
+
+	text_escape(&name, s->env.name);
+	text_escape(&project, s->env.project);
+	printf("%s%s%s  %s\n", output_begin(c, stdout, STYLE_BOLD), name.data, output_end(c, stdout),
+	       project.data);
+	print_line(c, "base", MARK_NONE, base_text(&s->env.config));
+	print_allowed(c, s);
+	print_locked(c, s);
+	print_step(c, "fetched", s->fetched, s->fetched ? "in the store" : "no");
+	print_prepared(c, s);
+	running = s->pid > 0 ? mem_printf("yes, its pid 1 is %d", (int)s->pid) : mem_strdup("no");
+	print_line(c, "running", MARK_NONE, running);
+	if (c->verbose) {
+		print_line(c, "state", MARK_NONE, s->env.state);
+		print_line(c, "store", MARK_NONE, s->env.dirs.store);
+		print_line(c, "plan", MARK_NONE, s->plan_id ? s->plan_id : "none");
+	}
+	if (!s->pid)
+		printf("\n  %snext:%s %s\n", output_begin(c, stdout, STYLE_CYAN), output_end(c, stdout),
+		       next_command(s));
+}
+
+static json_t *powers_json(const struct env_powers *powers)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < powers->count; i++)
+		json_array_append_new(list,
+		                      json_pack("{s:o,s:o}", "key", output_json_text(powers->items[i].key),
+		                                "text", output_json_text(powers->items[i].text)));
+	return list;
+}
+
+static json_t *status_json(const struct status *s)
+{
+	const struct err *bad = &s->env.lock_error;
+	json_t *root = json_object();
+
+	json_object_set_new(root, "name", output_json_text(s->env.name));
+	json_object_set_new(root, "project", output_json_text(s->env.project));
+	json_object_set_new(root, "base", output_json_text(base_text(&s->env.config)));
+	json_object_set_new(root, "allowed", json_boolean(is_allowed(s)));
+	json_object_set_new(root, "powers", powers_json(&s->asked));
+	json_object_set_new(root, "powers_missing", powers_json(&s->missing));
+	json_object_set_new(root, "locked", json_boolean(is_locked(s)));
+	json_object_set_new(root, "lock_gaps", output_json_gaps(&s->gaps));
+	json_object_set_new(root, "lock_error",
+	                    bad->code == ERR_NONE ? json_null() : output_json_text(bad->msg));
+	json_object_set_new(root, "digest", output_json_text(s->digest));
+	json_object_set_new(root, "fetched", json_boolean(s->fetched));
+	json_object_set_new(root, "prepared", json_boolean(s->prepared));
+	json_object_set_new(root, "stale", output_json_text(s->stale));
+	json_object_set_new(root, "running", json_boolean(s->pid > 0));
+	json_object_set_new(root, "pid", s->pid > 0 ? json_integer(s->pid) : json_null());
+	json_object_set_new(root, "plan", output_json_text(s->plan_id));
+	json_object_set_new(root, "state", output_json_text(s->env.state));
+	json_object_set_new(root, "store", output_json_text(s->env.dirs.store));
+	return root;
+}
+
+int cmd_status(struct cli *c, struct err *e)
+{
+	struct status s = { 0 };
+	int result = 0;
+
+	if (collect(c, &s, e) < 0)
+		return -1;
+	if (c->json)
+		result = output_json(c, status_json(&s), e);
+	else
+		print_screen(c, &s);
+	status_release(&s);
+	return result;
+}

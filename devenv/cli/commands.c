@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * commands.c - the one table of subcommands. Help, completions, nearest names and the manual's test come from it.
+ *
+ * Every command of the reference is here from the start; those that are not built yet are COMMAND_PLANNED and answer
+ * so. The order is the order of `devenv help`: what a newcomer types first comes first.
+ */
+#include "cli/cli.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/option_ids.h"
+
+static const struct option_spec options_prepare[] = {
+	{ "for", 0, "PURPOSE", "enter or run: who may write the lock depends on it", OPTION_FOR },
+	{ "image", 0, "REF", "prepare this image, without a project", OPTION_PREPARE_IMAGE },
+	{ 0 },
+};
+static const struct option_spec options_lock[] = {
+	{ "check", 0, NULL, "change nothing; exit 1 and list what the lock lacks, offline", OPTION_CHECK },
+	{ 0 },
+};
+static const struct option_spec options_allow[] = {
+	{ "show", 0, NULL, "only show what is asked for and what was granted", OPTION_SHOW },
+	{ 0 },
+};
+static const struct option_spec options_init[] = {
+	{ "from", 0, "URL#REF:PATH", "start from a file of a git repository (not supported yet)",
+	  OPTION_FROM },
+	{ 0 },
+};
+static const struct option_spec options_config[] = {
+	{ "plan", 0, NULL, "print the prepared plan in words: what the next session will be", OPTION_PLAN },
+	{ 0 },
+};
+static const struct option_spec options_gc[] = {
+	{ "max-age", 0, "AGE", "also drop image names pulled longer ago, like 30d, 12h or 2w",
+	  OPTION_MAX_AGE },
+	{ 0 },
+};
+static const struct option_spec options_reset[] = {
+	{ "home", 0, NULL, "also delete the environment's home directory", OPTION_HOME },
+	{ "volumes", 0, NULL, "also delete the data of its volumes", OPTION_VOLUMES },
+	{ 0 },
+};
+static const struct option_spec options_doctor[] = {
+	{ "fix", 0, NULL, "mend what can be mended (not supported yet)", OPTION_FIX },
+	{ 0 },
+};
+
+static const struct command image_commands[] = {
+	{ "ls", "", "list the images of the store", NULL, NULL, NULL, cmd_image_ls, COMMAND_DRY_RUN, 0, 0 },
+	{ "pull", "REF…", "fetch images into the store",
+	  "REF is a reference as docker takes it: python:3.13, ghcr.io/owner/name:tag,\n"
+	  "or name@sha256:…. Layers that are there already are not fetched again.",
+	  NULL, NULL, cmd_image_pull, 0, 1, -1 },
+	{ "inspect", "REF", "show one image: digests, environment, command, layers",
+	  "REF is a name from `devenv image ls` or the beginning of a digest.", NULL, NULL, cmd_image_inspect,
+	  COMMAND_DRY_RUN, 1, 1 },
+	{ "history", "REF", "show the steps an image was built by", NULL, NULL, NULL, cmd_image_history,
+	  COMMAND_DRY_RUN, 1, 1 },
+	{ "rm", "REF…", "forget image names; `devenv gc` frees the space", NULL, NULL, NULL, cmd_image_rm,
+	  COMMAND_DRY_RUN, 1, -1 },
+	{ "import", "PATH", "read an image archive or layout into the store", NULL, NULL, NULL, NULL,
+	  COMMAND_PLANNED, 0, -1 },
+	{ "tag", "REF NAME", "give an image another name", NULL, NULL, NULL, NULL, COMMAND_PLANNED, 0, -1 },
+	{ 0 },
+};
+
+const struct command commands_table[] = {
+	{ "init", "[TEMPLATE]", "write a commented devenv.ini for this directory",
+	  "Looks at the files that are there to choose an image: requirements.txt or\n"
+	  "pyproject.toml, package.json, go.mod, Cargo.toml. Never overwrites. What you\n"
+	  "make yourself counts as allowed.",
+	  options_init, NULL, cmd_init, COMMAND_DRY_RUN, 0, 1 },
+	{ "enter", "", "a shell in this project's environment",
+	  "Works from any subdirectory. Whatever is missing is prepared first: on a\n"
+	  "terminal you are asked once for the powers the project wants, missing lock\n"
+	  "entries are filled in, missing layers are fetched.\n"
+	  "The exit status is the shell's; 125 when devenv itself failed.",
+	  options_enter, NULL, cmd_enter, COMMAND_LAUNCHER | COMMAND_STATUS_125 | COMMAND_NO_JSON, 0, 0 },
+	{ "run", "[--] CMD [ARG…]", "run one command in the environment",
+	  "Keeps the caller's terminal, so that it works in pipelines. With --image it\n"
+	  "needs no project.\n"
+	  "The exit status is the command's; 125 when devenv itself failed, 126 when\n"
+	  "the command can't be executed, 127 when it is not found, 128+N when it was\n"
+	  "ended by signal N.",
+	  options_run, NULL, cmd_enter, COMMAND_LAUNCHER | COMMAND_STATUS_125 | COMMAND_NO_JSON, 0, -1 },
+	{ "status", "", "this project: allowed, locked, fetched, prepared, running", NULL, NULL, NULL,
+	  cmd_status, COMMAND_DRY_RUN, 0, 0 },
+	{ "lock", "", "fill in what devenv.lock lacks",
+	  "Resolves names to digests and writes devenv.lock. Entries that answer their\n"
+	  "request are not touched; `devenv update` moves them.",
+	  options_lock, NULL, cmd_lock, COMMAND_DRY_RUN, 0, 0 },
+	{ "update", "[NAME…]", "resolve again, all entries of devenv.lock or those named",
+	  "Prints one line per entry that moved: name, old, new.", NULL, NULL, cmd_update, 0, 0, -1 },
+	{ "pull", "", "fetch everything the lock names, so that enter needs no network", NULL, NULL, NULL,
+	  cmd_pull, 0, 0, 0 },
+	{ "allow", "", "grant the powers this project asks for",
+	  "A project is confined to its sandbox; what reaches beyond it is a power, and\n"
+	  "asked for once: the network, host directories, host variables.\n"
+	  "It is asked again only when the list grows.",
+	  options_allow, NULL, cmd_allow, COMMAND_DRY_RUN, 0, 0 },
+	{ "deny", "", "withdraw what was granted", NULL, NULL, NULL, cmd_deny, 0, 0, 0 },
+	{ "reset", "", "throw away what the environment wrote outside project, home and volumes",
+	  "The scratch layer of `[sandbox] persist = yes` and of scratch on disk. Home\n"
+	  "and volumes only when named, and after asking.",
+	  options_reset, NULL, cmd_reset, COMMAND_DRY_RUN, 0, 0 },
+	{ "config", "", "the configuration in force, defaults filled in", NULL, options_config, NULL,
+	  cmd_config, COMMAND_DRY_RUN, 0, 0 },
+	{ "image", "COMMAND", "images of the store", NULL, NULL, image_commands, NULL, COMMAND_GROUP, 0, 0 },
+	{ "ls", "", "every environment on this machine", NULL, NULL, NULL, cmd_ls, COMMAND_DRY_RUN, 0, 0 },
+	{ "gc", "", "delete what no checkout, lock or image name refers to",
+	  "Never deletes volumes or homes. With -n it says what would go and how many\n"
+	  "bytes that is.",
+	  options_gc, NULL, cmd_gc, COMMAND_DRY_RUN, 0, 0 },
+	{ "info", "", "versions, features of this kernel, what the store holds", NULL, NULL, NULL, cmd_info,
+	  COMMAND_DRY_RUN, 0, 0 },
+	{ "doctor", "", "check this machine and say how to mend what it lacks",
+	  "Tries what a sandbox needs and names the exact command for each failure.\n"
+	  "Exit status 1 when something must be mended.",
+	  options_doctor, NULL, cmd_doctor, COMMAND_DRY_RUN, 0, 0 },
+	{ "completion", "bash|zsh|fish", "print completions for a shell",
+	  "  bash: devenv completion bash > ~/.local/share/bash-completion/completions/devenv\n"
+	  "  zsh:  devenv completion zsh > ~/.zfunc/_devenv\n"
+	  "  fish: devenv completion fish > ~/.config/fish/completions/devenv.fish",
+	  NULL, NULL, cmd_completion, COMMAND_DRY_RUN | COMMAND_NO_JSON, 1, 1 },
+	{ "help", "[COMMAND [SUBCOMMAND]]", "what devenv can do, or what one command does", NULL, NULL, NULL,
+	  cmd_help, COMMAND_DRY_RUN | COMMAND_NO_JSON, 0, 2 },
+	{ "version", "", "print the version", NULL, NULL, NULL, cmd_version, COMMAND_DRY_RUN, 0, 0 },
+
+	/* the launcher's way in when a plan is stale */
+	{ "prepare", "", "make a plan fresh, for the launcher", NULL, options_prepare, NULL, cmd_prepare,
+	  COMMAND_HIDDEN | COMMAND_STATUS_125, 0, 0 },
+
+	{ "diff", "", "what the scratch layer changed", NULL, NULL, NULL, NULL, COMMAND_PLANNED, 0, -1 },
+	{ "up", "[SERVICE…]", "start services", NULL, NULL, NULL, NULL, COMMAND_PLANNED, 0, -1 },
+	{ "down", "[SERVICE…]", "stop services", NULL, NULL, NULL, NULL, COMMAND_PLANNED, 0, -1 },
+	{ "ps", "", "services and their state", NULL, NULL, NULL, NULL, COMMAND_PLANNED, 0, -1 },
+	{ "logs", "[SERVICE]", "what services wrote", NULL, NULL, NULL, NULL, COMMAND_PLANNED, 0, -1 },
+	{ "snapshot", "save|restore|ls|rm [NAME]", "data volumes of services", NULL, NULL, NULL, NULL,
+	  COMMAND_PLANNED, 0, -1 },
+	{ "build", "[CONTEXT]", "a Dockerfile to an image in the store", NULL, NULL, NULL, NULL,
+	  COMMAND_PLANNED, 0, -1 },
+	{ "push", "REF", "the locked environment as an image to a registry", NULL, NULL, NULL, NULL,
+	  COMMAND_PLANNED, 0, -1 },
+	{ "export", "FORMAT [PATH]", "the locked environment in another form", NULL, NULL, NULL, NULL,
+	  COMMAND_PLANNED, 0, -1 },
+	{ "import", "PATH", "a devenv.ini from another tool's file", NULL, NULL, NULL, NULL, COMMAND_PLANNED,
+	  0, -1 },
+	{ "clone", "URL [DIR]", "git clone, allow, enter", NULL, NULL, NULL, NULL, COMMAND_PLANNED, 0, -1 },
+	{ "task", "NAME", "run a task of devenv.ini", NULL, NULL, NULL, NULL,
+	  COMMAND_PLANNED | COMMAND_STATUS_125, 0, -1 },
+	{ "git-hooks", "install|uninstall|status", "the project's git hooks", NULL, NULL, NULL, NULL,
+	  COMMAND_PLANNED, 0, -1 },
+	{ "hook", "bash|zsh|fish", "code for the shell's rc file", NULL, NULL, NULL, NULL, COMMAND_PLANNED, 0,
+	  -1 },
+	{ "shim", "install CMD…", "host commands that run inside", NULL, NULL, NULL, NULL, COMMAND_PLANNED, 0,
+	  -1 },
+	{ "ssh-config", "", "for editors that attach over ssh", NULL, NULL, NULL, NULL, COMMAND_PLANNED, 0,
+	  -1 },
+	{ "ssh", "--stdio", "for editors that attach over ssh", NULL, NULL, NULL, NULL, COMMAND_PLANNED, 0,
+	  -1 },
+	{ "template", "ls", "templates for `devenv init`", NULL, NULL, NULL, NULL, COMMAND_PLANNED, 0, -1 },
+	{ "toolchain", "ls|versions NAME", "toolchains and their versions", NULL, NULL, NULL, NULL,
+	  COMMAND_PLANNED, 0, -1 },
+	{ 0 },
+};
+
+const struct command *commands_find(const struct command *table, const char *name)
+{
+	for (const struct command *k = table; k->name; k++)
+		if (strcmp(k->name, name) == 0)
+			return k;
+	return NULL;
+}
+
+const char *commands_nearest(const struct command *table, const char *name)
+{
+	const char *names[64];
+	size_t n = 0;
+
+	for (const struct command *k = table; k->name && n < 63; k++)
+		if (!(k->flags & COMMAND_HIDDEN))
+			names[n++] = k->name;
+	names[n] = NULL;
+	return text_nearest(name, names);
+}

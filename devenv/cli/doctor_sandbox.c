@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* doctor_sandbox.c - checks of what a sandbox needs of the kernel: first the settings, then by trying. */
+#include "cli/doctor.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "cli/probe.h"
+
+#define NAMESPACES_ENOUGH   256
+#define LANDLOCK_ABI_SCOPES 6 /* Linux 6.12 */
+
+static bool read_number(const struct doctor_machine *m, const char *path, uint64_t *n)
+{
+	char line[64];
+
+	return doctor_read(m, path, line, sizeof(line)) && text_number(line, UINT64_MAX, n) == 0;
+}
+
+void doctor_sandbox_max_namespaces(const struct doctor_machine *m, struct doctor_result *r)
+{
+	uint64_t n;
+
+	if (!read_number(m, "proc/sys/user/max_user_namespaces", &n)) {
+		doctor_say(r, DOCTOR_FAIL, "this kernel has no user namespaces");
+		doctor_remedy(r, "use a kernel built with CONFIG_USER_NS");
+	} else if (n == 0) {
+		doctor_say(r, DOCTOR_FAIL, "user.max_user_namespaces is 0: nobody may make one");
+		doctor_remedy(
+			r, "echo user.max_user_namespaces=15000 | sudo tee /etc/sysctl.d/60-devenv.conf && "
+			   "sudo sysctl --system");
+	} else if (n < NAMESPACES_ENOUGH) {
+		doctor_say(r, DOCTOR_WARN, "user.max_user_namespaces is only %llu", (unsigned long long)n);
+		doctor_remedy(r, "sudo sysctl -w user.max_user_namespaces=15000");
+	} else {
+		doctor_say(r, DOCTOR_OK, "%llu user namespaces allowed", (unsigned long long)n);
+	}
+}
+
+/* Debian's own switch; other kernels don't have it. */
+void doctor_sandbox_userns_clone(const struct doctor_machine *m, struct doctor_result *r)
+{
+	uint64_t n;
+
+	if (!read_number(m, "proc/sys/kernel/unprivileged_userns_clone", &n)) {
+		doctor_say(r, DOCTOR_SKIP, "this kernel has no separate switch for ordinary users");
+	} else if (n == 0) {
+		doctor_say(r, DOCTOR_FAIL,
+		           "kernel.unprivileged_userns_clone is 0: only root may make user namespaces");
+		doctor_remedy(
+			r,
+			"echo kernel.unprivileged_userns_clone=1 | sudo tee /etc/sysctl.d/60-devenv.conf && "
+			"sudo sysctl --system");
+	} else {
+		doctor_say(r, DOCTOR_OK, "ordinary users may make user namespaces");
+	}
+}
+
+/* Where both programs are installed, as an AppArmor path pattern. */
+static char *program_pattern(void)
+{
+	cleanup_free char *self = realpath("/proc/self/exe", NULL);
+	cleanup_free char *dir = path_parent(self ? self : "/usr/local/libexec/devenv/devenv-core");
+	static const char *const places[] = { "devenv", "../../bin/devenv" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		cleanup_free char *joined = path_join(dir, places[i]);
+		cleanup_free char *launcher = realpath(joined, NULL);
+
+		if (launcher && access(launcher, X_OK) == 0)
+			return mem_printf("/{%s,%s/devenv-core}", launcher + 1, dir + 1);
+	}
+	return mem_strdup("/usr/local/{bin/devenv,libexec/devenv/devenv-core}");
+}
+
+void doctor_sandbox_apparmor(const struct doctor_machine *m, struct doctor_result *r)
+{
+	cleanup_free char *pattern = NULL;
+	struct probe p;
+	uint64_t n;
+
+	if (!read_number(m, "proc/sys/kernel/apparmor_restrict_unprivileged_userns", &n) || n == 0) {
+		doctor_say(r, DOCTOR_OK, "it does not restrict user namespaces");
+		return;
+	}
+	if (probe_user_namespace(&p) == PROBE_YES) {
+		doctor_say(r, DOCTOR_OK, "it restricts user namespaces, and lets devenv have them");
+		return;
+	}
+	pattern = program_pattern();
+	doctor_say(r, DOCTOR_FAIL,
+	           "kernel.apparmor_restrict_unprivileged_userns is 1 and there is no profile for devenv");
+	doctor_remedy(r,
+	              "printf 'abi <abi/4.0>,\\nprofile devenv %s flags=(unconfined) { userns, }\\n' | "
+	              "sudo tee /etc/apparmor.d/devenv && sudo apparmor_parser -r /etc/apparmor.d/devenv",
+	              pattern);
+}
+
+static void say_probe(struct doctor_result *r, enum probe_result got, const struct probe *p,
+                      enum doctor_level bad, const char *good)
+{
+	if (got == PROBE_YES)
+		doctor_say(r, DOCTOR_OK, "%s", good);
+	else if (got == PROBE_UNKNOWN)
+		doctor_say(r, DOCTOR_WARN, "could not be tried: no process or pipe to be had");
+	else
+		doctor_say(r, bad, "%s: %s", p->step, strerror(p->sys));
+}
+
+void doctor_sandbox_user_namespace(const struct doctor_machine *m, struct doctor_result *r)
+{
+	struct probe p;
+
+	(void)m;
+	say_probe(r, probe_user_namespace(&p), &p, DOCTOR_FAIL,
+	          "made one, mapped your uid, made mounts private");
+	if (r->level == DOCTOR_FAIL)
+		doctor_remedy(
+			r,
+			"mend the namespace checks above first; in a container see the one about containers");
+}
+
+void doctor_sandbox_overlay(const struct doctor_machine *m, struct doctor_result *r)
+{
+	struct probe p;
+
+	(void)m;
+	say_probe(r, probe_overlay(&p), &p, DOCTOR_FAIL, "mounted one with userxattr in a user namespace");
+	if (r->level == DOCTOR_FAIL)
+		doctor_remedy(r, "%s",
+		              strstr(p.step, "overlay") && p.sys == ENODEV
+		                      ? "sudo modprobe overlay"
+		                      : "mend the user namespace first, or use Linux 5.11 or newer");
+}
+
+void doctor_sandbox_tmpfs_xattr(const struct doctor_machine *m, struct doctor_result *r)
+{
+	struct probe p;
+
+	(void)m;
+	say_probe(r, probe_tmpfs_xattr(&p), &p, DOCTOR_WARN, "tmpfs keeps user attributes");
+	if (r->level == DOCTOR_WARN)
+		doctor_remedy(r, "Linux 6.6 has them; until then set `[sandbox] scratch = disk`");
+}
+
+void doctor_sandbox_proc(const struct doctor_machine *m, struct doctor_result *r)
+{
+	struct probe p;
+
+	(void)m;
+	say_probe(r, probe_proc(&p), &p, DOCTOR_FAIL, "mounted one");
+	if (r->level == DOCTOR_FAIL)
+		doctor_remedy(
+			r,
+			"part of this machine's /proc is masked, as containers do: "
+			"docker run --security-opt systempaths=unconfined, podman run --security-opt unmask=ALL");
+}
+
+void doctor_sandbox_seccomp(const struct doctor_machine *m, struct doctor_result *r)
+{
+	(void)m;
+	if (probe_seccomp() == PROBE_YES) {
+		doctor_say(r, DOCTOR_OK, "filters can be loaded");
+		return;
+	}
+	doctor_say(r, DOCTOR_FAIL, "this kernel has no seccomp filters");
+	doctor_remedy(r, "use a kernel built with CONFIG_SECCOMP_FILTER");
+}
+
+void doctor_sandbox_landlock(const struct doctor_machine *m, struct doctor_result *r)
+{
+	int abi = probe_landlock_abi();
+
+	(void)m;
+	if (abi >= LANDLOCK_ABI_SCOPES) {
+		doctor_say(r, DOCTOR_OK, "ABI %d: abstract sockets of this machine can be closed off", abi);
+		return;
+	}
+	doctor_say(r, DOCTOR_INFO, abi ? "ABI %d" : "not in force (ABI %d)", abi);
+	doctor_remedy(
+		r, "with `network = host`, abstract sockets of this machine stay reachable; Linux 6.12 with "
+		   "landlock closes them");
+}
