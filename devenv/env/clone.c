@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * clone.c - which clone of a repository a project belongs to.
+ *
+ * What this says decides which trust record counts, so a repository must not be able to claim another's: a `.git` that
+ * is a link is not followed; a `.git` file must name a directory COMMON/worktrees/ID whose own `gitdir` names that very
+ * `.git` file and whose `commondir` is COMMON. Only somebody who can write inside COMMON can make that true.
+ */
+#include "env/clone.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/text.h"
+
+/* The first line of a small file of git's, or NULL. */
+static char *read_line(const char *path)
+{
+	cleanup_buf struct buf text = BUF_INIT;
+	struct err ignored = ERR_INIT;
+
+	if (file_read(AT_FDCWD, path, 8192, O_NOFOLLOW, &text, NULL, &ignored) < 0)
+		return NULL;
+	if (memchr(text.data, '\0', text.len))
+		return NULL;
+	return mem_strndup(text.data, strcspn(text.data, "\r\n"));
+}
+
+static char *read_path(const char *dir, const char *file)
+{
+	cleanup_free char *path = path_join(dir, file);
+	cleanup_free char *line = read_line(path);
+	cleanup_free char *joined = NULL;
+
+	if (!line || !*line)
+		return NULL;
+	joined = path_join(dir, line);
+	return realpath(joined, NULL);
+}
+
+/* The common directory of the linked worktree whose .git file is `dotgit`, or NULL when the link isn't answered. */
+static char *linked_common(const char *dotgit, const char *work_tree)
+{
+	cleanup_free char *line = read_line(dotgit);
+	cleanup_free char *joined = NULL, *own = NULL, *common = NULL, *back = NULL, *real = NULL, *worktrees = NULL;
+	cleanup_free char *expected = NULL;
+
+	if (!line || !text_starts(line, "gitdir: "))
+		return NULL;
+	joined = path_join(work_tree, line + strlen("gitdir: "));
+	own = realpath(joined, NULL);
+	real = realpath(dotgit, NULL);
+	if (!own || !real)
+		return NULL;
+	common = read_path(own, "commondir");
+	back = read_path(own, "gitdir");
+	if (!common || !back || strcmp(back, real) != 0)
+		return NULL;
+	worktrees = path_parent(own);
+	expected = path_join(common, "worktrees");
+	return strcmp(worktrees, expected) == 0 ? mem_steal(common) : NULL;
+}
+
+static char *common_dir(const char *work_tree, bool *found)
+{
+	cleanup_free char *dotgit = path_join(work_tree, ".git");
+	struct stat st;
+
+	*found = lstat(dotgit, &st) == 0;
+	if (!*found)
+		return NULL;
+	if (S_ISDIR(st.st_mode))
+		return realpath(dotgit, NULL);
+	return S_ISREG(st.st_mode) ? linked_common(dotgit, work_tree) : NULL;
+}
+
+char *clone_key(const char *project)
+{
+	cleanup_free char *real = realpath(project, NULL);
+	cleanup_free char *dir = mem_strdup(real ? real : project);
+	const char *root = real ? real : project;
+
+	for (;;) {
+		bool found;
+		cleanup_free char *common = common_dir(dir, &found);
+		char *up;
+
+		if (common)
+			return mem_printf("git:%s\n%s", common, path_below(root, dir));
+		if (found || strcmp(dir, "/") == 0)
+			return mem_printf("path:%s", root);
+		up = path_parent(dir);
+		free(dir);
+		dir = up;
+	}
+}
+
+char *clone_name(const char *project)
+{
+	cleanup_free char *key = clone_key(project);
+	char digest[DIGEST_MAX];
+
+	digest_bytes(key, strlen(key), digest);
+	return mem_strdup(digest_hex(digest));
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* clone.h - which clone of a repository a project belongs to, so that its worktrees share one trust record. */
+#ifndef DEVENV_ENV_CLONE_H
+#define DEVENV_ENV_CLONE_H
+
+/*
+ * Text that is the same for the same project in every worktree of one clone and for nothing else: the common git
+ * directory, a newline, and the project's path below its work tree. A project in no work tree, or in one whose link
+ * to its clone is not answered from the other side, is its own path. malloc'ed.
+ */
+char *clone_key(const char *project);
+/* Hex sha256 of clone_key: a file name. malloc'ed. */
+char *clone_name(const char *project);
+
+#endif

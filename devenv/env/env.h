@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * env.h - one project's environment, from its files to its plan. The policy lives here: what may be fetched, who may
+ * write the lock, what is asked, what a plan holds. Nothing here prints: it talks through `struct env_ui`.
+ */
+#ifndef DEVENV_ENV_ENV_H
+#define DEVENV_ENV_ENV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/dirs.h"
+#include "base/err.h"
+#include "config/config.h"
+#include "config/lock.h"
+#include "config/trust.h"
+#include "config/user.h"
+#include "source/oci.h"
+#include "store/store.h"
+
+/* How policy talks to people. Every callback may be NULL (silence; a question is then answered "no"). */
+struct env_ui {
+	void *data;
+	bool interactive; /* a person is there: stdin and stderr are terminals */
+	/* One line for the person, no newline: a notice, or something that went not quite right. */
+	void (*notice)(void *data, const char *line);
+	void (*warning)(void *data, const char *line);
+	/* Show the powers (only those not granted yet when `growth`), ask once. true: granted. Only when interactive. */
+	bool (*ask_powers)(void *data, const char *project, const struct strlist *texts, bool growth);
+	struct oci_progress progress;
+};
+
+struct env_options {
+	bool locked, offline, yes;
+	const struct env_ui *ui; /* never NULL */
+};
+
+struct env_file {	/* an input as it was read: for the plan's freshness list */
+	char *path;	/* absolute */
+	bool absent;
+	struct stat_copy {
+		unsigned long long dev, ino, size;
+		long long mtime_ns, ctime_ns;
+	} st;
+	char content[136]; /* sha256; "" for absent */
+};
+
+enum env_place_kind { ENV_PLACE_BASE, ENV_PLACE_ENV_FILE };
+struct env_place {	/* a path of the host that the config names: resolved once, when the config is read */
+	enum env_place_kind kind;
+	char *written;	/* as in the config */
+	char *path;	/* absolute and clean; without any link in it when `outside` */
+	char *tag;	/* what followed the path of an OCI layout (":TAG"), or NULL */
+	bool outside;	/* leads out of the project, by itself or through a link: a power */
+	bool optional;
+};
+
+struct environment {
+	struct dirs dirs;
+	struct user_config user;
+	char *project;	   /* absolute root; NULL for an image without project */
+	char *state;	   /* dirs_checkout or dirs_image */
+	char *name;	   /* config name or the directory's */
+	struct config config;
+	struct lock lock;
+	bool has_lock;	   /* a devenv.lock is there and parsed */
+	struct err lock_error; /* code != ERR_NONE: a lock is there and is malformed or another tool's */
+	struct buf lock_text;  /* the bytes of devenv.lock as they were read */
+	struct env_place *places;
+	size_t place_count, place_cap;
+	struct strlist warnings; /* about the image, collected while planning; env_prepare shows them */
+	struct env_file *files;
+	size_t file_count, file_cap;
+};
+
+/* Read only the user's own configuration (for commands that need no project). `project` stays NULL. */
+int env_open_user(struct environment *env, struct err *e);
+/* Find the project from `start` (NULL: cwd), read config, lock and user configuration, each file once, O_NOFOLLOW below
+ * the project. A malformed lock does not fail here (see lock_error). */
+int env_open(struct environment *env, const char *start, struct err *e);
+void env_release(struct environment *env);
+
+/* ---- powers and trust (env/trust.c) ---- */
+struct env_power {
+	char *key;  /* "network:host" */
+	char *text; /* "network: every server this machine can reach, itself included" */
+};
+struct env_powers {
+	struct env_power *items;
+	size_t count, cap;
+};
+/* What the resolved config asks for, sorted by key. ERR_CONFIG: something no repository can ask for. */
+int env_powers(const struct environment *env, struct env_powers *out, struct err *e);
+void env_powers_release(struct env_powers *p);
+/* Those of `asked` that are not granted yet; *known tells whether the project was ever allowed. */
+int env_powers_missing(const struct environment *env, const struct env_powers *asked, struct env_powers *missing,
+		       bool *known, struct err *e);
+int env_allow(struct environment *env, const struct env_powers *asked, struct err *e);
+int env_deny(struct environment *env, struct err *e); /* also drops the plan; success when nothing was granted */
+/* The gate: granted already; or granted now by `yes` or by asking; else ERR_NOT_ALLOWED listing the powers, with the
+ * command that grants them as hint. */
+int env_require_allowed(struct environment *env, const struct env_options *o, struct err *e);
+
+/* ---- the lock (env/locking.c) ---- */
+struct env_gap {
+	char *name;   /* "base" */
+	char *reason; /* "not locked", "devenv.ini asks for X, the lock answers Y", "no manifest for linux/arm64" */
+};
+struct env_gaps {
+	struct env_gap *items;
+	size_t count, cap;
+};
+void env_gaps_find(const struct environment *env, struct env_gaps *out); /* offline, from the files alone */
+void env_gaps_release(struct env_gaps *g);
+struct env_change {
+	char *name, *before, *after; /* digests or ""; before == "": new; after == "": removed */
+};
+struct env_changes {
+	struct env_change *items;
+	size_t count, cap;
+};
+/* Resolve the entries that have gaps (update: all, or those in `names` when it is not empty; a name that is nothing's
+ * is ERR_USAGE with the nearest), drop entries nothing asks for, write devenv.lock when anything changed. Only
+ * documented fields of other entries are kept byte for byte. */
+int env_lock(struct environment *env, const struct env_options *o, bool update, const struct strlist *names,
+	     struct env_changes *changes, struct err *e);
+void env_changes_release(struct env_changes *c);
+
+/* ---- fetching and planning ---- */
+/* Fetch whatever the lock names and the store lacks. */
+int env_fetch(struct environment *env, struct store *s, const struct env_options *o, struct err *e);
+/* Write the plan of this environment, whose inputs must be locked and in the store (env/planning.c). */
+int env_write_plan(struct environment *env, struct store *s, struct err *e);
+
+enum env_purpose { ENV_FOR_ENTER, ENV_FOR_RUN };
+/*
+ * Everything between "the plan is stale" and "the plan is fresh": re-stamp when only time stamps changed; else trust,
+ * lock by the rules of the reference ("Who writes it"), fetch, plan. Opens and closes the store itself.
+ */
+int env_prepare(struct environment *env, enum env_purpose purpose, const struct env_options *o, struct err *e);
+/* The same for `run --image REF` with no project: the locally named image, else pulled; plan at dirs_image(REF). */
+int env_prepare_image(struct environment *env, const char *reference, const struct env_options *o, struct err *e);
+
+/* Opens the store this environment uses ([store] path, DEVENV_STORE). */
+int env_store(const struct environment *env, struct store *s, struct err *e);
+/* Manifest digests that locks and plans of known checkouts refer to: what gc must keep. */
+int env_live_digests(const struct environment *env, struct strlist *digests, struct err *e);
+/* Remove the generated top layers that nothing uses: no plan of a living project or of a stored image, no running
+ * holder. With dry_run they are only counted. To be called after store_gc, with the store open; *removed and *bytes are
+ * added to and may be NULL. */
+int env_gc_skeletons(const struct environment *env, struct store *s, bool dry_run, size_t *removed, uint64_t *bytes,
+		     struct err *e);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fetching.h - what env.h doesn't show of fetching.c. */
+#ifndef DEVENV_ENV_FETCHING_H
+#define DEVENV_ENV_FETCHING_H
+
+#include "env/env.h"
+
+struct fetching_source { /* an oci_source that owns its strings */
+	struct oci_source source;
+	char *location, *request;
+};
+/* Where the base comes from. ERR_CONFIG when the config has no base. */
+int fetching_source(const struct environment *env, struct fetching_source *out, struct err *e);
+void fetching_source_release(struct fetching_source *s);
+
+/* The manifest digest the lock names for this machine, or NULL with ERR_LOCK. Points into env->lock. */
+const char *fetching_digest(const struct environment *env, struct err *e);
+
+#endif

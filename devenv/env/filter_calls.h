@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* filter_calls.h - which system calls are allowed and which are refused. What is on neither list answers ENOSYS. */
+#ifndef DEVENV_ENV_FILTER_CALLS_H
+#define DEVENV_ENV_FILTER_CALLS_H
+
+struct filter_call {
+	const char *name;
+	int number; /* for calls newer than libseccomp knows (the same on every architecture since Linux 5.1); else -1 */
+};
+
+/* Each ends in a NULL name. clone, unshare, socket, socketpair, ioctl and personality are on neither: filter.c compares
+ * their arguments. */
+extern const struct filter_call filter_calls_allowed[];
+extern const struct filter_call filter_calls_denied[]; /* EPERM */
+
+#endif

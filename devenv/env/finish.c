@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* finish.c - from a filled-in draft to a plan on disk: order of mounts, generated layer, freshness list, identity. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "env/draft.h"
+#include "env/inputs.h"
+#include "env/live.h"
+
+static int by_target(const void *a, const void *b)
+{
+	return strcmp(((const struct plan_mount *)a)->target, ((const struct plan_mount *)b)->target);
+}
+
+static bool is_file(const struct plan_mount *m)
+{
+	struct stat st;
+
+	return m->host[0] && stat(m->host, &st) == 0 && !S_ISDIR(st.st_mode);
+}
+
+/* Lies it in something that is mounted before it? The launcher's /tmp comes first of all. */
+static bool is_covered(const struct plan *p, size_t n)
+{
+	const char *target = p->mounts[n].target;
+
+	if (path_is_below(target, "/tmp") && strcmp(target, "/tmp") != 0)
+		return true;
+	for (size_t i = 0; i < n; i++)
+		if (path_is_below(target, p->mounts[i].target))
+			return true;
+	return false;
+}
+
+/* Sorted by target, parents come before children. What lies in an earlier mount is made there, the rest in our layer. */
+static int order_mounts(struct draft *d, struct err *e)
+{
+	struct plan *p = &d->plan;
+	size_t kept = 0;
+
+	if (p->mount_count)
+		qsort(p->mounts, p->mount_count, sizeof(*p->mounts), by_target);
+	for (size_t i = 0; i < p->mount_count; i++) {
+		struct plan_mount m = p->mounts[i];
+		bool covered;
+
+		p->mounts[kept] = m;
+		if (kept && strcmp(p->mounts[kept - 1].target, m.target) == 0)
+			return err_set(e, ERR_CONFIG, "two things can't be mounted at %s inside: %s and %s",
+				       text_safe(m.target), text_safe(p->mounts[kept - 1].host), text_safe(m.host));
+		covered = is_covered(p, kept);
+		if (is_file(&m)) {
+			/* resolv.conf below somebody's volume at /etc: the volume wins. */
+			kept += !covered;
+			continue;
+		}
+		if (covered)
+			p->mounts[kept].flags |= PLAN_MOUNT_CREATE;
+		else if (skeleton_add_directory(&d->skeleton, m.target, SKELETON_MODE_BELOW, e) < 0)
+			return -1;
+		kept++;
+	}
+	p->mount_count = kept;
+	return 0;
+}
+
+static void add_layer(struct draft *d, char *path /* takes */)
+{
+	const char *kept = draft_keep(d, path);
+	struct plan_watch w;
+	struct stat st;
+
+	plan_add_layer(&d->plan, kept);
+	if (stat(kept, &st) < 0)
+		return; /* mounting it will say so */
+	/* Immutable from its first name on: being made a moment ago does not make it doubtful. */
+	plan_watch_from_stat(&w, kept, &st, 0);
+	w.young = false;
+	plan_add_watch(&d->plan, w);
+}
+
+static int add_layers(struct draft *d, struct err *e)
+{
+	char *skeleton;
+
+	if (skeleton_make(&d->skeleton, d->store, &skeleton, e) < 0)
+		return -1;
+	add_layer(d, skeleton);
+	for (size_t i = d->image.chain_ids.count; i-- > 0;)
+		add_layer(d, store_layer_path(d->store, d->image.chain_ids.items[i]));
+	return 0;
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* The program that makes plans is an input too: another version may make another plan of the same files. */
+static void watch_self(struct draft *d, int64_t now)
+{
+	char path[4096];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	struct plan_watch w;
+	struct stat st;
+
+	if (n <= 0)
+		return;
+	path[n] = '\0';
+	if (stat(path, &st) < 0)
+		return;
+	plan_watch_from_stat(&w, draft_copy(d, path), &st, now);
+	plan_add_watch(&d->plan, w);
+}
+
+static void add_watches(struct draft *d)
+{
+	const struct environment *env = d->env;
+	int64_t now = now_ns();
+
+	for (size_t i = 0; i < env->file_count; i++) {
+		const struct env_file *f = &env->files[i];
+		struct plan_watch w;
+		struct stat st;
+
+		inputs_stat(f, &st);
+		plan_watch_from_stat(&w, f->path, f->absent ? NULL : &st, now);
+		w.content = f->content;
+		plan_add_watch(&d->plan, w);
+	}
+	watch_self(d, now);
+}
+
+static void number(struct draft *d)
+{
+	cleanup_buf struct buf identity = BUF_INIT;
+	char digest[DIGEST_MAX];
+
+	plan_encode(&d->plan, &identity, NULL);
+	digest_bytes(identity.data, identity.len, digest);
+	d->plan.id = draft_copy(d, digest_hex(digest));
+}
+
+int draft_write(struct draft *d, struct err *e)
+{
+	struct environment *env = d->env;
+	cleanup_free char *path = path_join(env->state, "plan");
+	cleanup_free char *skeleton = NULL;
+	cleanup_buf struct buf all = BUF_INIT;
+
+	if (order_mounts(d, e) < 0 || add_layers(d, e) < 0)
+		return -1;
+	add_watches(d);
+	number(d);
+	plan_encode(&d->plan, NULL, &all);
+	skeleton = path_parent(d->plan.layers[0]);
+	if (dirs_private(env->state, e) < 0)
+		return -1;
+	if (live_record(env, d->plan.id, d->image.digest, path_base(skeleton), e) < 0)
+		return -1;
+	if (file_replace(AT_FDCWD, path, all.data, all.len, 0600, FILE_FAST, e) < 0)
+		return err_wrap(e, "can't write the plan");
+	return 0;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* inputs.c - files that a plan is made from. */
+#include "env/inputs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/sys.h"
+#include "base/text.h"
+
+#define NS_PER_S 1000000000LL
+
+static struct env_file *remember(struct environment *env, const char *path)
+{
+	struct env_file *f;
+
+	for (size_t i = 0; i < env->file_count; i++) {
+		f = &env->files[i];
+		if (strcmp(f->path, path) == 0) {
+			free(f->path);
+			*f = (struct env_file){ .path = mem_strdup(path) };
+			return f;
+		}
+	}
+	env->files = mem_grow(env->files, env->file_count, &env->file_cap, sizeof(*env->files));
+	f = &env->files[env->file_count++];
+	*f = (struct env_file){ .path = mem_strdup(path) };
+	return f;
+}
+
+static void take_stamps(struct env_file *f, const struct stat *st)
+{
+	f->st.dev = st->st_dev;
+	f->st.ino = st->st_ino;
+	f->st.size = (unsigned long long)st->st_size;
+	f->st.mtime_ns = st->st_mtim.tv_sec * NS_PER_S + st->st_mtim.tv_nsec;
+	f->st.ctime_ns = st->st_ctim.tv_sec * NS_PER_S + st->st_ctim.tv_nsec;
+}
+
+void inputs_stat(const struct env_file *f, struct stat *st)
+{
+	memset(st, 0, sizeof(*st));
+	st->st_dev = f->st.dev;
+	st->st_ino = f->st.ino;
+	st->st_size = (off_t)f->st.size;
+	st->st_mtim = (struct timespec){ f->st.mtime_ns / NS_PER_S, f->st.mtime_ns % NS_PER_S };
+	st->st_ctim = (struct timespec){ f->st.ctime_ns / NS_PER_S, f->st.ctime_ns % NS_PER_S };
+}
+
+static int check(const struct input *in, const struct stat *st, enum err_code code, struct err *e)
+{
+	if (!S_ISREG(st->st_mode))
+		return err_set(e, code, "%s is not a regular file", text_safe(in->path));
+	if (in->ours && st->st_uid != geteuid())
+		return err_set(e, code, "%s belongs to another user (uid %u)", text_safe(in->path),
+			       (unsigned int)st->st_uid);
+	if (st->st_size > (off_t)INPUTS_MAX)
+		return err_set(e, code, "%s is too large: %lld bytes, at most %u are read", text_safe(in->path),
+			       (long long)st->st_size, INPUTS_MAX);
+	return 0;
+}
+
+static int cannot_open(const struct input *in, enum err_code code, struct err *e)
+{
+	if (errno == ELOOP || errno == EXDEV)
+		return err_set(e, code, "%s is a symbolic link, or lies behind one: it is not followed",
+			       text_safe(in->path));
+	err_sys(e, "can't open %s", text_safe(in->path));
+	if (e->code == ERR_FAILED)
+		e->code = code;
+	return -1;
+}
+
+int inputs_read(struct environment *env, const struct input *in, enum err_code code, struct buf *out, struct err *e)
+{
+	cleanup_buf struct buf own = BUF_INIT;
+	cleanup_close int fd = -1;
+	struct env_file *f;
+	struct stat st;
+	size_t start;
+
+	/* O_NONBLOCK: a FIFO of that name must not hang us before fstat tells. */
+	fd = sys_openat2(in->dirfd, in->name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, in->resolve);
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
+		remember(env, in->path)->absent = true;
+		return 0;
+	}
+	if (fd < 0)
+		return cannot_open(in, code, e);
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, "can't stat %s", text_safe(in->path));
+	if (check(in, &st, code, e) < 0)
+		return -1;
+	if (!out)
+		out = &own;
+	start = out->len;
+	if (file_read_fd(fd, INPUTS_MAX, out, e) < 0)
+		return err_wrap(e, "can't read %s", text_safe(in->path));
+	f = remember(env, in->path);
+	take_stamps(f, &st);
+	digest_bytes(out->data + start, out->len - start, f->content);
+	return 1;
+}
+
+void inputs_release(struct environment *env)
+{
+	for (size_t i = 0; i < env->file_count; i++)
+		free(env->files[i].path);
+	free(env->files);
+	env->files = NULL;
+	env->file_count = env->file_cap = 0;
+}
+
+int inputs_digest(const char *path, struct stat *st, char digest[136])
+{
+	cleanup_close int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct err ignored = ERR_INIT;
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
+	if (fstat(fd, st) < 0 || !S_ISREG(st->st_mode) || st->st_size > (off_t)INPUTS_MAX)
+		return -1;
+	return digest_fd(fd, digest, NULL, &ignored) < 0 ? -1 : 1;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* inputs.h - files that a plan is made from: each opened once, its stamps taken before it is read, and remembered. */
+#ifndef DEVENV_ENV_INPUTS_H
+#define DEVENV_ENV_INPUTS_H
+
+#include <sys/stat.h>
+
+#include "env/env.h"
+
+#define INPUTS_MAX (1u << 20) /* bytes of one input file */
+
+struct input {
+	const char *path; /* absolute: how the freshness list names it */
+	int dirfd;	  /* where `name` is looked up */
+	const char *name;
+	uint64_t resolve; /* RESOLVE_ flags of openat2: how links on the way are treated */
+	bool ours;	  /* it must belong to the caller */
+};
+
+/*
+ * Append the file to `out` (may be NULL: only remember it). Returns 1 when it was read, 0 when it does not exist, and
+ * remembers either in env->files. Not a regular file, or too large: an error of `code`.
+ */
+int inputs_read(struct environment *env, const struct input *in, enum err_code code, struct buf *out, struct err *e);
+
+/* Forget everything: for env_release. */
+void inputs_release(struct environment *env);
+
+/* Turn the remembered stamps back into a struct stat (the fields a watch is made of). */
+void inputs_stat(const struct env_file *f, struct stat *st);
+/* Hash one file again, for re-stamping: 1 and its stamps and digest; 0: absent; -1: not readable. */
+int inputs_digest(const char *path, struct stat *st, char digest[136]);
+
+#endif

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * live.c - what the environments of this machine use, so that gc keeps it.
+ *
+ * An environment is live while its project still has a devenv.ini; then what its lock and its plan name is kept. Apart
+ * from that, whatever a running holder stands on is kept, even when its plan has been replaced since: holders hold a
+ * lock on <runtime>/<plan id>.lock (byte 1, see sandbox/holder.c), and asking for it tells.
+ */
+#include "env/live.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/project.h"
+#include "env/skeleton.h"
+
+#define RECORD_MAX (256u << 10)
+#define SESSIONS_BYTE 1
+
+struct use { /* one line of a `used` file; points into the line */
+	char *plan, *digest, *skeleton;
+};
+
+static bool parse_use(char *line, struct use *out)
+{
+	char *save = NULL;
+
+	out->plan = strtok_r(line, " ", &save);
+	out->digest = out->plan ? strtok_r(NULL, " ", &save) : NULL;
+	out->skeleton = out->digest ? strtok_r(NULL, " ", &save) : NULL;
+	return out->skeleton && strlen(out->plan) == 64 && strspn(out->plan, "0123456789abcdef") == 64 &&
+	       digest_is_valid(out->digest);
+}
+
+static bool is_running(const struct dirs *d, const char *plan)
+{
+	cleanup_free char *path = mem_printf("%s/%s.lock", d->runtime, plan);
+	cleanup_close int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = SESSIONS_BYTE, .l_len = 1 };
+
+	return fd >= 0 && fcntl(fd, F_OFD_GETLK, &l) == 0 && l.l_type != F_UNLCK;
+}
+
+/* The lines of a small text file below dir; none when it is missing. */
+static void read_lines(const char *dir, const char *name, struct strlist *lines)
+{
+	cleanup_free char *path = path_join(dir, name);
+	cleanup_buf struct buf text = BUF_INIT;
+	struct err ignored = ERR_INIT;
+
+	if (file_read(AT_FDCWD, path, RECORD_MAX, O_NOFOLLOW, &text, NULL, &ignored) == 0)
+		strlist_split(lines, text.data, "\n");
+}
+
+static int write_text(const char *dir, const char *name, const struct buf *text, struct err *e)
+{
+	cleanup_free char *path = path_join(dir, name);
+
+	return file_replace(AT_FDCWD, path, text->data, text->len, 0600, FILE_FAST, e);
+}
+
+int live_record(const struct environment *env, const char *plan_id, const char *digest, const char *skeleton,
+		struct err *e)
+{
+	cleanup_strlist struct strlist lines = STRLIST_INIT;
+	cleanup_buf struct buf text = BUF_INIT;
+
+	if (env->project) {
+		buf_addf(&text, "%s\n", env->project);
+		if (write_text(env->state, "project", &text, e) < 0)
+			return -1;
+		buf_clear(&text);
+	}
+	buf_addf(&text, "%s %s %s\n", plan_id, digest, skeleton);
+	read_lines(env->state, "used", &lines);
+	for (size_t i = 0; i < lines.count; i++) {
+		cleanup_free char *line = mem_strdup(lines.items[i]);
+		struct use use;
+
+		if (parse_use(line, &use) && strcmp(use.plan, plan_id) != 0 && is_running(&env->dirs, use.plan))
+			buf_addf(&text, "%s\n", lines.items[i]);
+	}
+	return write_text(env->state, "used", &text, e);
+}
+
+/* ---- reading all of them ---- */
+
+struct survey {
+	const struct environment *env;
+	const struct store *store; /* needed for `skeletons` */
+	struct strlist *digests, *skeletons; /* either may be NULL */
+};
+
+static void note(struct strlist *l, const char *s)
+{
+	if (l && s && !strlist_has(l, s))
+		strlist_add(l, s);
+}
+
+static bool project_lives(const char *dir, char **project)
+{
+	cleanup_strlist struct strlist lines = STRLIST_INIT;
+	cleanup_free char *config = NULL;
+
+	read_lines(dir, "project", &lines);
+	if (lines.count != 1 || lines.items[0][0] != '/')
+		return false;
+	config = path_join(lines.items[0], PROJECT_CONFIG);
+	if (access(config, F_OK) < 0)
+		return false;
+	*project = mem_strdup(lines.items[0]);
+	return true;
+}
+
+static void survey_lock(const struct survey *s, const char *project)
+{
+	cleanup_free char *path = path_join(project, PROJECT_LOCK);
+	cleanup_buf struct buf text = BUF_INIT;
+	struct err ignored = ERR_INIT;
+	struct lock lock;
+
+	if (file_read(AT_FDCWD, path, RECORD_MAX, O_NOFOLLOW, &text, NULL, &ignored) < 0 ||
+	    lock_parse(PROJECT_LOCK, text.data, text.len, &lock, &ignored) < 0)
+		return;
+	for (size_t i = 0; i < lock.image_count; i++)
+		for (size_t j = 0; j < lock.images[i].manifest_count; j++)
+			note(s->digests, lock.images[i].manifests[j].digest);
+	lock_release(&lock);
+}
+
+/* `run --image`: names decide whether the image stays; its generated layer stays as long. */
+static bool image_is_stored(const struct survey *s, const char *digest)
+{
+	cleanup_free char *record = mem_printf("images/%s", digest_hex(digest));
+
+	return s->store && file_exists(s->store->fd, record);
+}
+
+static void survey_state(const struct survey *s, const char *dir)
+{
+	cleanup_strlist struct strlist lines = STRLIST_INIT;
+	cleanup_free char *project = NULL, *record = path_join(dir, "project");
+	bool lives = project_lives(dir, &project), has_project = file_exists(AT_FDCWD, record);
+
+	if (lives && s->digests)
+		survey_lock(s, project);
+	read_lines(dir, "used", &lines);
+	for (size_t i = 0; i < lines.count; i++) {
+		struct use use;
+
+		if (!parse_use(lines.items[i], &use))
+			continue;
+		/* The first line is the plan's that lies there. */
+		if ((lives && i == 0) || is_running(&s->env->dirs, use.plan)) {
+			note(s->digests, use.digest);
+			note(s->skeletons, use.skeleton);
+		} else if (i == 0 && !has_project && image_is_stored(s, use.digest)) {
+			note(s->skeletons, use.skeleton);
+		}
+	}
+}
+
+static int survey_below(const struct survey *s, const char *kind, struct err *e)
+{
+	cleanup_free char *path = path_join(s->env->dirs.state, kind);
+	DIR *dir = opendir(path);
+	struct dirent *d;
+
+	if (!dir)
+		return errno == ENOENT ? 0 : err_sys(e, "can't list %s", path);
+	while ((d = readdir(dir))) {
+		cleanup_free char *state = path_join(path, d->d_name);
+
+		if (d->d_name[0] != '.')
+			survey_state(s, state);
+	}
+	closedir(dir);
+	return 0;
+}
+
+static int survey(const struct survey *s, struct err *e)
+{
+	return survey_below(s, "checkouts", e) < 0 ? -1 : survey_below(s, "images", e);
+}
+
+int env_live_digests(const struct environment *env, struct strlist *digests, struct err *e)
+{
+	return survey(&(struct survey){ env, NULL, digests, NULL }, e);
+}
+
+static int collect(const struct strlist *live, int dirfd, bool dry_run, size_t *removed, uint64_t *bytes, struct err *e)
+{
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *d;
+	int r = 0;
+
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return err_sys(e, "can't list the generated layers");
+	}
+	while (r == 0 && (d = readdir(dir))) {
+		if (d->d_name[0] == '.' || strlist_has(live, d->d_name))
+			continue;
+		*bytes += file_tree_bytes(dirfd, d->d_name);
+		++*removed;
+		if (!dry_run)
+			r = file_remove_tree(dirfd, d->d_name, e);
+	}
+	closedir(dir);
+	return r;
+}
+
+int env_gc_skeletons(const struct environment *env, struct store *s, bool dry_run, size_t *removed, uint64_t *bytes,
+		     struct err *e)
+{
+	cleanup_strlist struct strlist live = STRLIST_INIT;
+	cleanup_close int dirfd = openat(s->fd, SKELETON_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	uint64_t own_bytes = 0;
+	size_t own_removed = 0;
+	int r;
+
+	if (dirfd < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "can't open the generated layers of the store");
+	/* Alone, because a plan that is being made refers to its layer only once it is written. */
+	if (file_lock(s->lock_fd, true, true, e) < 0)
+		return -1;
+	r = survey(&(struct survey){ env, s, NULL, &live }, e);
+	if (r == 0)
+		r = collect(&live, dirfd, dry_run, removed ? removed : &own_removed, bytes ? bytes : &own_bytes, e);
+	if (file_lock(s->lock_fd, false, true, e) < 0)
+		return -1;
+	return r;
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * locking.c - the lock against the config: which entries are missing or answer another request, and filling them.
+ *
+ * An entry answers a request, so drift is seen entry by entry and offline. Entries without a gap are never touched; a
+ * lock whose bytes would not change is not written.
+ */
+#include "env/locking.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/project.h"
+#include "base/sys.h"
+#include "base/text.h"
+#include "config/reference.h"
+#include "env/fetching.h"
+#include "env/inputs.h"
+
+char *locking_request(const struct environment *env, struct err *e)
+{
+	const struct config *c = &env->config;
+	struct reference ref;
+	char *request;
+
+	switch (c->base) {
+	case CONFIG_BASE_OCI:
+		return mem_printf("oci:%s", c->base_value);
+	case CONFIG_BASE_ARCHIVE:
+		return mem_printf("archive:%s", c->base_value);
+	case CONFIG_BASE_IMAGE:
+		if (reference_parse(c->base_value, &ref, e) < 0) {
+			e->code = ERR_CONFIG;
+			err_wrap(e, "%s:%u", c->file, c->base_line);
+			return NULL;
+		}
+		request = reference_format(&ref);
+		reference_release(&ref);
+		return request;
+	case CONFIG_BASE_NONE:
+		break;
+	}
+	return NULL;
+}
+
+/* ---- gaps ---- */
+
+static void add_gap(struct env_gaps *g, const char *name, char *reason /* takes */)
+{
+	g->items = mem_grow(g->items, g->count, &g->cap, sizeof(*g->items));
+	g->items[g->count++] = (struct env_gap){ mem_strdup(name), reason };
+}
+
+void env_gaps_find(const struct environment *env, struct env_gaps *out)
+{
+	struct err e = ERR_INIT;
+	cleanup_free char *request = locking_request(env, &e);
+	const struct lock_image *entry = lock_find(&env->lock, LOCKING_BASE);
+
+	*out = (struct env_gaps){ 0 };
+	if (env->lock_error.code)
+		add_gap(out, PROJECT_LOCK, mem_strdup(env->lock_error.msg));
+	else if (e.code)
+		add_gap(out, LOCKING_BASE, mem_strdup(e.msg));
+	else if (!request)
+		return;
+	else if (!entry)
+		add_gap(out, LOCKING_BASE, mem_strdup("not locked"));
+	else if (!entry->request || strcmp(entry->request, request) != 0)
+		add_gap(out, LOCKING_BASE,
+			mem_printf("%s asks for %s, the lock answers %s", env->config.file, text_safe(request),
+				   text_safe(entry->request ? entry->request : "nothing")));
+	else if (!lock_manifest_digest(entry, oci_platform()))
+		add_gap(out, LOCKING_BASE, mem_printf("no manifest for %s", oci_platform()));
+}
+
+void env_gaps_release(struct env_gaps *g)
+{
+	for (size_t i = 0; i < g->count; i++) {
+		free(g->items[i].name);
+		free(g->items[i].reason);
+	}
+	free(g->items);
+	*g = (struct env_gaps){ 0 };
+}
+
+/* ---- changes ---- */
+
+/* What people compare of an entry: the index if the tag had one, else the manifest for this machine, else any. */
+static const char *entry_digest(const struct lock_image *entry)
+{
+	const char *digest;
+
+	if (!entry)
+		return "";
+	if (entry->index)
+		return entry->index;
+	digest = lock_manifest_digest(entry, oci_platform());
+	if (!digest && entry->manifest_count)
+		digest = entry->manifests[0].digest;
+	return digest ? digest : "";
+}
+
+static void add_change(struct env_changes *c, const char *name, char *before /* takes */, char *after /* takes */)
+{
+	c->items = mem_grow(c->items, c->count, &c->cap, sizeof(*c->items));
+	c->items[c->count++] = (struct env_change){ mem_strdup(name), before, after };
+}
+
+void env_changes_release(struct env_changes *c)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		free(c->items[i].name);
+		free(c->items[i].before);
+		free(c->items[i].after);
+	}
+	free(c->items);
+	*c = (struct env_changes){ 0 };
+}
+
+/* ---- filling ---- */
+
+static int check_names(const struct strlist *names, struct err *e)
+{
+	static const char *const known[] = { LOCKING_BASE, NULL };
+
+	for (size_t i = 0; names && i < names->count; i++) {
+		const char *near = text_nearest(names->items[i], known);
+
+		if (strcmp(names->items[i], LOCKING_BASE) == 0)
+			continue;
+		err_set(e, ERR_USAGE, "nothing in this project's lock is called '%s'%s%s%s", text_safe(names->items[i]),
+			near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+		return err_hint(e, "the names are: %s", LOCKING_BASE);
+	}
+	return 0;
+}
+
+/* A malformed lock stops everything but a merge that was left half way: of that both sides are taken. */
+static int settle_conflict(struct environment *env, struct err *e)
+{
+	const char *text = env->lock_text.data;
+
+	if (!env->lock_error.code)
+		return 0;
+	if (!text_starts(text, "<<<<<<<") && !strstr(text, "\n<<<<<<<")) {
+		*e = env->lock_error;
+		return -1;
+	}
+	lock_release(&env->lock);
+	if (lock_parse_both_sides(PROJECT_LOCK, text, env->lock_text.len, &env->lock, e) < 0)
+		return -1;
+	env->lock_error = ERR_INIT;
+	env->has_lock = true;
+	return 0;
+}
+
+/* A digest in the reference can't move: once answered there is nothing to ask again. */
+static bool is_pinned(const struct environment *env)
+{
+	return env->config.base == CONFIG_BASE_IMAGE && strchr(env->config.base_value, '@');
+}
+
+static int resolve_base(struct environment *env, const struct env_options *o, struct env_changes *changes,
+			struct err *e)
+{
+	struct oci_context context = { .user = &env->user, .offline = o->offline, .progress = o->ui->progress };
+	struct fetching_source from;
+	struct lock_image image = { 0 };
+	char *before, *after;
+	int r;
+
+	/* Nothing is fetched, and nobody asked about it, before it is allowed (security rule 18). */
+	if (env_require_allowed(env, o, e) < 0 || fetching_source(env, &from, e) < 0)
+		return -1;
+	r = oci_resolve(&context, &from.source, &image, e);
+	if (r < 0)
+		err_wrap(e, "can't lock %s", text_safe(from.request));
+	fetching_source_release(&from);
+	if (r < 0)
+		return -1;
+	free(image.name);
+	image.name = mem_strdup(LOCKING_BASE);
+	before = mem_strdup(entry_digest(lock_find(&env->lock, LOCKING_BASE)));
+	after = mem_strdup(entry_digest(&image));
+	if (strcmp(before, after) != 0) {
+		add_change(changes, LOCKING_BASE, before, after);
+	} else {
+		free(before);
+		free(after);
+	}
+	lock_put(&env->lock, &image);
+	return 0;
+}
+
+static void prune(struct environment *env, struct env_changes *changes)
+{
+	for (size_t i = 0; i < env->lock.image_count;) {
+		const struct lock_image *entry = &env->lock.images[i];
+		cleanup_free char *name = mem_strdup(entry->name);
+
+		if (strcmp(name, LOCKING_BASE) == 0 && env->config.base != CONFIG_BASE_NONE) {
+			i++;
+			continue;
+		}
+		add_change(changes, name, mem_strdup(entry_digest(entry)), mem_strdup(""));
+		lock_remove(&env->lock, name);
+	}
+}
+
+/* Write devenv.lock when its bytes change, and remember the new file for the plan. */
+static int save(struct environment *env, struct err *e)
+{
+	cleanup_free char *path = path_join(env->project, PROJECT_LOCK);
+	cleanup_buf struct buf text = BUF_INIT;
+	cleanup_close int dirfd = -1;
+	struct input in;
+
+	lock_format(&env->lock, &text);
+	if (env->lock_text.len == text.len && memcmp(env->lock_text.data, text.data, text.len) == 0)
+		return 0;
+	if (env->lock.image_count == 0 && !env->has_lock)
+		return 0;
+	dirfd = file_open_dir(AT_FDCWD, env->project, e);
+	if (dirfd < 0 || file_replace(dirfd, PROJECT_LOCK, text.data, text.len, 0644, FILE_DURABLE, e) < 0)
+		return err_wrap(e, "can't write %s", text_safe(path));
+	buf_clear(&env->lock_text);
+	buf_add(&env->lock_text, text.data, text.len);
+	env->has_lock = true;
+	in = (struct input){ path, dirfd, PROJECT_LOCK, SYS_RESOLVE_NO_SYMLINKS, false };
+	return inputs_read(env, &in, ERR_LOCK, NULL, e) < 0 ? -1 : 0;
+}
+
+static int fill(struct environment *env, const struct env_options *o, bool again, struct env_changes *changes,
+		struct err *e)
+{
+	struct env_gaps gaps;
+	bool gap;
+
+	env_gaps_find(env, &gaps);
+	gap = gaps.count > 0;
+	env_gaps_release(&gaps);
+	if (gap || (again && env->config.base != CONFIG_BASE_NONE && !is_pinned(env)))
+		return resolve_base(env, o, changes, e);
+	return 0;
+}
+
+int env_lock(struct environment *env, const struct env_options *o, bool update, const struct strlist *names,
+	     struct env_changes *changes, struct err *e)
+{
+	*changes = (struct env_changes){ 0 };
+	if (check_names(names, e) < 0 || settle_conflict(env, e) < 0)
+		goto fail;
+	if (fill(env, o, update, changes, e) < 0)
+		goto fail;
+	prune(env, changes);
+	if (save(env, e) == 0)
+		return 0;
+fail:
+	env_changes_release(changes);
+	return -1;
+}
+
+/* ---- sessions ---- */
+
+static int refuse(const struct env_gaps *gaps, struct err *e)
+{
+	cleanup_buf struct buf list = BUF_INIT;
+
+	for (size_t i = 0; i < gaps->count; i++)
+		buf_addf(&list, "%s%s: %s", i ? "; " : "", gaps->items[i].name, gaps->items[i].reason);
+	err_set(e, ERR_LOCK, "%s does not cover this project: %s", PROJECT_LOCK, list.data);
+	return err_hint(e, "run `devenv lock`");
+}
+
+static bool in_ci(void)
+{
+	const char *ci = getenv("CI");
+
+	return ci && strcmp(ci, "true") == 0;
+}
+
+static void tell(const struct environment *env, const struct env_options *o, bool had_lock,
+		 const struct env_changes *changes)
+{
+	cleanup_buf struct buf line = BUF_INIT;
+
+	if (!o->ui->notice)
+		return;
+	if (!had_lock) {
+		buf_addf(&line, "there was no %s: wrote %s/%s", PROJECT_LOCK, text_safe(env->project), PROJECT_LOCK);
+		o->ui->notice(o->ui->data, line.data);
+	}
+	for (size_t i = 0; i < changes->count; i++) {
+		const struct env_change *c = &changes->items[i];
+		const struct lock_image *entry = lock_find(&env->lock, c->name);
+
+		buf_clear(&line);
+		buf_addf(&line, "locked %s: ", c->name);
+		if (entry && entry->request)
+			buf_addf(&line, "%s ", text_safe(entry->request));
+		buf_addf(&line, "%s%s\xe2\x86\x92 %s", c->before, *c->before ? " " : "", c->after);
+		o->ui->notice(o->ui->data, line.data);
+	}
+}
+
+int locking_for_session(struct environment *env, enum env_purpose purpose, const struct env_options *o, struct err *e)
+{
+	bool had_lock = env->has_lock, may_write;
+	struct env_changes changes = { 0 };
+	struct env_gaps gaps;
+	int r = 0;
+
+	if (env->lock_error.code) {
+		*e = env->lock_error;
+		return -1;
+	}
+	env_gaps_find(env, &gaps);
+	may_write = !o->locked && !in_ci() &&
+		    (purpose == ENV_FOR_ENTER ? o->ui->interactive : !had_lock);
+	if (gaps.count && !may_write)
+		r = refuse(&gaps, e);
+	else if (gaps.count)
+		r = fill(env, o, false, &changes, e);
+	if (r == 0 && gaps.count) {
+		r = save(env, e);
+		if (r == 0)
+			tell(env, o, had_lock, &changes);
+	}
+	env_gaps_release(&gaps);
+	env_changes_release(&changes);
+	return r;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* locking.h - what env.h doesn't show of locking.c. */
+#ifndef DEVENV_ENV_LOCKING_H
+#define DEVENV_ENV_LOCKING_H
+
+#include "env/env.h"
+
+#define LOCKING_BASE "base" /* the lock's entry for the base of the environment */
+
+/* What the base asks for, as the lock writes it; malloc'ed. NULL: nothing, or (error set) an invalid reference. */
+char *locking_request(const struct environment *env, struct err *e);
+/* The rules of "Who writes it" for a session that is about to start: fill gaps, or refuse. */
+int locking_for_session(struct environment *env, enum env_purpose purpose, const struct env_options *o, struct err *e);
+
+#endif

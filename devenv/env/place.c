@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * place.c - paths of the host that a config names.
+ *
+ * A path is resolved once, when the config is read, and the result is both what is asked for as a power and what is
+ * opened later: a place inside with RESOLVE_BENEATH from the project, a place outside by its link-free path with
+ * RESOLVE_NO_SYMLINKS. So a link swapped in between makes the opening fail; it never opens something else.
+ */
+#include "env/place.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/text.h"
+
+static char *expand(const struct environment *env, const char *written)
+{
+	cleanup_free char *joined = NULL;
+
+	if (strcmp(written, "~") == 0)
+		return path_clean(env->dirs.home);
+	if (text_starts(written, "~/"))
+		joined = path_join(env->dirs.home, written + 2);
+	else
+		joined = path_join(env->project, written);
+	return path_clean(joined);
+}
+
+static void resolve(const struct environment *env, const char *written, struct env_place *out)
+{
+	char *lexical = expand(env, written);
+	cleanup_free char *real = realpath(lexical, NULL);
+	cleanup_free char *project = realpath(env->project, NULL);
+	const char *rest;
+
+	out->outside = false;
+	out->path = lexical;
+	if (!real || !project) {
+		/* Missing: opening it decides. An outside path keeps its links, which the opening refuses. */
+		out->outside = !path_is_below(lexical, env->project);
+		return;
+	}
+	rest = path_below(real, project);
+	if (rest && path_is_below(lexical, env->project))
+		return;
+	free(out->path);
+	out->outside = !rest;
+	out->path = rest ? path_join(env->project, rest) : mem_steal(real);
+}
+
+/* `dir` as it is written and as it really is: home directories and stores lie behind links on many machines. */
+static bool touches(const char *path, const char *dir, bool above)
+{
+	cleanup_free char *real = realpath(dir, NULL);
+
+	if (above)
+		return path_is_below(dir, path) || (real && path_is_below(real, path));
+	return path_is_below(path, dir) || (real && path_is_below(path, real));
+}
+
+/* What no repository can ask for: everything the user has, or what decides over trust. */
+static const char *forbidden(const struct environment *env, const char *path)
+{
+	const struct dirs *d = &env->dirs;
+
+	if (touches(path, d->home, true))
+		return "all of your home directory";
+	if (touches(path, d->store, false) || touches(path, d->store, true))
+		return "the store";
+	if (touches(path, d->state, false) || touches(path, d->config, false) || touches(path, d->runtime, false))
+		return "the settings and records of devenv itself";
+	if (strcmp(path_base(path), "docker.sock") == 0)
+		return "the docker socket";
+	return NULL;
+}
+
+static int add(struct environment *env, enum env_place_kind kind, const char *written, bool optional, unsigned int line,
+	       struct err *e)
+{
+	struct env_place place = { .kind = kind, .optional = optional, .written = mem_strdup(written) };
+	cleanup_free char *path = mem_strdup(written);
+	const char *slash, *colon, *why;
+
+	if (kind == ENV_PLACE_BASE && env->config.base == CONFIG_BASE_OCI) {
+		slash = strrchr(path, '/');
+		colon = strrchr(path, ':');
+		if (colon && (!slash || colon > slash)) {
+			place.tag = mem_strdup(colon);
+			path[colon - path] = '\0';
+		}
+	}
+	resolve(env, path, &place);
+	env->places = mem_grow(env->places, env->place_count, &env->place_cap, sizeof(*env->places));
+	env->places[env->place_count++] = place;
+	why = place.outside ? forbidden(env, place.path) : NULL;
+	if (!why)
+		return 0;
+	if (line)
+		err_set(e, ERR_CONFIG, "%s:%u: '%s' is %s: no project can ask for that", env->config.file, line,
+			text_safe(written), why);
+	else
+		err_set(e, ERR_CONFIG, "%s: '%s' is %s: no project can ask for that", env->config.file,
+			text_safe(written), why);
+	return -1;
+}
+
+int place_find_all(struct environment *env, struct err *e)
+{
+	const struct config *c = &env->config;
+
+	if (c->base == CONFIG_BASE_OCI || c->base == CONFIG_BASE_ARCHIVE)
+		if (add(env, ENV_PLACE_BASE, c->base_value, false, c->base_line, e) < 0)
+			return -1;
+	for (size_t i = 0; i < c->env_files.count; i++)
+		if (add(env, ENV_PLACE_ENV_FILE, c->env_files.items[i], false, 0, e) < 0)
+			return -1;
+	for (size_t i = 0; i < c->env_files_optional.count; i++)
+		if (add(env, ENV_PLACE_ENV_FILE, c->env_files_optional.items[i], true, 0, e) < 0)
+			return -1;
+	return 0;
+}
+
+void place_release_all(struct environment *env)
+{
+	for (size_t i = 0; i < env->place_count; i++) {
+		free(env->places[i].written);
+		free(env->places[i].path);
+		free(env->places[i].tag);
+	}
+	free(env->places);
+	env->places = NULL;
+	env->place_count = env->place_cap = 0;
+}
+
+const struct env_place *place_base(const struct environment *env)
+{
+	for (size_t i = 0; i < env->place_count; i++)
+		if (env->places[i].kind == ENV_PLACE_BASE)
+			return &env->places[i];
+	return NULL;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* place.h - paths of the host that a config names: inside the project, or outside and so a power. */
+#ifndef DEVENV_ENV_PLACE_H
+#define DEVENV_ENV_PLACE_H
+
+#include "env/env.h"
+
+/* Resolve every path of env->config into env->places. ERR_CONFIG: one that no repository can ask for. */
+int place_find_all(struct environment *env, struct err *e);
+void place_release_all(struct environment *env);
+/* The base's place, or NULL when the base is an image of a registry. */
+const struct env_place *place_base(const struct environment *env);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * powers.c - what a config asks for.
+ *
+ * A power is a key that the trust record remembers and a line for people. Whatever leads out of the sandbox has to be
+ * on this list: a new key of the config that reaches the host is not done before it is here.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "env/env.h"
+#include "env/place.h"
+
+static void add(struct env_powers *p, char *key /* takes */, char *text /* takes */)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		if (strcmp(p->items[i].key, key) == 0) {
+			free(key);
+			free(text);
+			return;
+		}
+	}
+	p->items = mem_grow(p->items, p->count, &p->cap, sizeof(*p->items));
+	p->items[p->count++] = (struct env_power){ key, text };
+}
+
+static const char *place_use(const struct environment *env, const struct env_place *place)
+{
+	if (place->kind == ENV_PLACE_ENV_FILE)
+		return "environment variables are read from it";
+	return env->config.base == CONFIG_BASE_OCI ? "the base comes from this layout" : "the base comes from this archive";
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(((const struct env_power *)a)->key, ((const struct env_power *)b)->key);
+}
+
+int env_powers(const struct environment *env, struct env_powers *out, struct err *e)
+{
+	(void)e;
+	*out = (struct env_powers){ 0 };
+	/* `auto` will be private where there are ports or services; neither can be configured yet. */
+	if (env->config.network != CONFIG_NETWORK_NONE) {
+		add(out, mem_strdup("network:host"),
+		    mem_strdup("network: every server this machine can reach, itself included"));
+		add(out, mem_strdup("network:abstract-sockets"),
+		    mem_strdup("network: abstract sockets of this machine's desktop"));
+	}
+	for (size_t i = 0; i < env->place_count; i++) {
+		const struct env_place *place = &env->places[i];
+
+		if (place->outside)
+			add(out, mem_printf("file:%s", place->path),
+			    mem_printf("file: %s (%s)", text_safe(place->path), place_use(env, place)));
+	}
+	if (out->count)
+		qsort(out->items, out->count, sizeof(*out->items), by_key);
+	return 0;
+}
+
+void env_powers_release(struct env_powers *p)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		free(p->items[i].key);
+		free(p->items[i].text);
+	}
+	free(p->items);
+	*p = (struct env_powers){ 0 };
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * prepare.c - from a stale plan to a fresh one.
+ *
+ * Most often nothing has really changed: a checkout there and back, a touched file, a plan made within two seconds of
+ * its inputs. Then hashing the inputs shows it and the same plan is written again with new stamps. Everything else goes the
+ * long way: trust, lock, fetch, plan.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "env/env.h"
+#include "env/inputs.h"
+#include "env/locking.h"
+#include "plan/plan.h"
+
+/* ---- re-stamping ---- */
+
+static bool same_stamps(const struct plan_watch *w, const struct stat *st)
+{
+	struct plan_watch now;
+
+	plan_watch_from_stat(&now, w->path, st, 0);
+	return w->dev == now.dev && w->ino == now.ino && w->size == now.size && w->mtime_ns == now.mtime_ns &&
+	       w->ctime_ns == now.ctime_ns;
+}
+
+/* Is what is watched as it was, but for its stamps? Brings the stamps up to date. */
+static bool restamp_watch(struct plan_watch *w, int64_t now_ns)
+{
+	const char *path = w->path, *content = w->content;
+	char digest[136];
+	struct stat st;
+	int got;
+
+	if (!*content && !w->absent) {
+		/* A directory of the store or the planner itself: never edited in place, so its stamps are all there is. */
+		if (stat(path, &st) < 0 || !same_stamps(w, &st))
+			return false;
+		w->young = w->young && w->ctime_ns > now_ns - 2000000000LL;
+		return true;
+	}
+	got = inputs_digest(path, &st, digest);
+	if (w->absent)
+		return got == 0;
+	if (got <= 0 || strcmp(digest, content) != 0)
+		return false;
+	plan_watch_from_stat(w, path, &st, now_ns);
+	w->content = content;
+	return true;
+}
+
+static bool mounts_hold(const struct plan *p)
+{
+	for (size_t i = 0; i < p->mount_count; i++) {
+		const struct plan_mount *m = &p->mounts[i];
+		struct stat st;
+
+		if (m->ino && (stat(m->host, &st) < 0 || st.st_dev != m->dev || st.st_ino != m->ino))
+			return false;
+	}
+	return true;
+}
+
+static bool is_of(const struct plan *p, const struct environment *env)
+{
+	return strcmp(p->project, env->project) == 0 && p->layer_count &&
+	       path_is_below(p->layers[0], env->dirs.store);
+}
+
+/* 1: the plan was good and is fresh now; 0: it has to be made anew; -1: failed to write. */
+static int restamp(const struct environment *env, struct err *e)
+{
+	cleanup_free char *path = path_join(env->state, "plan");
+	cleanup_buf struct buf all = BUF_INIT;
+	struct err ignored = ERR_INIT;
+	struct timespec t;
+	struct plan p;
+	bool good;
+	int r;
+
+	if (plan_load(&p, path, &ignored) < 0)
+		return 0;
+	clock_gettime(CLOCK_REALTIME, &t);
+	good = is_of(&p, env) && mounts_hold(&p);
+	for (size_t i = 0; good && i < p.watch_count; i++)
+		good = restamp_watch(&p.watches[i], (int64_t)t.tv_sec * 1000000000 + t.tv_nsec);
+	if (good)
+		plan_encode(&p, NULL, &all);
+	plan_release(&p);
+	if (!good)
+		return 0;
+	r = file_replace(AT_FDCWD, path, all.data, all.len, 0600, FILE_FAST, e);
+	return r < 0 ? err_wrap(e, "can't write the plan") : 1;
+}
+
+/* ---- the long way ---- */
+
+static void warn(const struct environment *env, const struct env_options *o)
+{
+	for (size_t i = 0; o->ui->warning && i < env->warnings.count; i++)
+		o->ui->warning(o->ui->data, env->warnings.items[i]);
+}
+
+int env_prepare(struct environment *env, enum env_purpose purpose, const struct env_options *o, struct err *e)
+{
+	struct store s;
+	int r = restamp(env, e);
+
+	if (r)
+		return r < 0 ? -1 : 0;
+	if (env_require_allowed(env, o, e) < 0 || locking_for_session(env, purpose, o, e) < 0 ||
+	    env_store(env, &s, e) < 0)
+		return -1;
+	r = env_fetch(env, &s, o, e);
+	if (r == 0)
+		r = env_write_plan(env, &s, e);
+	store_close(&s);
+	if (r == 0)
+		warn(env, o);
+	return r;
+}

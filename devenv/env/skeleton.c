@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * skeleton.c - the generated top layer of a root.
+ *
+ * It is content-addressed and immutable like every layer: staged, made durable, renamed. Time stamps are a constant, so
+ * that equal descriptions are equal trees. A directory of it is merged with the image's of the same name and lends the
+ * merged one its mode: so modes are taken from the image.
+ */
+#include "env/skeleton.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/text.h"
+
+#define STAGED "skeleton"
+#define TREE "fs" /* not the renamed directory itself: an image's 0555 root could not be renamed by its owner */
+#define STAMP 946684800 /* 2000-01-01: not 1970, which some archivers can't write */
+
+static struct skeleton_item *find(const struct skeleton *k, const char *path)
+{
+	for (size_t i = 0; i < k->count; i++)
+		if (strcmp(k->items[i].path, path) == 0)
+			return &k->items[i];
+	return NULL;
+}
+
+static int mode_below(const struct skeleton *k, const char *path, mode_t *mode, struct err *e)
+{
+	struct root_entry entry;
+
+	*mode = 0755;
+	if (!k->below)
+		return 0;
+	if (root_resolve(k->below, path, ROOT_NOFOLLOW, &entry, e) < 0)
+		return -1;
+	if (entry.kind == ROOT_DIRECTORY && strcmp(entry.path, path) == 0)
+		*mode = entry.st.st_mode & 01777;
+	root_entry_release(&entry);
+	return 0;
+}
+
+static int add(struct skeleton *k, struct skeleton_item item, const char *data, size_t len, struct err *e)
+{
+	const struct skeleton_item *there = find(k, item.path);
+
+	if (there && there->kind == item.kind)
+		return 0;
+	if (there)
+		return err_set(e, ERR_CONFIG, "%s is needed inside both as a %s and as a %s", text_safe(item.path),
+			       there->kind == SKELETON_DIRECTORY ? "directory" : "file",
+			       item.kind == SKELETON_DIRECTORY ? "directory" : "file");
+	if (strcmp(item.path, "/") != 0) {
+		cleanup_free char *parent = path_parent(item.path);
+
+		if (skeleton_add_directory(k, parent, SKELETON_MODE_BELOW, e) < 0)
+			return -1;
+	}
+	item.path = mem_strdup(item.path);
+	item.data = mem_alloc(len + 1);
+	memcpy(item.data, data, len);
+	item.len = len;
+	k->items = mem_grow(k->items, k->count, &k->cap, sizeof(*k->items));
+	k->items[k->count++] = item;
+	return 0;
+}
+
+int skeleton_add_directory(struct skeleton *k, const char *path, mode_t mode, struct err *e)
+{
+	if (mode == SKELETON_MODE_BELOW && !find(k, path) && mode_below(k, path, &mode, e) < 0)
+		return -1;
+	return add(k, (struct skeleton_item){ SKELETON_DIRECTORY, (char *)path, mode, NULL, 0 }, "", 0, e);
+}
+
+int skeleton_add_file(struct skeleton *k, const char *path, const char *text, struct err *e)
+{
+	return add(k, (struct skeleton_item){ SKELETON_FILE, (char *)path, 0644, NULL, 0 }, text, strlen(text), e);
+}
+
+int skeleton_add_link(struct skeleton *k, const char *path, const char *target, struct err *e)
+{
+	return add(k, (struct skeleton_item){ SKELETON_LINK, (char *)path, 0777, NULL, 0 }, target, strlen(target), e);
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(((const struct skeleton_item *)a)->path, ((const struct skeleton_item *)b)->path);
+}
+
+char *skeleton_name(struct skeleton *k)
+{
+	struct digest *d = digest_new(NULL);
+	char digest[DIGEST_MAX];
+
+	if (k->count)
+		qsort(k->items, k->count, sizeof(*k->items), by_path);
+	digest_add(d, "skeleton 1", sizeof("skeleton 1"));
+	for (size_t i = 0; i < k->count; i++) {
+		const struct skeleton_item *item = &k->items[i];
+		cleanup_free char *head = mem_printf("%d %04o %zu", (int)item->kind, (unsigned int)item->mode, item->len);
+
+		digest_add(d, head, strlen(head) + 1);
+		digest_add(d, item->path, strlen(item->path) + 1);
+		digest_add(d, item->data, item->len);
+	}
+	digest_end(d, digest);
+	return mem_strdup(digest_hex(digest));
+}
+
+/* ---- making ---- */
+
+static int make_file(int fd, const char *path, const struct skeleton_item *item, struct err *e)
+{
+	cleanup_close int file = openat(fd, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (file < 0)
+		return -1;
+	if (file_write_all(file, item->data, item->len, e) < 0)
+		return -1;
+	return fchmod(file, item->mode);
+}
+
+static int make_item(int fd, const struct skeleton_item *item, struct err *e)
+{
+	const char *path = item->path + 1;
+	int r;
+
+	if (!*path)
+		return 0;
+	errno = 0;
+	if (item->kind == SKELETON_DIRECTORY)
+		r = mkdirat(fd, path, 0700);
+	else if (item->kind == SKELETON_LINK)
+		r = symlinkat(item->data, fd, path);
+	else
+		r = make_file(fd, path, item, e);
+	if (r < 0 && !e->code)
+		err_sys(e, "can't make %s in the generated layer", text_safe(item->path));
+	return r;
+}
+
+/* Modes and time stamps from the leaves up, because making a child changes its parent and needs it writable. */
+static int settle(int fd, const struct skeleton *k, struct err *e)
+{
+	static const struct timespec stamp[2] = { { STAMP, 0 }, { STAMP, 0 } };
+
+	for (size_t i = k->count; i-- > 0;) {
+		const struct skeleton_item *item = &k->items[i];
+		const char *path = item->path[1] ? item->path + 1 : ".";
+
+		if ((item->kind == SKELETON_DIRECTORY && fchmodat(fd, path, item->mode, 0) < 0) ||
+		    utimensat(fd, path, stamp, AT_SYMLINK_NOFOLLOW) < 0)
+			return err_sys(e, "can't set the mode of %s in the generated layer", text_safe(item->path));
+	}
+	return 0;
+}
+
+static int make_tree(struct skeleton *k, int stage_fd, struct err *e)
+{
+	cleanup_close int fd = -1;
+
+	if (mkdirat(stage_fd, STAGED, 0700) < 0 || mkdirat(stage_fd, STAGED "/" TREE, 0755) < 0)
+		return err_sys(e, "can't stage the generated layer");
+	fd = openat(stage_fd, STAGED "/" TREE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "can't stage the generated layer");
+	for (size_t i = 0; i < k->count; i++)
+		if (make_item(fd, &k->items[i], e) < 0)
+			return -1;
+	if (settle(fd, k, e) < 0)
+		return -1;
+	return syncfs(fd) < 0 ? err_sys(e, "can't write the generated layer to disk") : 0;
+}
+
+static int publish(struct skeleton *k, struct store *s, const char *name, struct err *e)
+{
+	cleanup_free char *final = path_join(SKELETON_DIR, name);
+	struct store_stage stage;
+	int r;
+
+	if (file_mkdirs(s->fd, SKELETON_DIR, 0700, e) < 0 || store_stage_new(s, &stage, e) < 0)
+		return -1;
+	r = make_tree(k, stage.fd, e);
+	/* Somebody else's being there already is as good as ours. */
+	if (r == 0 && renameat(stage.fd, STAGED, s->fd, final) < 0 && errno != EEXIST && errno != ENOTEMPTY)
+		r = err_sys(e, "can't publish the generated layer");
+	store_stage_drop(s, &stage);
+	return r;
+}
+
+int skeleton_make(struct skeleton *k, struct store *s, char **path, struct err *e)
+{
+	cleanup_free char *name = skeleton_name(k);
+	cleanup_free char *final = mem_printf("%s/" SKELETON_DIR "/%s/" TREE, s->path, name);
+
+	if (!file_exists(AT_FDCWD, final) && publish(k, s, name, e) < 0)
+		return -1;
+	*path = mem_steal(final);
+	return 0;
+}
+
+void skeleton_release(struct skeleton *k)
+{
+	for (size_t i = 0; i < k->count; i++) {
+		free(k->items[i].path);
+		free(k->items[i].data);
+	}
+	free(k->items);
+	*k = (struct skeleton){ 0 };
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What gc keeps: of living projects, and of environments that run. */
+#include "unit/env_plan.h"
+
+static void test_live(void **state)
+{
+	cleanup_strlist struct strlist live = STRLIST_INIT, after = STRLIST_INIT;
+	struct err e = ERR_INIT;
+	struct environment env;
+	uint64_t bytes = 0;
+	size_t removed = 0;
+	struct store s;
+	struct plan p;
+
+	(void)state;
+	fixture_layout("one");
+	prepare(LAYOUT OFFLINE);
+	load(&p);
+	fixture_open(&env);
+	assert_done(env_live_digests(&env, &live, &e), e);
+	assert_int_equal(live.count, 1);
+	assert_string_equal(live.items[0], lock_manifest_digest(lock_find(&env.lock, "base"), oci_platform()));
+	assert_done(env_store(&env, &s, &e), e);
+	assert_done(env_gc_skeletons(&env, &s, false, &removed, &bytes, &e), e);
+	assert_int_equal(removed, 0);
+	assert_true(file_exists(AT_FDCWD, p.layers[0]));
+	assert_int_equal(unlinkat(tempfd, "home/src/shop/devenv.ini", 0), 0);
+	assert_done(env_live_digests(&env, &after, &e), e);
+	assert_int_equal(after.count, 0);
+	assert_done(env_gc_skeletons(&env, &s, true, &removed, &bytes, &e), e);
+	assert_int_equal(removed, 1);
+	assert_true(file_exists(AT_FDCWD, p.layers[0]));
+	assert_done(env_gc_skeletons(&env, &s, false, NULL, NULL, &e), e);
+	assert_false(file_exists(AT_FDCWD, p.layers[0]));
+	store_close(&s);
+	env_release(&env);
+	plan_release(&p);
+}
+
+static void test_live_while_running(void **state)
+{
+	cleanup_strlist struct strlist live = STRLIST_INIT;
+	cleanup_free char *old = NULL;
+	struct flock share = { .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 1, .l_len = 1 };
+	struct err e = ERR_INIT;
+	struct environment env;
+	struct plan p;
+	int fd;
+
+	(void)state;
+	fixture_layout("one");
+	prepare(LAYOUT OFFLINE);
+	load(&p);
+	fixture_mkdir("run/devenv");
+	old = mem_printf("run/devenv/%s.lock", p.id);
+	fd = openat(tempfd, old, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(fcntl(fd, F_OFD_SETLK, &share), 0);
+	/* Another plan replaces it while a session of the first lasts. */
+	fixture_layout("two");
+	assert_int_equal(unlinkat(tempfd, "home/src/shop/devenv.lock", 0), 0);
+	prepare(NULL);
+	fixture_open(&env);
+	assert_done(env_live_digests(&env, &live, &e), e);
+	assert_int_equal(live.count, 2);
+	close(fd);
+	strlist_release(&live);
+	assert_done(env_live_digests(&env, &live, &e), e);
+	assert_int_equal(live.count, 1);
+	env_release(&env);
+	plan_release(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		fixture_test(test_live),
+		fixture_test(test_live_while_running),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The generated layer: content addressing, modes from the image, conflicts, stamps. */
+#include "unit/env_fixture.h"
+
+#include "env/skeleton.h"
+
+static void fill(struct skeleton *k, bool backwards)
+{
+	struct err e = ERR_INIT;
+
+	for (int i = 0; i < 3; i++) {
+		int n = backwards ? 2 - i : i;
+
+		if (n == 0)
+			assert_done(skeleton_add_directory(k, "/opt/a b", 0750, &e), e);
+		else if (n == 1)
+			assert_done(skeleton_add_file(k, "/etc/hostname", "name\n", &e), e);
+		else
+			assert_done(skeleton_add_link(k, "/workspace", "/somewhere/else", &e), e);
+	}
+}
+
+static void test_name(void **state)
+{
+	struct skeleton one = { 0 }, two = { 0 };
+	cleanup_free char *first = NULL, *second = NULL, *third = NULL;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	fill(&one, false);
+	fill(&two, true);
+	first = skeleton_name(&one);
+	second = skeleton_name(&two);
+	assert_int_equal(strlen(first), 64);
+	assert_string_equal(first, second);
+	assert_done(skeleton_add_directory(&two, "/more", 0755, &e), e);
+	third = skeleton_name(&two);
+	assert_string_not_equal(first, third);
+	skeleton_release(&one);
+	skeleton_release(&two);
+}
+
+static void check_mode(const char *root, const char *path, mode_t mode)
+{
+	cleanup_free char *full = mem_printf("%s%s", root, path);
+	struct stat st;
+
+	assert_int_equal(lstat(full, &st), 0);
+	if (st.st_mode != mode)
+		fail_msg("%s: %o, expected %o", path, st.st_mode, mode);
+	assert_int_equal(st.st_mtim.tv_sec, 946684800);
+}
+
+static void test_make(void **state)
+{
+	struct skeleton k = { 0 };
+	struct root below = { 0 };
+	cleanup_free char *path = NULL, *again = NULL;
+	struct err e = ERR_INIT;
+	struct store s;
+
+	(void)state;
+	fixture_mkdir("image/opt");
+	assert_int_equal(fchmodat(tempfd, "image", 0555, 0), 0);
+	assert_int_equal(fchmodat(tempfd, "image/opt", 01711, 0), 0);
+	root_add_layer(&below, file_open_dir(tempfd, "image", &e));
+	k.below = &below;
+	fill(&k, false);
+	assert_done(store_open(&s, getenv("DEVENV_STORE"), &e), e);
+	assert_done(skeleton_make(&k, &s, &path, &e), e);
+	check_mode(path, "", S_IFDIR | 0555);
+	check_mode(path, "/opt", S_IFDIR | 01711);
+	check_mode(path, "/opt/a b", S_IFDIR | 0750);
+	check_mode(path, "/etc", S_IFDIR | 0755);
+	check_mode(path, "/etc/hostname", S_IFREG | 0644);
+	check_mode(path, "/workspace", S_IFLNK | 0777);
+	assert_done(skeleton_make(&k, &s, &again, &e), e);
+	assert_string_equal(path, again);
+	store_close(&s);
+	assert_int_equal(fchmodat(tempfd, "image", 0755, 0), 0);
+	root_release(&below);
+	skeleton_release(&k);
+}
+
+static void test_conflicts(void **state)
+{
+	struct skeleton k = { 0 };
+	struct err e = ERR_INIT;
+
+	(void)state;
+	fill(&k, false);
+	assert_done(skeleton_add_directory(&k, "/opt/a b", 0700, &e), e); /* there already: stays */
+	assert_error(skeleton_add_directory(&k, "/etc/hostname", 0755, &e), e, ERR_CONFIG, "/etc/hostname");
+	assert_error(skeleton_add_file(&k, "/workspace/x", "", &e), e, ERR_CONFIG, "/workspace");
+	assert_error(skeleton_add_file(&k, "/opt", "", &e), e, ERR_CONFIG, "/opt");
+	skeleton_release(&k);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		fixture_test(test_name),
+		fixture_test(test_make),
+		fixture_test(test_conflicts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
