@@ -133,7 +133,7 @@ static int open_temporary(int dirfd, const char *path, struct err *e)
 			return err_sys(e, "cannot create %s", text_safe(path));
 		sweep(dirfd, path);
 		if (tries)
-			nanosleep(&(struct timespec){ .tv_nsec = 2 * 1000 * 1000 }, NULL);
+			nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
 	}
 	return err_set(e, ERR_BUSY, "cannot create %s: another process has been writing it for long", text_safe(path));
 }

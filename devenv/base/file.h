@@ -45,6 +45,13 @@ int file_open_dirs_beneath(int dirfd, const char *path, mode_t mode, struct err 
  * not crossed. Missing is success. */
 int file_remove_tree(int dirfd, const char *name, struct err *e);
 
+/*
+ * Remove the directories in the directory `dirfd` that nobody holds a flock on: what an owner that was killed left. An
+ * owner makes its directory, locks it, and makes sure that it is still there; if not, a sweep was faster. Adds to *count
+ * and *bytes (either may be NULL). `dry_run` only counts. What can't be removed is left for the next sweep.
+ */
+void file_sweep(int dirfd, bool dry_run, size_t *count, uint64_t *bytes);
+
 /* Sum of allocated bytes (st_blocks) of a tree; hard links counted once; unreadable parts skipped. */
 uint64_t file_tree_bytes(int dirfd, const char *name);
 

@@ -109,14 +109,36 @@ static void make_accessible(int dirfd, const char *name)
 	close(fd);
 }
 
-static int open_to_empty(int dirfd, const char *name)
+/* Without openat2 (an old container's seccomp filter) a bind mount of the same file system is not told from a
+ * directory. */
+static int open_same_device(int dirfd, const char *name)
+{
+	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat parent, child;
+
+	if (fd >= 0 && (fstat(fd, &child) < 0 || fstatat(dirfd, ".", &parent, 0) < 0 || parent.st_dev != child.st_dev)) {
+		close(fd);
+		errno = EXDEV;
+		return -1;
+	}
+	return fd;
+}
+
+static int open_same_mount(int dirfd, const char *name)
 {
 	int fd = sys_openat2(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, SYS_RESOLVE_NO_XDEV);
+
+	return fd < 0 && errno == ENOSYS ? open_same_device(dirfd, name) : fd;
+}
+
+static int open_to_empty(int dirfd, const char *name)
+{
+	int fd = open_same_mount(dirfd, name);
 
 	if (fd >= 0 || errno != EACCES)
 		return fd;
 	make_accessible(dirfd, name);
-	return sys_openat2(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, SYS_RESOLVE_NO_XDEV);
+	return open_same_mount(dirfd, name);
 }
 
 struct removal {

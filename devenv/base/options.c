@@ -15,11 +15,12 @@ void options_begin(struct options *o, int argc, char **argv, int first, const st
 	*o = (struct options){ .argv = argv, .argc = argc, .index = first, .tables = { table, more } };
 }
 
+/* By letter, or by the first `len` bytes of `name` when that is not NULL. */
 static const struct option_spec *find(const struct options *o, const char *name, size_t len, char letter)
 {
 	for (size_t t = 0; t < ARRAY_SIZE(o->tables); t++) {
 		for (const struct option_spec *s = o->tables[t]; s && s->name; s++) {
-			if (letter ? s->letter == letter : strlen(s->name) == len && !memcmp(s->name, name, len))
+			if (name ? strlen(s->name) == len && !memcmp(s->name, name, len) : s->letter == letter)
 				return s;
 		}
 	}

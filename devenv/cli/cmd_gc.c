@@ -21,7 +21,7 @@ struct collection {
 	struct cli *c;
 	json_t *list;   /* NULL: print */
 	int64_t oldest; /* pulled before this: forget the name; 0: none */
-	size_t names;
+	size_t names, skeletons, scratches;
 };
 
 static int parse_age(const char *text, int64_t *seconds, struct err *e)
@@ -140,19 +140,22 @@ static int collect(struct collection *k, struct environment *env, struct store *
 	if (store_gc(store, gc, e) < 0)
 		return -1;
 	gc->bytes += before;
-	return 0;
+	env_gc_scratch(env, k->c->dry_run, &k->scratches, &gc->bytes);
+	return env_gc_skeletons(env, store, k->c->dry_run, &k->skeletons, &gc->bytes, e);
 }
 
 static int say_result(const struct collection *k, const struct store_gc *gc, struct err *e)
 {
 	if (k->list)
 		return output_json(k->c,
-		                   json_pack("{s:b,s:I,s:I,s:I,s:I,s:O}", "dry_run", k->c->dry_run, "bytes",
+		                   json_pack("{s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:O}", "dry_run", k->c->dry_run, "bytes",
 		                             (json_int_t)gc->bytes, "images", (json_int_t)gc->images,
 		                             "layers", (json_int_t)gc->layers, "staging",
-		                             (json_int_t)gc->stages, "removed", k->list),
+		                             (json_int_t)gc->stages, "generated_layers",
+		                             (json_int_t)k->skeletons, "scratch", (json_int_t)k->scratches,
+		                             "removed", k->list),
 		                   e);
-	if (gc->images + gc->layers + gc->stages + k->names == 0) {
+	if (gc->images + gc->layers + gc->stages + k->names + k->skeletons + k->scratches == 0) {
 		output_notice(k->c, "nothing to delete");
 		return 0;
 	}
@@ -164,6 +167,10 @@ static int say_result(const struct collection *k, const struct store_gc *gc, str
 		printf(", %s", output_count(k->names, "old name", "old names"));
 	if (gc->stages)
 		printf(", %s", output_count(gc->stages, "abandoned download", "abandoned downloads"));
+	if (k->skeletons)
+		printf(", %s", output_count(k->skeletons, "generated layer", "generated layers"));
+	if (k->scratches)
+		printf(", %s", output_count(k->scratches, "scratch of a killed session", "scratches of killed sessions"));
 	fputc('\n', stdout);
 	return 0;
 }

@@ -25,8 +25,6 @@
 #include "cli/running.h"
 #include "plan/plan.h"
 
-#define SCRATCH_YOUNG 60 /* seconds in which a new holder has surely locked its directory */
-
 struct victim {
 	const char *what;
 	char *path;
@@ -63,15 +61,13 @@ static void release(struct victims *v)
 	free(v->items);
 }
 
-/* Does a holder live on this scratch directory, or will in a moment? See sandbox/scratch.c. */
+/* Nobody lives on this scratch directory: a holder that loses one it has just made makes another (sandbox/scratch.c). */
 static bool is_abandoned(const char *path)
 {
 	cleanup_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	struct err ignored = ERR_INIT;
-	struct stat st;
 
-	return fd >= 0 && fstat(fd, &st) == 0 && st.st_ctime + SCRATCH_YOUNG < time(NULL) &&
-	       file_lock(fd, true, false, &ignored) == 0;
+	return fd >= 0 && file_lock(fd, true, false, &ignored) == 0;
 }
 
 /* What killed holders left. The next holder to end would sweep it too. */

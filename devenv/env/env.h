@@ -153,4 +153,7 @@ int env_live_digests(const struct environment *env, struct strlist *digests, str
 int env_gc_skeletons(const struct environment *env, struct store *s, bool dry_run, size_t *removed, uint64_t *bytes,
 		     struct err *e);
 
+/* What holders that were killed left of their scratch, in every checkout's state. Adds to both counts. */
+void env_gc_scratch(const struct environment *env, bool dry_run, size_t *removed, uint64_t *bytes);
+
 #endif

@@ -241,3 +241,26 @@ int env_gc_skeletons(const struct environment *env, struct store *s, bool dry_ru
 		return -1;
 	return r;
 }
+
+static void sweep_below(const struct environment *env, const char *kind, bool dry_run, size_t *removed, uint64_t *bytes)
+{
+	cleanup_free char *path = path_join(env->dirs.state, kind);
+	DIR *dir = opendir(path);
+	const struct dirent *d;
+
+	while (dir && (d = readdir(dir))) {
+		cleanup_free char *scratch = mem_printf("%s/%s/scratch", path, d->d_name);
+		cleanup_close int fd = d->d_name[0] == '.' ? -1 : open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		if (fd >= 0)
+			file_sweep(fd, dry_run, removed, bytes);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+void env_gc_scratch(const struct environment *env, bool dry_run, size_t *removed, uint64_t *bytes)
+{
+	sweep_below(env, "checkouts", dry_run, removed, bytes);
+	sweep_below(env, "images", dry_run, removed, bytes);
+}

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/options.h"
+#include "base/text.h"
 
 /* `-e NAME` alone takes the caller's value, as docker does; a variable that isn't set there is left out. */
 static int add_env(struct arguments *a, const char *value, struct err *e)
@@ -86,8 +87,8 @@ static enum arguments_command find_command(const char *word)
 static int check(const struct arguments *a, int operands, struct err *e)
 {
 	if (a->command == COMMAND_ENTER && operands > 0) {
-		err_set(e, ERR_USAGE, "`devenv enter` takes no operand, but got '%s'", a->words[0]);
-		return err_hint(e, "`devenv run -- %s` runs one command", a->words[0]);
+		err_set(e, ERR_USAGE, "`devenv enter` takes no operand, but got '%s'", text_safe(a->words[0]));
+		return err_hint(e, "`devenv run -- %s` runs one command", text_safe(a->words[0]));
 	}
 	if (a->command == COMMAND_RUN && operands == 0 && !a->image) {
 		err_set(e, ERR_USAGE, "`devenv run` needs a command");

@@ -17,8 +17,12 @@
  * byte 0. Nobody there: it clones pid 1 and keeps the door closed until pid 1 has reported over a pipe. Somebody there:
  * opens a pidfd and asks again, so that a reused pid can't be taken for the holder.
  *
+ * The door has a descriptor of its own, which pid 1 inherits and keeps. So when a launcher is killed while its pid 1
+ * sets up, the door stays closed: pid 1 gets ready, finds no session, leaves, and only then does the next one come in.
+ * Nobody ever joins a sandbox that is half made. In the ordinary course the launcher opens the door by unlocking it.
+ *
  * Trap: a process loses its POSIX locks on a file when it closes any descriptor of that file. pid 1 closes the inherited
- * one before it opens its own, and never touches the file again.
+ * descriptor of byte 1 before it takes byte 0, and no other one until it leaves.
  */
 #include "sandbox/holder.h"
 
@@ -57,7 +61,7 @@ int holder_wait_for_last(int fd)
 
 void holder_open_door(const struct holder *h)
 {
-	lock_byte(h->lock_fd, F_OFD_SETLK, F_UNLCK, BYTE_DOOR);
+	lock_byte(h->door_fd, F_OFD_SETLK, F_UNLCK, BYTE_DOOR);
 }
 
 /* The pid of pid 1, 0 when there is none. */
@@ -110,12 +114,12 @@ static int read_report(int fd, struct err *e)
 	return err_set(e, ERR_SANDBOX, "the first process of the sandbox ended before it was ready");
 }
 
-static int create(const struct plan *p, const char *lock_path, char **process_argv, struct holder *h, struct err *e)
+static int create(const struct holder_request *q, const char *lock_path, struct holder *h, struct err *e)
 {
 	unsigned long flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_PIDFD |
-			      SIGCHLD | (p->network == PLAN_NETWORK_NONE ? CLONE_NEWNET : 0);
-	struct init_request request = { .plan = p, .lock_path = lock_path, .process_argv = process_argv,
-					.outer_uid = geteuid(), .outer_gid = getegid() };
+			      SIGCHLD | (q->plan->network == PLAN_NETWORK_NONE ? CLONE_NEWNET : 0);
+	struct init_request request = { .plan = q->plan, .lock_path = lock_path, .process_argv = q->process_argv,
+					.door_fd = h->door_fd, .outer_uid = geteuid(), .outer_gid = getegid() };
 	int report[2], result;
 	pid_t pid;
 
@@ -124,7 +128,7 @@ static int create(const struct plan *p, const char *lock_path, char **process_ar
 	/* clone, not clone3: container engines answer ENOSYS to the latter, and nothing here needs it. */
 	pid = (pid_t)syscall(SYS_clone, flags, NULL, &h->pidfd, NULL, 0UL);
 	if (pid == 0) {
-		close(h->lock_fd);
+		close(h->session_fd);
 		request.report_fd = report[1];
 		init_main(&request);
 	}
@@ -135,51 +139,54 @@ static int create(const struct plan *p, const char *lock_path, char **process_ar
 	}
 	result = read_report(report[0], e);
 	close(report[0]);
-	if (result < 0) {
-		close(h->pidfd);
+	if (result < 0)
 		waitpid(pid, NULL, 0);
-	}
 	return result;
 }
 
 /* With the door and our share of byte 1: somebody there? */
-static int find_or_create(const struct plan *p, const char *lock_path, char **process_argv, struct holder *h,
-			  struct err *e)
+static int find_or_create(const struct holder_request *q, const char *lock_path, struct holder *h, struct err *e)
 {
 	pid_t pid;
 
-	while ((pid = find_pid1(h->lock_fd)) != 0) {
+	while ((pid = find_pid1(h->session_fd)) != 0) {
 		h->pidfd = sys_pidfd_open(pid);
 		if (h->pidfd < 0) {
 			if (errno == ESRCH)
 				continue; /* just gone: its lock is too, in a moment */
 			return err_sys(e, "can't reach the running environment (process %d)", (int)pid);
 		}
-		if (find_pid1(h->lock_fd) == pid) {
+		if (find_pid1(h->session_fd) == pid) {
 			h->created = false;
 			return 0;
 		}
 		close(h->pidfd);
 	}
 	h->created = true;
-	return create(p, lock_path, process_argv, h, e);
+	return create(q, lock_path, h, e);
 }
 
-int holder_acquire(const struct plan *p, const struct dirs *d, char **process_argv, struct holder *h, struct err *e)
+static int acquire(const struct holder_request *q, const char *path, struct holder *h, struct err *e)
 {
-	cleanup_free char *path = mem_printf("%s/%s.lock", d->runtime, p->id);
+	h->door_fd = open_lock_file(path, q->dirs, e);
+	if (h->door_fd < 0)
+		return -1;
+	h->session_fd = open_lock_file(path, q->dirs, e);
+	if (h->session_fd < 0)
+		return -1;
+	if (lock_byte(h->door_fd, F_OFD_SETLKW, F_WRLCK, BYTE_DOOR) < 0 ||
+	    lock_byte(h->session_fd, F_OFD_SETLKW, F_RDLCK, BYTE_SESSIONS) < 0)
+		return err_sys(e, "can't lock %s", path);
+	return find_or_create(q, path, h, e);
+}
 
-	h->lock_fd = open_lock_file(path, d, e);
-	if (h->lock_fd < 0)
-		return -1;
-	if (lock_byte(h->lock_fd, F_OFD_SETLKW, F_WRLCK, BYTE_DOOR) < 0 ||
-	    lock_byte(h->lock_fd, F_OFD_SETLKW, F_RDLCK, BYTE_SESSIONS) < 0) {
-		err_sys(e, "can't lock %s", path);
-		close(h->lock_fd);
-		return -1;
-	}
-	if (find_or_create(p, path, process_argv, h, e) < 0) {
-		close(h->lock_fd);
+int holder_acquire(const struct holder_request *q, struct holder *h, struct err *e)
+{
+	cleanup_free char *path = mem_printf("%s/%s.lock", q->dirs->runtime, q->plan->id);
+
+	*h = (struct holder){ .session_fd = -1, .door_fd = -1, .pidfd = -1 };
+	if (acquire(q, path, h, e) < 0) {
+		holder_release(h);
 		return -1;
 	}
 	if (!h->created)
@@ -189,6 +196,12 @@ int holder_acquire(const struct plan *p, const struct dirs *d, char **process_ar
 
 void holder_release(struct holder *h)
 {
-	close(h->pidfd);
-	close(h->lock_fd);
+	int *fds[] = { &h->pidfd, &h->door_fd, &h->session_fd };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(fds); i++) {
+		if (*fds[i] >= 0)
+			close(*fds[i]);
+		*fds[i] = -1;
+	}
 }

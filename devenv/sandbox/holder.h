@@ -10,14 +10,19 @@
 #include "plan/plan.h"
 
 struct holder {
-	int lock_fd; /* keeps this session counted; the session lasts as long as it is open */
-	int pidfd;   /* of pid 1 inside */
-	bool created; /* by this call: the door is still closed, see holder_open_door */
+	int session_fd; /* keeps this session counted; the session lasts as long as it is open */
+	int door_fd;	/* locked while `created` and the door is not opened yet */
+	int pidfd;	/* of pid 1 inside */
+	bool created;	/* by this call: the door is still closed, see holder_open_door */
 };
 
-/* Join the running holder of this plan, or make one. Fills *h; on failure nothing is left behind. process_argv: see
- * struct session. */
-int holder_acquire(const struct plan *p, const struct dirs *d, char **process_argv, struct holder *h, struct err *e);
+struct holder_request {
+	const struct plan *plan;
+	const struct dirs *dirs;
+	char **process_argv; /* see struct session */
+};
+/* Join the running holder of the plan, or make one. Fills *h; on failure nothing is left behind. */
+int holder_acquire(const struct holder_request *q, struct holder *h, struct err *e);
 /* Let other sessions in. To be called once after holder_acquire, when what must come first (the start hook) is done. */
 void holder_open_door(const struct holder *h);
 void holder_release(struct holder *h);

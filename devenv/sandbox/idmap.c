@@ -13,17 +13,13 @@ static int write_file(int proc_fd, const char *name, const char *text, struct er
 	int fd;
 
 	snprintf(path, sizeof(path), "%s%s", proc_fd == AT_FDCWD ? "/proc/self/" : "", name);
+	/* Left open for the close_range that every process here does before it runs anything. */
 	fd = openat(proc_fd, path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, text, strlen(text)) < 0) {
-		err_sys(e, "can't write the id map (%s)", name);
-		e->code = ERR_SANDBOX;
-		err_hint(e, "`devenv doctor` says whether this machine restricts user namespaces");
-		if (fd >= 0)
-			close(fd);
-		return -1;
-	}
-	close(fd);
-	return 0;
+	if (fd >= 0 && write(fd, text, strlen(text)) >= 0)
+		return 0;
+	err_sys(e, "can't write the id map (%s)", name);
+	e->code = ERR_SANDBOX;
+	return err_hint(e, "`devenv doctor` says whether this machine restricts user namespaces");
 }
 
 int idmap_write(int proc_fd, uint32_t uid, uint32_t outer_uid, uint32_t gid, uint32_t outer_gid, struct err *e)

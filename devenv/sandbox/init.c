@@ -77,9 +77,10 @@ static int set_up(const struct init_request *r, struct scratch *scratch, int *lo
 }
 
 /* Everything but the locks, the scratch and the report pipe is closed: the caller's stdio too. */
-static void shed(int lock_fd, const struct scratch *scratch, int report_fd)
+static void shed(int lock_fd, const struct scratch *scratch, const struct init_request *r)
 {
-	int keep[] = { lock_fd, scratch->parent_fd, scratch->lock_fd, scratch->persist_fd, report_fd };
+	int keep[] = { lock_fd,		    r->door_fd,		   r->report_fd,
+		       scratch->parent_fd, scratch->lock_fd, scratch->persist_fd };
 
 	restrict_close_all_but(keep, sizeof(keep) / sizeof(keep[0]));
 	prctl(PR_SET_NAME, "devenv-holder");
@@ -102,16 +103,16 @@ _Noreturn void init_main(const struct init_request *r)
 	umask(0);
 	signal(SIGCHLD, SIG_IGN);
 	if (set_up(r, &scratch, &lock_fd, &e) < 0) {
+		scratch_unmount(&scratch);
 		scratch_drop(&scratch);
 		fail(r->report_fd, &e);
 	}
 	blank_arguments(r->process_argv);
-	shed(lock_fd, &scratch, r->report_fd);
+	shed(lock_fd, &scratch, r);
 	if (restrict_capabilities(RESTRICT_HOLDER, &e) < 0)
 		fail(r->report_fd, &e);
 	if (write(r->report_fd, "", 1) != 1)
 		_exit(2);
-	close(r->report_fd);
 
 	holder_wait_for_last(lock_fd);
 

@@ -115,14 +115,19 @@ static int open_target(int root_fd, const struct plan_mount *m, struct err *e)
 	return fd < 0 ? sandbox_error(e, "mount", m->target) : fd;
 }
 
+static int set_flags(int fd, uint64_t flags, const char *what, struct err *e)
+{
+	struct sys_mount_attr attr = { .set = flags };
+
+	if (sys_mount_setattr(fd, "", AT_EMPTY_PATH | SYS_AT_RECURSIVE, &attr) < 0)
+		return sandbox_error(e, "set the mount flags of", what);
+	return 0;
+}
+
 static int attach(int source, int target, const struct plan_mount *m, struct err *e)
 {
-	struct sys_mount_attr attr = { .set = SYS_MOUNT_ATTR_NOSUID | SYS_MOUNT_ATTR_NODEV };
-
-	if (m->flags & PLAN_MOUNT_READ_ONLY)
-		attr.set |= SYS_MOUNT_ATTR_RDONLY;
-	if (sys_mount_setattr(source, "", AT_EMPTY_PATH | SYS_AT_RECURSIVE, &attr) < 0)
-		return sandbox_error(e, "set the mount flags of", m->host);
+	if ((m->flags & PLAN_MOUNT_READ_ONLY) && set_flags(source, SYS_MOUNT_ATTR_RDONLY, m->target, e) < 0)
+		return -1;
 	if (sys_move_mount(source, "", target, "", SYS_MOVE_MOUNT_F_EMPTY_PATH | SYS_MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		return sandbox_error(e, "mount", m->target);
 	return 0;
@@ -158,7 +163,7 @@ static int mount_tmp(int root_fd, const struct scratch *s, struct err *e)
 /* pivot_root(".", "."): the old root ends up mounted over the new one and is let go (pivot_root(2), NOTES). */
 static int pivot(int root_fd, struct err *e)
 {
-	if (fchdir(root_fd) < 0 || sys_pivot_root(".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+	if (fchdir(root_fd) < 0 || sys_pivot_root(".", ".") < 0 || umount2(".", MNT_DETACH) < 0)
 		return sandbox_error(e, "change to", "the new root");
 	return 0;
 }
@@ -178,6 +183,9 @@ int root_enter(const struct plan *p, struct scratch *s, struct err *e)
 	for (i = 0; i < p->mount_count; i++)
 		if (mount_planned(root_fd, &p->mounts[i], e) < 0)
 			return -1;
+	/* All that is bound so far in one go; /dev, which has device nodes, comes after it. */
+	if (set_flags(root_fd, SYS_MOUNT_ATTR_NOSUID | SYS_MOUNT_ATTR_NODEV, "the root", e) < 0)
+		return -1;
 	if (standard_mount_dev(root_fd, e) < 0 || standard_mount_proc(root_fd, e) < 0 || standard_mount_sys(root_fd, e) < 0)
 		return -1;
 	return pivot(root_fd, e);

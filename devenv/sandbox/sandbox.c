@@ -38,6 +38,7 @@ static int run_start_hook(const struct plan *p, const struct session *s, const s
 	int null = openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC), status;
 	pid_t pid;
 
+	sigprocmask(SIG_BLOCK, NULL, &hook.mask);
 	hook.argv = argv;
 	hook.stdio[0] = null;
 	hook.stdio[1] = 2;
@@ -86,16 +87,16 @@ int sandbox_run(const struct plan *p, const struct dirs *d, const struct session
 {
 	cleanup_strlist struct strlist env = STRLIST_INIT;
 	struct spawn spawn = { .plan = p, .argv = s->argv, .stdio = { -1, -1, -1 }, .root = is_root(p, s) };
+	struct holder_request request = { .plan = p, .dirs = d, .process_argv = s->process_argv };
 	struct holder h;
 	int result;
 
 	environ_build(p, s, workdir_of(p, s), &env);
 	spawn.envp = env.items;
-	sigprocmask(SIG_BLOCK, NULL, &spawn.mask);
 	spawn.launcher_pidfd = sys_pidfd_open(getpid());
 	if (spawn.launcher_pidfd < 0)
 		return err_sys(e, "can't open a descriptor of this process");
-	if (holder_acquire(p, d, s->process_argv, &h, e) < 0)
+	if (holder_acquire(&request, &h, e) < 0)
 		return -1;
 	result = join_enter(p, &h, s->root && p->uid != 0, e);
 	if (result == 0)

@@ -13,7 +13,6 @@
  */
 #include "sandbox/scratch.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,8 +26,7 @@
 #include "base/mem.h"
 #include "base/sys.h"
 
-/* A directory that is younger than this may belong to a holder that has not locked it yet. */
-#define ABANDONED_SECONDS 60
+#define TRIES 10
 
 static int open_parent(const struct plan *p, struct err *e)
 {
@@ -43,27 +41,42 @@ static int open_parent(const struct plan *p, struct err *e)
 	return fd < 0 ? err_sys(e, "can't open %s", path) : fd;
 }
 
-static int make_directory(struct scratch *s, const struct plan *p, struct err *e)
+/* Make, lock, fill. 1: a sweep took the directory for abandoned before it was locked. */
+static int try_directory(struct scratch *s, struct err *e)
 {
 	struct timespec now;
-	int parent = open_parent(p, e);
 
-	if (parent < 0)
-		return -1;
 	clock_gettime(CLOCK_REALTIME, &now);
 	snprintf(s->name, sizeof(s->name), "%llx", (unsigned long long)now.tv_sec * 1000000000ULL + (unsigned long long)now.tv_nsec);
-	if (mkdirat(parent, s->name, 0700) < 0) {
-		close(parent);
-		return err_sys(e, "can't make a scratch directory below %s", p->state);
+	if (mkdirat(s->parent_fd, s->name, 0700) < 0)
+		return errno == EEXIST ? 1 : err_sys(e, "can't make a scratch directory");
+	s->lock_fd = openat(s->parent_fd, s->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (s->lock_fd >= 0 && flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0 && mkdirat(s->lock_fd, "tmp", 01777) == 0)
+		return 0;
+	if (errno == ENOENT || errno == EWOULDBLOCK)
+		return 1;
+	return err_sys(e, "can't make the scratch directory %s", s->name);
+}
+
+static int make_directory(struct scratch *s, const struct plan *p, struct err *e)
+{
+	int tries, made;
+
+	s->parent_fd = open_parent(p, e);
+	if (s->parent_fd < 0)
+		return -1;
+	for (made = 1, tries = 0; made == 1 && tries < TRIES; tries++) {
+		if (s->lock_fd >= 0)
+			close(s->lock_fd);
+		s->lock_fd = -1;
+		made = try_directory(s, e);
 	}
-	s->parent_fd = parent;
-	s->lock_fd = openat(parent, s->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (s->lock_fd < 0 || flock(s->lock_fd, LOCK_EX | LOCK_NB) < 0 || mkdirat(s->lock_fd, "tmp", 01777) < 0)
-		return err_sys(e, "can't make the scratch directory %s/scratch/%s", p->state, s->name);
+	if (made < 0)
+		return err_wrap(e, "%s/scratch", p->state);
+	if (made > 0)
+		return err_set(e, ERR_FAILED, "%s/scratch: directories vanish as soon as they are made", p->state);
 	s->tmp_fd = sys_open_tree(s->lock_fd, "tmp", SYS_OPEN_TREE_CLONE);
-	if (s->tmp_fd < 0)
-		return err_sys(e, "can't prepare /tmp");
-	return 0;
+	return s->tmp_fd < 0 ? err_sys(e, "can't prepare /tmp") : 0;
 }
 
 static int make_mount_points(struct err *e)
@@ -82,12 +95,9 @@ static int make_mount_points(struct err *e)
 
 static int enter_tmpfs(struct scratch *s, struct err *e)
 {
-	if (fchdir(s->lock_fd) < 0 || mount("devenv", ".", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700") < 0)
+	if (fchdir(s->parent_fd) < 0 || mount("devenv", s->name, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700") < 0)
 		return err_sys(e, "can't mount a tmpfs for the scratch layer");
-	/* The working directory still is what the tmpfs covers. */
-	if (fchdir(s->parent_fd) < 0 || chdir(s->name) < 0)
-		return err_sys(e, "can't enter the scratch layer");
-	return 0;
+	return chdir(s->name) < 0 ? err_sys(e, "can't enter the scratch layer") : 0;
 }
 
 static int enter_persistent(struct scratch *s, const struct plan *p, struct err *e)
@@ -126,36 +136,10 @@ int scratch_make(struct scratch *s, const struct plan *p, struct err *e)
 	return entered < 0 ? -1 : make_mount_points(e);
 }
 
-static bool is_abandoned(int parent_fd, const char *name)
+void scratch_unmount(struct scratch *s)
 {
-	struct stat st;
-	bool abandoned;
-	int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-
-	if (fd < 0)
-		return false;
-	abandoned = fstat(fd, &st) == 0 && st.st_ctim.tv_sec + ABANDONED_SECONDS < time(NULL) &&
-		    flock(fd, LOCK_EX | LOCK_NB) == 0;
-	close(fd);
-	return abandoned;
-}
-
-static void sweep(int parent_fd)
-{
-	struct err ignored = ERR_INIT;
-	struct dirent *entry;
-	int fd = openat(parent_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-	if (!dir) {
-		if (fd >= 0)
-			close(fd);
-		return;
-	}
-	while ((entry = readdir(dir)))
-		if (entry->d_name[0] != '.' && is_abandoned(parent_fd, entry->d_name))
-			file_remove_tree(parent_fd, entry->d_name, &ignored);
-	closedir(dir);
+	if (s->parent_fd >= 0 && fchdir(s->parent_fd) == 0)
+		umount2(s->name, MNT_DETACH);
 }
 
 void scratch_drop(struct scratch *s)
@@ -165,5 +149,5 @@ void scratch_drop(struct scratch *s)
 	if (s->parent_fd < 0)
 		return;
 	file_remove_tree(s->parent_fd, s->name, &ignored);
-	sweep(s->parent_fd);
+	file_sweep(s->parent_fd, false, NULL, NULL);
 }

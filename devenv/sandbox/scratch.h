@@ -20,6 +20,8 @@ struct scratch {
  * directories for the overlay and its mount point. In a mount namespace of our own.
  */
 int scratch_make(struct scratch *s, const struct plan *p, struct err *e);
+/* When the sandbox could not be made: take the tmpfs off again, so that the directory can go. */
+void scratch_unmount(struct scratch *s);
 /* Remove it, and what holders that were killed left beside it. Needs no capability. */
 void scratch_drop(struct scratch *s);
 

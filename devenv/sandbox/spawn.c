@@ -71,7 +71,9 @@ static int restrict_all(const struct spawn *s, struct err *e)
 {
 	mode_t mask = umask(022);
 
-	umask(mask & 077 ? mask & 077 : 022);
+	/* The caller's, but never one that lets everybody write or keeps the owner out. */
+	if ((mask & 077) != 022 && (mask & 077) != 0)
+		umask(mask & 077);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_sys(e, "can't set no_new_privs");
 	if (restrict_capabilities(s->root ? RESTRICT_ROOT : RESTRICT_NONE, e) < 0)

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * finish.c - what must wait until the last entry: hiding what is below, and the modes and times of directories.
+ *
+ * One walk over the nodes, children before parents: a parent's mode may forbid what its children need, and making a
+ * whiteout changes its time.
+ *
+ * Hiding: a whiteout is made where this layer put nothing under the name; where it made a directory of the name, that
+ * directory is opaque instead. Neither is needed inside an opaque directory or in a lowest layer. overlayfs doesn't look
+ * at the opaque mark of a layer's root, so there every name of the lower roots is whited out.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "layer/unpack.h"
+
+static bool is_opaque(const struct node *n)
+{
+	return (n->flags & NODE_DIR) && (n->flags & (NODE_OPAQUE | NODE_WHITEOUT));
+}
+
+/* Is there nothing that could show through in the directory `n` is in? */
+static bool is_moot(const struct unpack *u, const struct node *n)
+{
+	if (u->tree.below.count == 0)
+		return true;
+	for (const struct node *up = n->parent; up; up = up->parent)
+		if (is_opaque(up))
+			return true;
+	return false;
+}
+
+static int set_overlay_xattr(int dirfd, const char *name, int flags, const char *attribute, const char *value,
+			     const char *shown, struct err *e)
+{
+	cleanup_close int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | flags);
+
+	if (fd >= 0 && fsetxattr(fd, attribute, value, strlen(value), 0) == 0)
+		return 0;
+	if (fd >= 0 && errno == EOPNOTSUPP) {
+		err_set(e, ERR_STORE, "the store's file system has no user extended attributes, which %s needs",
+			text_safe(shown));
+		return err_hint(e, "keep the store on ext4, xfs or btrfs (tmpfs from Linux 6.6): set DEVENV_STORE");
+	}
+	return err_sys(e, "cannot set %s of %s", attribute, text_safe(shown));
+}
+
+static bool kernel_has_xattr_whiteouts(void)
+{
+	struct utsname name;
+	unsigned int major = 0, minor = 0;
+
+	return uname(&name) == 0 && sscanf(name.release, "%u.%u", &major, &minor) == 2 &&
+	       (major > 6 || (major == 6 && minor >= 7));
+}
+
+/* Where device 0:0 is denied (old kernels, some sandboxes): the other form. */
+static int white_out_by_xattr(int fd, const struct node *n, struct err *e)
+{
+	int file;
+
+	if (!kernel_has_xattr_whiteouts()) {
+		err_set(e, ERR_SANDBOX, "cannot make the whiteout of %s: device 0:0 is denied here", text_safe(n->name));
+		return err_hint(e, "Linux 5.8 or newer lets every user make it; some container sandboxes don't");
+	}
+	file = openat(fd, n->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (file < 0)
+		return errno == EEXIST ? 0 : err_sys(e, "cannot make the whiteout of %s", text_safe(n->name));
+	close(file);
+	if (set_overlay_xattr(fd, n->name, 0, "user.overlay.whiteout", "y", n->name, e) < 0)
+		return -1;
+	return set_overlay_xattr(fd, ".", O_DIRECTORY, "user.overlay.opaque", "x", n->parent->name, e);
+}
+
+static int white_out(struct unpack *u, const struct node *n, struct err *e)
+{
+	int fd = tree_fd(&u->tree, n->parent, e);
+
+	if (fd < 0)
+		return -1;
+	if (mknodat(fd, n->name, S_IFCHR, 0) == 0 || errno == EEXIST) /* what this layer added stays */
+		return 0;
+	if (errno == EPERM || errno == EACCES || errno == ENOSYS)
+		return white_out_by_xattr(fd, n, e);
+	return err_sys(e, "cannot make the whiteout of %s", text_safe(n->name));
+}
+
+static int finish_directory(struct unpack *u, struct node *n, struct err *e)
+{
+	const struct timespec times[2] = {
+		{ .tv_nsec = UTIME_OMIT },
+		{ .tv_sec = n->mtime, .tv_nsec = n->flags & NODE_TIMED ? (long)n->nsec : UTIME_OMIT },
+	};
+	const char *name = n->parent ? n->name : ".";
+	int fd = tree_fd(&u->tree, n->parent ? n->parent : n, e);
+
+	if (fd < 0)
+		return -1;
+	if (is_opaque(n) && !is_moot(u, n) &&
+	    set_overlay_xattr(fd, name, O_DIRECTORY, "user.overlay.opaque", "y", name, e) < 0)
+		return -1;
+	if ((n->flags & NODE_TIMED) && utimensat(fd, name, times, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(e, "cannot set the time of %s", text_safe(name));
+	if ((n->flags & NODE_CHMOD) && fchmodat(fd, name, n->mode, 0) < 0)
+		return err_sys(e, "cannot set the mode of %s", text_safe(name));
+	return 0;
+}
+
+static int finish_node(struct unpack *u, struct node *n, struct err *e)
+{
+	if (n->flags & NODE_DIR)
+		return finish_directory(u, n, e);
+	if ((n->flags & NODE_WHITEOUT) && !is_moot(u, n))
+		return white_out(u, n, e);
+	return 0;
+}
+
+/* An opaque root becomes whiteouts of all there is; a root the archive says nothing about looks like the one below. */
+static int prepare_root(struct unpack *u, struct err *e)
+{
+	cleanup_strlist struct strlist names = STRLIST_INIT;
+	struct node *root = u->tree.root, *n;
+	struct stat st;
+
+	if (!(root->flags & NODE_LISTED) && u->tree.below.count > 0) {
+		if (fstatat(u->tree.below.fds[0], ".", &st, 0) < 0)
+			return err_sys(e, "cannot look at the layer below");
+		root->mode = st.st_mode & 07777;
+		root->mtime = st.st_mtim.tv_sec;
+		root->nsec = (uint32_t)st.st_mtim.tv_nsec;
+		root->flags |= NODE_TIMED;
+		if (u->tree.implied)
+			u->tree.implied(u->tree.data, root);
+	}
+	if (!(root->flags & NODE_OPAQUE))
+		return 0;
+	root->flags &= (uint8_t)~NODE_OPAQUE;
+	if (below_list_root(&u->tree.below, &names, e) < 0)
+		return -1;
+	for (size_t i = 0; i < names.count; i++) {
+		n = tree_mark(&u->tree, root, names.items[i], e);
+		if (!n)
+			return -1;
+		n->flags |= NODE_WHITEOUT;
+	}
+	return 0;
+}
+
+int finish_tree(struct unpack *u, struct err *e)
+{
+	struct node *n = u->tree.root;
+
+	if (prepare_root(u, e) < 0)
+		return -1;
+	while (n->child)
+		n = n->child;
+	for (;;) {
+		if (finish_node(u, n, e) < 0)
+			return -1;
+		if (!n->parent)
+			return 0;
+		if (!n->next) {
+			n = n->parent;
+			continue;
+		}
+		n = n->next;
+		while (n->child)
+			n = n->child;
+	}
+}
