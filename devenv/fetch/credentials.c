@@ -306,10 +306,12 @@ static int find_in_file(const char *file, bool required, const char *host, const
 	int rc;
 
 	if (file_read(AT_FDCWD, file, FILE_MAX, 0, &text, NULL, &missing) < 0) {
+		bool denied = missing.sys == EACCES; /* /run/containers is root's alone on many machines */
+
 		buf_release(&text);
-		if (missing.code == ERR_NOT_FOUND && !required) {
+		if ((missing.code == ERR_NOT_FOUND || denied || missing.sys == ENOTDIR) && !required) {
 			if (looked_at)
-				strlist_addf(looked_at, "%s (absent)", file);
+				strlist_addf(looked_at, "%s (%s)", file, denied ? "not readable" : "absent");
 			return 0;
 		}
 		*e = missing;

@@ -4,7 +4,7 @@
 
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
@@ -12,7 +12,7 @@
 
 #include "base/mem.h"
 
-static volatile sig_atomic_t interrupt_flag;
+static atomic_bool interrupt_flag; /* lock-free, so fit for a signal handler as well as for threads */
 static int interrupt_event = -1; /* written and never read: it wakes every poll from then on */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -37,15 +37,16 @@ void http_interrupt(void)
 	int saved = errno;
 	uint64_t one = 1;
 
-	interrupt_flag = 1;
+	atomic_store(&interrupt_flag, true);
+	/* Should the write fail: the flag is looked at once a second anyway. */
 	if (interrupt_event >= 0 && write(interrupt_event, &one, sizeof(one)) < 0)
-		interrupt_flag = 1; /* the flag is looked at once a second anyway */
+		atomic_store(&interrupt_flag, true);
 	errno = saved;
 }
 
 bool http_interrupted(void)
 {
-	return interrupt_flag != 0;
+	return atomic_load(&interrupt_flag);
 }
 
 int http_interrupt_fd(void)

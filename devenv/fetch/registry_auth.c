@@ -102,25 +102,26 @@ static int token_refused(struct registry_endpoint *ep, const struct auth_challen
 		       text_safe(host), text_safe(ep->host), answer->status, said.len ? ", " : "", said.data);
 }
 
-static int fetch_token(struct registry_endpoint *ep, struct http *h, const struct auth_challenge *c, char **token,
-		       struct err *e)
+/* NULL on failure. */
+static char *fetch_token(struct registry_endpoint *ep, struct http *h, const struct auth_challenge *c, struct err *e)
 {
 	cleanup_free char *scope = choose_scope(ep, c);
 	struct buf text = BUF_INIT;
 	struct http_response answer = { .body = BUF_INIT };
 	struct http_request q = { .max_body = AUTH_BODY_MAX, .what = "token server", .insecure = ep->insecure,
 				  .ca_file = ep->ca };
-	int rc;
+	char *token = NULL;
 
 	if (ep->credentials.identity_token)
 		ask_by_post(ep, c, scope, &q, &text);
 	else
 		ask_by_get(ep, c, scope, &q, &text);
-	rc = http_fetch(h, &q, &answer, e);
-	if (rc == 0 && answer.status != 200)
-		rc = token_refused(ep, c, &answer, e);
-	else if (rc == 0)
-		rc = auth_parse_token(answer.body.data, answer.body.len, token, e);
+	if (http_fetch(h, &q, &answer, e) == 0) {
+		if (answer.status != 200)
+			token_refused(ep, c, &answer, e);
+		else
+			auth_parse_token(answer.body.data, answer.body.len, &token, e);
+	}
 	if (q.authorization) {
 		explicit_bzero((char *)(uintptr_t)q.authorization, strlen(q.authorization));
 		free((char *)(uintptr_t)q.authorization);
@@ -128,14 +129,14 @@ static int fetch_token(struct registry_endpoint *ep, struct http *h, const struc
 	wipe(&text);
 	wipe(&answer.body);
 	http_response_release(&answer);
-	return rc;
+	return token;
 }
 
 /* Under ep->lock: what to send now; NULL in *value when there is nothing to send. */
 static int answer_challenge(struct registry_endpoint *ep, struct http *h, const struct auth_challenge *c, char **value,
 			    struct err *e)
 {
-	char *token = NULL;
+	char *token;
 
 	if (c->scheme == AUTH_NONE)
 		return err_set(e, ERR_AUTH, "registry %s asks for a kind of login other than Basic and Bearer",
@@ -151,7 +152,10 @@ static int answer_challenge(struct registry_endpoint *ep, struct http *h, const 
 			*value = auth_basic(ep->credentials.username, ep->credentials.password);
 		return 0;
 	}
-	if (check_realm(ep, c->realm, e) < 0 || fetch_token(ep, h, c, &token, e) < 0)
+	if (check_realm(ep, c->realm, e) < 0)
+		return -1;
+	token = fetch_token(ep, h, c, e);
+	if (!token)
 		return -1;
 	*value = auth_bearer(token);
 	explicit_bzero(token, strlen(token));
