@@ -130,14 +130,16 @@ int below_find(const struct below *b, const char *dir, const char *name, struct 
 		int found = find_in(b, i, dir, name, hit);
 
 		if (found < 0)
-			return err_sys(e, "cannot look up %s/%s in the layers below", text_safe(dir), text_safe(name));
+			return err_sys(e, "cannot look up %s/%s in the layers below", text_safe(dir),
+			               text_safe(name));
 		if (found)
 			return 0;
 	}
 	return 0;
 }
 
-int below_open(const struct below *b, const char *dir, const char *name, const struct below_hit *hit, struct err *e)
+int below_open(const struct below *b, const char *dir, const char *name, const struct below_hit *hit,
+               struct err *e)
 {
 	cleanup_close int parent = -1;
 	bool opaque;
@@ -145,7 +147,8 @@ int below_open(const struct below *b, const char *dir, const char *name, const s
 
 	if (walk(b, hit->layer, dir, &parent, &opaque) == STEP_DIR)
 		fd = openat(parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	return fd < 0 ? err_sys(e, "cannot open %s/%s in the layers below", text_safe(dir), text_safe(name)) : fd;
+	return fd < 0 ? err_sys(e, "cannot open %s/%s in the layers below", text_safe(dir), text_safe(name))
+	              : fd;
 }
 
 int below_list_root(const struct below *b, struct strlist *names, struct err *e)

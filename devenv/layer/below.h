@@ -18,15 +18,17 @@ struct below {
 enum below_kind { BELOW_NONE, BELOW_DIR, BELOW_LINK, BELOW_FILE, BELOW_OTHER };
 struct below_hit {
 	enum below_kind kind;
-	struct stat st;	       /* unless NONE */
+	struct stat st;        /* unless NONE */
 	char target[PATH_MAX]; /* of a LINK */
-	size_t layer;	       /* index of the tree it is in */
+	size_t layer;          /* index of the tree it is in */
 };
 
 /* What `dir`/`name` is. `dir` is relative and clean ("" is the root); no link is followed. */
-int below_find(const struct below *b, const char *dir, const char *name, struct below_hit *hit, struct err *e);
+int below_find(const struct below *b, const char *dir, const char *name, struct below_hit *hit,
+               struct err *e);
 /* The file that below_find found, for reading. */
-int below_open(const struct below *b, const char *dir, const char *name, const struct below_hit *hit, struct err *e);
+int below_open(const struct below *b, const char *dir, const char *name, const struct below_hit *hit,
+               struct err *e);
 /* Names in the root directories of all of them, each perhaps more than once; whiteouts left out. */
 int below_list_root(const struct below *b, struct strlist *names, struct err *e);
 

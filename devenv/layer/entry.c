@@ -23,7 +23,8 @@ enum { SPECIAL_BITS = 07000 };
 
 /* ---- the owners record ---- */
 
-void entry_record(struct unpack *u, const struct node *dir, const char *name, struct archive_entry *entry, char kind)
+void entry_record(struct unpack *u, const struct node *dir, const char *name, struct archive_entry *entry,
+                  char kind)
 {
 	cleanup_buf struct buf path = BUF_INIT;
 	struct owners_record r = {
@@ -45,9 +46,11 @@ void entry_record(struct unpack *u, const struct node *dir, const char *name, st
 	owners_write(&u->owners, &r);
 }
 
-static void record_owner(struct unpack *u, const struct node *dir, const char *name, struct archive_entry *entry)
+static void record_owner(struct unpack *u, const struct node *dir, const char *name,
+                         struct archive_entry *entry)
 {
-	if (archive_entry_uid(entry) || archive_entry_gid(entry) || (archive_entry_mode(entry) & SPECIAL_BITS))
+	if (archive_entry_uid(entry) || archive_entry_gid(entry) ||
+	    (archive_entry_mode(entry) & SPECIAL_BITS))
 		entry_record(u, dir, name, entry, 'e');
 }
 
@@ -79,8 +82,8 @@ static bool is_kept(const char *name)
 }
 
 /* Set what may be set on fd (-1: nothing can be); the rest is counted. */
-static int apply_xattrs(struct unpack *u, const struct node *dir, const char *base, struct archive_entry *entry, int fd,
-			struct err *e)
+static int apply_xattrs(struct unpack *u, const struct node *dir, const char *base,
+                        struct archive_entry *entry, int fd, struct err *e)
 {
 	cleanup_buf struct buf path = BUF_INIT;
 	const char *name;
@@ -94,7 +97,8 @@ static int apply_xattrs(struct unpack *u, const struct node *dir, const char *ba
 			if (fsetxattr(fd, name, value, len, 0) == 0)
 				continue;
 			if (errno != EOPNOTSUPP)
-				return err_sys(e, "cannot set the attribute %s of %s", text_safe(name), text_safe(base));
+				return err_sys(e, "cannot set the attribute %s of %s", text_safe(name),
+				               text_safe(base));
 		}
 		u->out->xattrs_dropped++;
 		if (strcmp(name, "security.capability") == 0 && len > 0) {
@@ -112,7 +116,8 @@ int entry_count_bytes(struct unpack *u, uint64_t size, struct err *e)
 {
 	if (size > u->max_bytes || u->file_bytes > u->max_bytes - size) {
 		err_set(e, ERR_INTEGRITY, "the layer unpacks to more than %s", text_bytes(u->max_bytes));
-		return err_hint(e, "if that is right, raise max-image-size in section [store] of the user config");
+		return err_hint(
+			e, "if that is right, raise max-image-size in section [store] of the user config");
 	}
 	u->file_bytes += size;
 	u->out->bytes += (size + 4095) & ~(uint64_t)4095;
@@ -135,7 +140,7 @@ static int write_at(int fd, const char *data, size_t len, int64_t offset)
 	return 0;
 }
 
-static int write_content(struct unpack *u, int fd, int64_t size, const char *name, struct err *e)
+static int write_content(struct unpack *u, int fd, int64_t size, struct err *e)
 {
 	int64_t end = 0, offset;
 	const void *data;
@@ -144,19 +149,21 @@ static int write_content(struct unpack *u, int fd, int64_t size, const char *nam
 
 	while ((more = tarstream_data(u->stream, &data, &len, &offset, e)) > 0) {
 		if (offset < end || offset > size || (int64_t)len > size - offset)
-			return err_set(e, ERR_INTEGRITY, "the layer's file %s has data outside of it", text_safe(name));
+			return err_set(e, ERR_INTEGRITY, "the layer's file %s has data outside of it",
+			               text_safe(u->shown));
 		if (write_at(fd, data, len, offset) < 0)
-			return err_sys(e, "cannot write %s", text_safe(name));
+			return err_sys(e, "cannot write %s", text_safe(u->shown));
 		end = offset + (int64_t)len;
 	}
 	if (more == 0 && end < size && ftruncate(fd, size) < 0) /* it ends in a hole */
-		return err_sys(e, "cannot write %s", text_safe(name));
+		return err_sys(e, "cannot write %s", text_safe(u->shown));
 	return more;
 }
 
 static struct timespec mtime_of(struct archive_entry *entry)
 {
-	struct timespec ts = { .tv_sec = archive_entry_mtime(entry), .tv_nsec = archive_entry_mtime_nsec(entry) };
+	struct timespec ts = { .tv_sec = archive_entry_mtime(entry),
+		               .tv_nsec = archive_entry_mtime_nsec(entry) };
 
 	if (ts.tv_nsec < 0 || ts.tv_nsec > 999999999) /* other values mean things to the kernel */
 		ts.tv_nsec = 0;
@@ -174,13 +181,14 @@ static int open_new(struct unpack *u, struct node *dir, const char *name, mode_t
 		if (fd >= 0)
 			return fd;
 		if (errno != EEXIST || tries)
-			return err_sys(e, "cannot make the file %s", text_safe(name));
+			return err_sys(e, "cannot make the file %s", text_safe(u->shown));
 		if (entry_make_room(u, dir, name, e) < 0)
 			return -1;
 	}
 }
 
-static int put_file(struct unpack *u, struct node *dir, const char *name, struct archive_entry *entry, struct err *e)
+static int put_file(struct unpack *u, struct node *dir, const char *name, struct archive_entry *entry,
+                    struct err *e)
 {
 	mode_t mode = archive_entry_mode(entry) & 07777, now = mode & 0777;
 	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, mtime_of(entry) };
@@ -188,18 +196,19 @@ static int put_file(struct unpack *u, struct node *dir, const char *name, struct
 	cleanup_close int fd = -1;
 
 	if (size < 0)
-		return err_set(e, ERR_INTEGRITY, "the layer's file %s has a negative size", text_safe(name));
+		return err_set(e, ERR_INTEGRITY, "the layer's file %s has a negative size",
+		               text_safe(u->shown));
 	if (entry_count_bytes(u, (uint64_t)size, e) < 0 || replace_skipped(u, dir, name, e) < 0)
 		return -1;
 	if (archive_entry_xattr_count(entry) > 0)
 		now |= 0200; /* user.* attributes can't be set on what can't be written */
 	fd = open_new(u, dir, name, now, e);
-	if (fd < 0 || write_content(u, fd, size, name, e) < 0 || apply_xattrs(u, dir, name, entry, fd, e) < 0)
+	if (fd < 0 || write_content(u, fd, size, e) < 0 || apply_xattrs(u, dir, name, entry, fd, e) < 0)
 		return -1;
 	if (mode != (now & ~u->tree.umask) && fchmod(fd, mode) < 0)
-		return err_sys(e, "cannot set the mode of %s", text_safe(name));
+		return err_sys(e, "cannot set the mode of %s", text_safe(u->shown));
 	if (futimens(fd, times) < 0)
-		return err_sys(e, "cannot set the time of %s", text_safe(name));
+		return err_sys(e, "cannot set the time of %s", text_safe(u->shown));
 	record_owner(u, dir, name, entry);
 	return 0;
 }
@@ -227,7 +236,7 @@ static int directory_xattrs(struct unpack *u, struct node *n, struct archive_ent
 		return -1;
 	fd = openat(path_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return err_sys(e, "cannot open the directory %s", text_safe(n->name));
+		return err_sys(e, "cannot open the directory %s", text_safe(u->shown));
 	return apply_xattrs(u, n->parent ? n->parent : n, n->name, entry, fd, e);
 }
 
@@ -242,7 +251,7 @@ static int update_directory(struct unpack *u, struct node *n, struct archive_ent
 }
 
 static int put_directory(struct unpack *u, struct node *dir, const char *name, struct archive_entry *entry,
-			 struct err *e)
+                         struct err *e)
 {
 	struct node *n = tree_find(&u->tree, dir, name);
 	mode_t mode = archive_entry_mode(entry) & 07777;
@@ -268,14 +277,16 @@ static int put_directory(struct unpack *u, struct node *dir, const char *name, s
 	return directory_xattrs(u, n, entry, e);
 }
 
-static int put_symlink(struct unpack *u, struct node *dir, const char *name, struct archive_entry *entry, struct err *e)
+static int put_symlink(struct unpack *u, struct node *dir, const char *name, struct archive_entry *entry,
+                       struct err *e)
 {
 	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, mtime_of(entry) };
 	const char *target = archive_entry_symlink(entry);
 	int parent;
 
 	if (!target || !*target)
-		return err_set(e, ERR_INTEGRITY, "the layer's symbolic link %s has no target", text_safe(name));
+		return err_set(e, ERR_INTEGRITY, "the layer's symbolic link %s has no target",
+		               text_safe(name));
 	if (replace_skipped(u, dir, name, e) < 0)
 		return -1;
 	for (int tries = 0;; tries++) {
@@ -285,19 +296,19 @@ static int put_symlink(struct unpack *u, struct node *dir, const char *name, str
 		if (symlinkat(target, parent, name) == 0)
 			break;
 		if (errno != EEXIST || tries)
-			return err_sys(e, "cannot make the symbolic link %s", text_safe(name));
+			return err_sys(e, "cannot make the symbolic link %s", text_safe(u->shown));
 		if (entry_make_room(u, dir, name, e) < 0)
 			return -1;
 	}
 	if (utimensat(parent, name, times, AT_SYMLINK_NOFOLLOW) < 0)
-		return err_sys(e, "cannot set the time of %s", text_safe(name));
+		return err_sys(e, "cannot set the time of %s", text_safe(u->shown));
 	record_owner(u, dir, name, entry);
 	return apply_xattrs(u, dir, name, entry, -1, e);
 }
 
 /* Device nodes, fifos and sockets: recorded and left out. What they replace must not show in their place. */
 static int skip(struct unpack *u, struct node *dir, const char *name, struct archive_entry *entry, char kind,
-		struct err *e)
+                struct err *e)
 {
 	cleanup_buf struct buf path = BUF_INIT;
 	cleanup_free struct below_hit *hit = mem_alloc(sizeof(*hit));
@@ -321,7 +332,8 @@ static int skip(struct unpack *u, struct node *dir, const char *name, struct arc
 	return apply_xattrs(u, dir, name, entry, -1, e);
 }
 
-static int put_entry(struct unpack *u, struct node *dir, const char *name, struct archive_entry *entry, struct err *e)
+static int put_entry(struct unpack *u, struct node *dir, const char *name, struct archive_entry *entry,
+                     struct err *e)
 {
 	const char *target = archive_entry_hardlink(entry);
 
@@ -343,7 +355,8 @@ static int put_entry(struct unpack *u, struct node *dir, const char *name, struc
 	case AE_IFSOCK:
 		return skip(u, dir, name, entry, 's', e);
 	default:
-		return err_set(e, ERR_INTEGRITY, "the layer's entry %s is of an unknown type", text_safe(name));
+		return err_set(e, ERR_INTEGRITY, "the layer's entry %s is of an unknown type",
+		               text_safe(name));
 	}
 }
 
@@ -361,6 +374,7 @@ int entry_apply(struct unpack *u, struct archive_entry *entry, struct err *e)
 
 	if (!raw)
 		return err_set(e, ERR_INTEGRITY, "the layer has an entry without a name");
+	u->shown = raw;
 	if (name_parse(&u->name, raw, e) < 0)
 		return -1;
 	if (u->name.kind == NAME_IGNORED)

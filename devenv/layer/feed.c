@@ -57,8 +57,9 @@ static int fill_input(struct feed *f, struct err *e)
 		f->input_len += (size_t)n;
 		total = atomic_fetch_add(&f->bytes, (uint64_t)n) + (uint64_t)n;
 		if ((f->spec->size || f->spec->digest) && total > f->spec->size)
-			return err_set(e, ERR_INTEGRITY, "the layer has more than the %llu bytes its manifest says",
-				       (unsigned long long)f->spec->size);
+			return err_set(e, ERR_INTEGRITY,
+			               "the layer has more than the %llu bytes its manifest says",
+			               (unsigned long long)f->spec->size);
 	}
 	return 0;
 }
@@ -68,7 +69,8 @@ static int check_bomb(struct feed *f, struct err *e)
 	if (f->inflated <= BOMB_FREE || f->inflated / BOMB_RATIO <= atomic_load(&f->bytes))
 		return 0;
 	f->bomb = true;
-	return err_set(e, ERR_INTEGRITY, "the layer grows more than %d times when it is unpacked", BOMB_RATIO);
+	return err_set(e, ERR_INTEGRITY, "the layer grows more than %d times when it is unpacked",
+	               BOMB_RATIO);
 }
 
 /* Pass the output buffer on when it is full, or whatever is in it at the end. */
@@ -92,7 +94,8 @@ static int inflate_input(struct feed *f, struct err *e)
 			f->stopped = true;
 			return 0;
 		}
-		if (inflate_run(f->inflate, &data, &left, f->out + f->out_len, RING_BUFFER_SIZE - f->out_len, &made, e) < 0)
+		if (inflate_run(f->inflate, &data, &left, f->out + f->out_len, RING_BUFFER_SIZE - f->out_len,
+		                &made, e) < 0)
 			return -1;
 		f->out_len += made;
 		f->inflated += made;
@@ -113,7 +116,8 @@ static int start_inflate(struct feed *f, struct err *e)
 	if (inflate_detect(f->input, f->input_len, &found, e) < 0)
 		return -1;
 	if (wanted != LAYER_DETECT && wanted != found)
-		return err_set(e, ERR_INTEGRITY, "the layer should be %s but begins like %s", names[wanted], names[found]);
+		return err_set(e, ERR_INTEGRITY, "the layer should be %s but begins like %s", names[wanted],
+		               names[found]);
 	f->inflate = inflate_new(found);
 	return 0;
 }
@@ -124,7 +128,7 @@ static int check_size(const struct feed *f, struct err *e)
 
 	if (f->spec->digest && bytes != f->spec->size)
 		return err_set(e, ERR_INTEGRITY, "the layer has %llu bytes, its manifest says %llu",
-			       (unsigned long long)bytes, (unsigned long long)f->spec->size);
+		               (unsigned long long)bytes, (unsigned long long)f->spec->size);
 	return 0;
 }
 
@@ -135,8 +139,8 @@ static int check_digest(struct feed *f, struct err *e)
 	digest_end(f->digest, f->computed);
 	f->digest = NULL;
 	if (f->spec->digest && strcmp(f->computed, f->spec->digest) != 0)
-		return err_set(e, ERR_INTEGRITY, "the layer's digest is %s, its manifest says %s", f->computed,
-			       text_safe(f->spec->digest));
+		return err_set(e, ERR_INTEGRITY, "the layer's digest is %s, its manifest says %s",
+		               f->computed, text_safe(f->spec->digest));
 	return 0;
 }
 

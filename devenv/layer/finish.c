@@ -38,19 +38,33 @@ static bool is_moot(const struct unpack *u, const struct node *n)
 	return false;
 }
 
-static int set_overlay_xattr(int dirfd, const char *name, int flags, const char *attribute, const char *value,
-			     const char *shown, struct err *e)
+static int failure(const char *what, const struct node *n, struct err *e)
 {
-	cleanup_close int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | flags);
+	cleanup_buf struct buf path = BUF_INIT;
+	int saved = errno;
+
+	tree_path(n, &path);
+	errno = saved;
+	return err_sys(e, "cannot %s %s", what, path.len ? text_safe(path.data) : "the layer's root");
+}
+
+/* Set an attribute of `name` in dirfd, or of the directory itself ("."); about which node it is, for messages. */
+static int set_overlay_xattr(int dirfd, const char *name, const char *attribute, const char *value,
+                             const struct node *n, struct err *e)
+{
+	cleanup_close int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd >= 0 && fsetxattr(fd, attribute, value, strlen(value), 0) == 0)
 		return 0;
 	if (fd >= 0 && errno == EOPNOTSUPP) {
-		err_set(e, ERR_STORE, "the store's file system has no user extended attributes, which %s needs",
-			text_safe(shown));
-		return err_hint(e, "keep the store on ext4, xfs or btrfs (tmpfs from Linux 6.6): set DEVENV_STORE");
+		failure("hide what lower layers have in", n, e);
+		e->code = ERR_STORE;
+		return err_hint(
+			e,
+			"the store's file system needs user extended attributes: keep it on ext4, xfs or btrfs "
+			"(tmpfs from Linux 6.6) by DEVENV_STORE");
 	}
-	return err_sys(e, "cannot set %s of %s", attribute, text_safe(shown));
+	return failure("hide what lower layers have in", n, e);
 }
 
 static bool kernel_has_xattr_whiteouts(void)
@@ -68,16 +82,18 @@ static int white_out_by_xattr(int fd, const struct node *n, struct err *e)
 	int file;
 
 	if (!kernel_has_xattr_whiteouts()) {
-		err_set(e, ERR_SANDBOX, "cannot make the whiteout of %s: device 0:0 is denied here", text_safe(n->name));
-		return err_hint(e, "Linux 5.8 or newer lets every user make it; some container sandboxes don't");
+		err_set(e, ERR_SANDBOX, "cannot make the whiteout of %s: device 0:0 is denied here",
+		        text_safe(n->name));
+		return err_hint(e,
+		                "Linux 5.8 or newer lets every user make it; some container sandboxes don't");
 	}
 	file = openat(fd, n->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (file < 0)
-		return errno == EEXIST ? 0 : err_sys(e, "cannot make the whiteout of %s", text_safe(n->name));
+		return errno == EEXIST ? 0 : failure("make the whiteout of", n, e);
 	close(file);
-	if (set_overlay_xattr(fd, n->name, 0, "user.overlay.whiteout", "y", n->name, e) < 0)
+	if (set_overlay_xattr(fd, n->name, "user.overlay.whiteout", "y", n, e) < 0)
 		return -1;
-	return set_overlay_xattr(fd, ".", O_DIRECTORY, "user.overlay.opaque", "x", n->parent->name, e);
+	return set_overlay_xattr(fd, ".", "user.overlay.opaque", "x", n->parent, e);
 }
 
 static int white_out(struct unpack *u, const struct node *n, struct err *e)
@@ -90,7 +106,7 @@ static int white_out(struct unpack *u, const struct node *n, struct err *e)
 		return 0;
 	if (errno == EPERM || errno == EACCES || errno == ENOSYS)
 		return white_out_by_xattr(fd, n, e);
-	return err_sys(e, "cannot make the whiteout of %s", text_safe(n->name));
+	return failure("make the whiteout of", n, e);
 }
 
 static int finish_directory(struct unpack *u, struct node *n, struct err *e)
@@ -105,12 +121,12 @@ static int finish_directory(struct unpack *u, struct node *n, struct err *e)
 	if (fd < 0)
 		return -1;
 	if (is_opaque(n) && !is_moot(u, n) &&
-	    set_overlay_xattr(fd, name, O_DIRECTORY, "user.overlay.opaque", "y", name, e) < 0)
+	    set_overlay_xattr(fd, name, "user.overlay.opaque", "y", n, e) < 0)
 		return -1;
 	if ((n->flags & NODE_TIMED) && utimensat(fd, name, times, AT_SYMLINK_NOFOLLOW) < 0)
-		return err_sys(e, "cannot set the time of %s", text_safe(name));
+		return failure("set the time of", n, e);
 	if ((n->flags & NODE_CHMOD) && fchmodat(fd, name, n->mode, 0) < 0)
-		return err_sys(e, "cannot set the mode of %s", text_safe(name));
+		return failure("set the mode of", n, e);
 	return 0;
 }
 

@@ -25,8 +25,8 @@ struct inflate {
 	int (*run)(struct inflate *z, const struct piece *p, struct err *e);
 	void (*end)(struct inflate *z);
 	const char *name;
-	bool inside;	/* of a member or frame: the end of input here is a truncation */
-	bool began;	/* at least one member or frame was there */
+	bool inside; /* of a member or frame: the end of input here is a truncation */
+	bool began;  /* at least one member or frame was there */
 	z_stream zlib;
 	ZSTD_DStream *zstd;
 #ifdef HAVE_ISAL
@@ -51,7 +51,8 @@ static int damaged(const struct inflate *z, bool first_bytes, const char *detail
 {
 	if (z->began && first_bytes)
 		return err_set(e, ERR_INTEGRITY, "there are bytes after the end of the %s data", z->name);
-	return err_set(e, ERR_INTEGRITY, "the %s data is damaged: %s", z->name, detail ? detail : "invalid data");
+	return err_set(e, ERR_INTEGRITY, "the %s data is damaged: %s", z->name,
+	               detail ? detail : "invalid data");
 }
 
 /* ---- zlib ---- */
@@ -145,7 +146,7 @@ static int isal_run(struct inflate *z, const struct piece *p, struct err *e)
 		advance(p, in - s->avail_in, room - s->avail_out);
 		if (ret < 0 || ret == ISAL_NEED_DICT)
 			return damaged(z, ret == ISAL_INVALID_WRAPPER || ret == ISAL_UNSUPPORTED_METHOD,
-				       isal_reason(ret), e);
+			               isal_reason(ret), e);
 		if (s->block_state == ISAL_BLOCK_FINISH) {
 			z->inside = false;
 			z->began = true;
@@ -271,7 +272,7 @@ void inflate_free(struct inflate *z)
 }
 
 int inflate_run(struct inflate *z, const unsigned char **in, size_t *in_len, unsigned char *out, size_t room,
-		size_t *written, struct err *e)
+                size_t *written, struct err *e)
 {
 	const struct piece p = { in, in_len, out, room, written };
 
@@ -292,19 +293,25 @@ int inflate_detect(const unsigned char *data, size_t len, enum layer_compression
 		const char *magic;
 		size_t len;
 		const char *name;
-	} foreign[] = { { "\xfd" "7zXZ", 6, "xz" }, { "BZh", 3, "bzip2" }, { "\x04\x22\x4d\x18", 4, "lz4" } };
+	} foreign[] = { { "\xfd"
+		          "7zXZ",
+		          6, "xz" },
+		        { "BZh", 3, "bzip2" },
+		        { "\x04\x22\x4d\x18", 4, "lz4" } };
 
 	*out = LAYER_PLAIN;
 	if (len >= 2 && data[0] == 0x1f && data[1] == 0x8b)
 		*out = LAYER_GZIP;
 	else if (len >= 4 && ((!memcmp(data, "\x28\xb5\x2f\xfd", 4)) ||
-			      ((data[0] & 0xf0) == 0x50 && !memcmp(data + 1, "\x2a\x4d\x18", 3))))
+	                      ((data[0] & 0xf0) == 0x50 && !memcmp(data + 1, "\x2a\x4d\x18", 3))))
 		*out = LAYER_ZSTD;
 	else
 		for (size_t i = 0; i < ARRAY_SIZE(foreign); i++)
 			if (len >= foreign[i].len && !memcmp(data, foreign[i].magic, foreign[i].len)) {
-				err_set(e, ERR_UNSUPPORTED, "the layer is compressed with %s", foreign[i].name);
-				return err_hint(e, "layers are gzip, zstd or plain tar; repack it with one of these");
+				err_set(e, ERR_UNSUPPORTED, "the layer is compressed with %s",
+				        foreign[i].name);
+				return err_hint(
+					e, "layers are gzip, zstd or plain tar; repack it with one of these");
 			}
 	return 0;
 }

@@ -29,7 +29,7 @@ void inflate_free(struct inflate *z);
  * don't begin another member follow the end.
  */
 int inflate_run(struct inflate *z, const unsigned char **in, size_t *in_len, unsigned char *out, size_t room,
-		size_t *written, struct err *e);
+                size_t *written, struct err *e);
 /* At the end of the input: ERR_INTEGRITY when the stream is cut short. */
 int inflate_end(const struct inflate *z, struct err *e);
 

@@ -20,7 +20,8 @@
 
 #define ENTRIES_MAX   2000000ull
 #define BYTES_DEFAULT (20ull << 30)
-#define HEADERS_ROOM  (4ull << 30) /* tar may be so much larger than its files: headers of ENTRIES_MAX entries */
+#define HEADERS_ROOM                                                                                         \
+	(4ull << 30) /* tar may be so much larger than its files: headers of ENTRIES_MAX entries */
 
 static void record_implied(void *data, const struct node *n)
 {
@@ -51,14 +52,15 @@ static int apply_entries(struct unpack *u, struct err *e)
 static int check_diff_id(const struct layer_spec *spec, const struct layer_result *out, struct err *e)
 {
 	if (spec->diff_id && strcmp(spec->diff_id, out->diff_id) != 0)
-		return err_set(e, ERR_INTEGRITY, "the unpacked layer's digest (diff id) is %s, its image says %s",
-			       out->diff_id, text_safe(spec->diff_id));
+		return err_set(e, ERR_INTEGRITY,
+		               "the unpacked layer's digest (diff id) is %s, its image says %s", out->diff_id,
+		               text_safe(spec->diff_id));
 	return 0;
 }
 
 /* Full disk: which, and how much is probably missing, by what was unpacked so far of what share of the blob. */
-static void explain_space(const struct unpack *u, const struct layer_spec *spec, uint64_t compressed, int tree_fd_,
-			  struct err *e)
+static void explain_space(const struct unpack *u, const struct layer_spec *spec, uint64_t compressed,
+                          int tree_fd_, struct err *e)
 {
 	uint64_t unpacked = u->stream ? tarstream_bytes(u->stream) : 0;
 	char link[40], path[512];
@@ -69,8 +71,10 @@ static void explain_space(const struct unpack *u, const struct layer_spec *spec,
 	path[n > 0 ? n : 0] = '\0';
 	if (spec->size > compressed && compressed > 0)
 		err_hint(e, "about %s more are needed at %s: free them, for example with 'devenv gc'",
-			 text_bytes((uint64_t)((double)unpacked / (double)compressed * (double)(spec->size - compressed)) + 1),
-			 text_safe(path));
+		         text_bytes((uint64_t)((double)unpacked / (double)compressed *
+		                               (double)(spec->size - compressed)) +
+		                    1),
+		         text_safe(path));
 	else
 		err_hint(e, "free some space at %s, for example with 'devenv gc'", text_safe(path));
 }
@@ -84,8 +88,8 @@ static void blame_stream(struct unpack *u, const struct layer_spec *spec, struct
 		*e = other;
 }
 
-static int unpack_stream(struct unpack *u, const struct layer_spec *spec, const struct tarstream_params *params,
-			 struct err *e)
+static int unpack_stream(struct unpack *u, const struct layer_spec *spec,
+                         const struct tarstream_params *params, struct err *e)
 {
 	u->stream = tarstream_new(params, e);
 	if (!u->stream)
@@ -101,14 +105,16 @@ static int unpack_stream(struct unpack *u, const struct layer_spec *spec, const 
 
 static int check_spec(const struct layer_spec *spec, struct err *e)
 {
-	if ((spec->digest && !digest_is_valid(spec->digest)) || (spec->diff_id && !digest_is_valid(spec->diff_id)))
+	if ((spec->digest && !digest_is_valid(spec->digest)) ||
+	    (spec->diff_id && !digest_is_valid(spec->diff_id)))
 		return err_set(e, ERR_INTEGRITY, "the layer's digest '%s' is malformed",
-			       text_safe(spec->digest && !digest_is_valid(spec->digest) ? spec->digest : spec->diff_id));
+		               text_safe(spec->digest && !digest_is_valid(spec->digest) ? spec->digest
+		                                                                        : spec->diff_id));
 	return 0;
 }
 
-int layer_apply(const struct layer_spec *spec, struct stream *in, int tree_fd_, int owners_fd, layer_progress *progress,
-		void *data, struct layer_result *out, struct err *e)
+int layer_apply(const struct layer_spec *spec, struct stream *in, int tree_fd_, int owners_fd,
+                layer_progress *progress, void *data, struct layer_result *out, struct err *e)
 {
 	const struct below below = { spec->below, spec->below_count };
 	struct tarstream_params params = { .digest_like = spec->diff_id, .progress = progress, .data = data };

@@ -27,25 +27,25 @@
 enum layer_compression { LAYER_PLAIN, LAYER_GZIP, LAYER_ZSTD, LAYER_DETECT };
 
 struct layer_spec {
-	const char *digest;   /* of the compressed bytes; NULL: not known, don't check (docker archives) */
-	uint64_t size;	      /* of the compressed bytes; 0 with digest NULL: not known */
-	const char *diff_id;  /* of the uncompressed tar; NULL: not known (plain rootfs archives) */
+	const char *digest;  /* of the compressed bytes; NULL: not known, don't check (docker archives) */
+	uint64_t size;       /* of the compressed bytes; 0 with digest NULL: not known */
+	const char *diff_id; /* of the uncompressed tar; NULL: not known (plain rootfs archives) */
 	enum layer_compression compression;
 	/* Layers below, topmost first, as directory descriptors: for modes of parents the archive doesn't name and for hard
 	 * links to files of lower layers. */
 	const int *below;
 	size_t below_count;
-	uint64_t max_bytes;   /* unpacked limit, all files together (a sparse file counts in full); 0: 20 GiB.
+	uint64_t max_bytes; /* unpacked limit, all files together (a sparse file counts in full); 0: 20 GiB.
 				 Exceeding it is ERR_INTEGRITY */
 };
 
 struct layer_result {
 	uint64_t compressed, unpacked; /* bytes read; bytes of tar */
 	uint64_t entries, skipped;     /* entries of the archive; devices, fifos and sockets left out */
-	uint64_t bytes;		       /* what the tree takes on disk: files rounded up to 4 KiB, directories 4 KiB */
-	uint64_t xattrs_dropped;       /* extended attributes left out: all but user.* without user.overlay.* */
-	char diff_id[136];	       /* computed */
-	char digest[136];	       /* computed, of the compressed bytes */
+	uint64_t bytes; /* what the tree takes on disk: files rounded up to 4 KiB, directories 4 KiB */
+	uint64_t xattrs_dropped; /* extended attributes left out: all but user.* without user.overlay.* */
+	char diff_id[136];       /* computed */
+	char digest[136];        /* computed, of the compressed bytes */
 };
 
 /* Called now and then with the compressed bytes consumed so far; returning non-zero cancels with ERR_INTERRUPTED. */
@@ -56,7 +56,7 @@ typedef int layer_progress(void *data, uint64_t compressed);
  * (format: layer/owners.h). Verifies size, digest and diff id to the last byte, and refuses trailing bytes; the caller
  * gives the tree a name only when this returns 0. On failure the tree holds rubbish to be removed.
  */
-int layer_apply(const struct layer_spec *spec, struct stream *in, int tree_fd, int owners_fd, layer_progress *progress,
-		void *data, struct layer_result *out, struct err *e);
+int layer_apply(const struct layer_spec *spec, struct stream *in, int tree_fd, int owners_fd,
+                layer_progress *progress, void *data, struct layer_result *out, struct err *e);
 
 #endif

@@ -21,13 +21,13 @@ struct link {
 	const char *name;
 	struct place at;    /* where its target is */
 	const char *target; /* the last component */
-	const char *shown;  /* as the archive says it */
+	const char *shown;  /* the target as the archive says it */
 };
 
-static int missing(const struct link *l, struct err *e)
+static int missing(const struct unpack *u, const struct link *l, struct err *e)
 {
 	return err_set(e, ERR_INTEGRITY, "the layer's hard link %s points to '%s', which does not exist",
-		       text_safe(l->name), text_safe(l->shown));
+	               text_safe(u->shown), text_safe(l->shown));
 }
 
 /* ---- to a file of a lower layer ---- */
@@ -42,7 +42,8 @@ static int copy_content(int from, int to, const char *shown, struct err *e)
 	while (n > 0);
 	if (n == 0)
 		return 0;
-	buffer = mem_resize(NULL, COPY_SIZE, 1); /* another file system, or one that can't: by hand from where we are */
+	buffer = mem_resize(NULL, COPY_SIZE,
+	                    1); /* another file system, or one that can't: by hand from where we are */
 	for (;;) {
 		n = read(from, buffer, COPY_SIZE);
 		if (n == 0)
@@ -56,7 +57,8 @@ static int copy_content(int from, int to, const char *shown, struct err *e)
 	}
 }
 
-static int copy_file(struct unpack *u, const struct link *l, const char *dir, const struct below_hit *hit, struct err *e)
+static int copy_file(struct unpack *u, const struct link *l, const char *dir, const struct below_hit *hit,
+                     struct err *e)
 {
 	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, hit->st.st_mtim };
 	cleanup_close int from = below_open(&u->tree.below, dir, l->target, hit, e);
@@ -71,7 +73,7 @@ static int copy_file(struct unpack *u, const struct link *l, const char *dir, co
 		return -1;
 	to = openat(parent, l->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (to < 0)
-		return err_sys(e, "cannot make the file %s", text_safe(l->name));
+		return err_sys(e, "cannot make the file %s", text_safe(u->shown));
 	if (copy_content(from, to, l->shown, e) < 0)
 		return -1;
 	if (fchmod(to, hit->st.st_mode & 07777) < 0 || futimens(to, times) < 0)
@@ -89,7 +91,8 @@ static int copy_symlink(struct unpack *u, const struct link *l, const struct bel
 	parent = tree_fd(&u->tree, l->dir, e);
 	if (parent < 0)
 		return -1;
-	if (symlinkat(hit->target, parent, l->name) < 0 || utimensat(parent, l->name, times, AT_SYMLINK_NOFOLLOW) < 0)
+	if (symlinkat(hit->target, parent, l->name) < 0 ||
+	    utimensat(parent, l->name, times, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(e, "cannot copy %s from a lower layer", text_safe(l->shown));
 	return 0;
 }
@@ -111,10 +114,11 @@ static int copy_from_below(struct unpack *u, const struct link *l, struct err *e
 	case BELOW_LINK:
 		return copy_symlink(u, l, hit, e);
 	case BELOW_NONE:
-		return missing(l, e);
+		return missing(u, l, e);
 	default:
-		return err_set(e, ERR_INTEGRITY, "the layer's hard link %s points to '%s', which is not a file",
-			       text_safe(l->name), text_safe(l->shown));
+		return err_set(e, ERR_INTEGRITY,
+		               "the layer's hard link %s points to '%s', which is not a file",
+		               text_safe(u->shown), text_safe(l->shown));
 	}
 }
 
@@ -133,7 +137,8 @@ static int link_here(struct unpack *u, const struct link *l, struct err *e)
 		if (errno == ENOENT)
 			return 0;
 		if (errno != EEXIST || tries)
-			return err_sys(e, "cannot make the hard link %s to %s", text_safe(l->name), text_safe(l->shown));
+			return err_sys(e, "cannot make the hard link %s to %s", text_safe(u->shown),
+			               text_safe(l->shown));
 		if (l->dir == l->at.dir && strcmp(l->name, l->target) == 0)
 			return 1; /* to itself */
 		if (entry_make_room(u, l->dir, l->name, e) < 0)
@@ -175,14 +180,15 @@ static int link_to(struct unpack *u, const struct link *l, struct archive_entry 
 		if (n && (n->flags & NODE_SKIPPED))
 			return skip_link(u, l, n, e);
 		if (n && (n->flags & NODE_DIR))
-			return err_set(e, ERR_INTEGRITY, "the layer's hard link %s points to the directory '%s'",
-				       text_safe(l->name), text_safe(l->shown));
+			return err_set(e, ERR_INTEGRITY,
+			               "the layer's hard link %s points to the directory '%s'",
+			               text_safe(u->shown), text_safe(l->shown));
 		own = tree_find(&u->tree, l->dir, l->name);
 		if (own && (own->flags & NODE_SKIPPED) && entry_make_room(u, l->dir, l->name, e) < 0)
 			return -1;
 		done = link_here(u, l, e);
 		if (done == 0 && ((n && (n->flags & NODE_WHITEOUT)) || tree_hides_below(l->at.dir)))
-			return missing(l, e);
+			return missing(u, l, e);
 	}
 	if (done < 0 || (done == 0 && copy_from_below(u, l, e) < 0))
 		return -1;
@@ -191,8 +197,8 @@ static int link_to(struct unpack *u, const struct link *l, struct archive_entry 
 	return 0;
 }
 
-int link_apply(struct unpack *u, struct node *dir, const char *name, const char *target, struct archive_entry *entry,
-	       struct err *e)
+int link_apply(struct unpack *u, struct node *dir, const char *name, const char *target,
+               struct archive_entry *entry, struct err *e)
 {
 	struct link l = { .dir = dir, .name = name, .shown = target };
 	int result;
@@ -200,10 +206,10 @@ int link_apply(struct unpack *u, struct node *dir, const char *name, const char 
 	if (name_parse_target(&u->target, target, e) < 0)
 		return -1;
 	if (u->target.kind == NAME_ROOT)
-		return err_set(e, ERR_INTEGRITY, "the layer's hard link %s points to /", text_safe(name));
+		return err_set(e, ERR_INTEGRITY, "the layer's hard link %s points to /", text_safe(u->shown));
 	l.target = u->target.base;
 	if (tree_locate(&u->tree, u->target.dir, &l.at, e) < 0)
-		return err_wrap(e, "hard link %s to '%s'", text_safe(name), text_safe(target));
+		return err_wrap(e, "hard link %s to '%s'", text_safe(u->shown), text_safe(target));
 	result = link_to(u, &l, entry, e);
 	buf_release(&l.at.rest);
 	return result;

@@ -6,8 +6,8 @@
 
 #include "base/text.h"
 
-#define WHITEOUT ".wh."
-#define WHITEOUT_META ".wh..wh."
+#define WHITEOUT        ".wh."
+#define WHITEOUT_META   ".wh..wh."
 #define WHITEOUT_OPAQUE ".wh..wh..opq"
 
 enum { NAME_LONGEST = 255 };

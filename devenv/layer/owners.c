@@ -38,7 +38,8 @@ void owners_write(struct owners_writer *w, const struct owners_record *r)
 {
 	buf_addch(&w->buf, r->kind);
 	if (r->kind != 'i' && r->kind != 'h')
-		buf_addf(&w->buf, " %o %llu %llu", r->mode, (unsigned long long)r->uid, (unsigned long long)r->gid);
+		buf_addf(&w->buf, " %o %llu %llu", r->mode, (unsigned long long)r->uid,
+		         (unsigned long long)r->gid);
 	if (r->kind == 'c' || r->kind == 'b')
 		buf_addf(&w->buf, " %u:%u", r->major, r->minor);
 	buf_addch(&w->buf, ' ');
@@ -73,7 +74,8 @@ int owners_writer_end(struct owners_writer *w, struct err *e)
 {
 	int result = 0;
 
-	if (e && w->failure.code == ERR_NONE && file_write_all(w->fd, w->buf.data, w->buf.len, &w->failure) < 0)
+	if (e && w->failure.code == ERR_NONE &&
+	    file_write_all(w->fd, w->buf.data, w->buf.len, &w->failure) < 0)
 		err_wrap(&w->failure, "owners record");
 	if (e && w->failure.code != ERR_NONE) {
 		*e = w->failure;

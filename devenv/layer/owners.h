@@ -31,8 +31,8 @@ struct owners_record {
 	unsigned int mode;
 	uint64_t uid, gid;
 	uint32_t major, minor;
-	char *path;	  /* relative; "." is the root */
-	char *target;	  /* of 'h'; NULL otherwise */
+	char *path;       /* relative; "." is the root */
+	char *target;     /* of 'h'; NULL otherwise */
 	char *capability; /* hex digits, or NULL */
 };
 

@@ -245,7 +245,8 @@ static int parse(struct lines *l, char *text, struct err *e)
 		*end = '\0';
 		if (n == 1) {
 			if (strcmp(line, "devenv-owners 1") != 0)
-				return err_set(e, ERR_INTEGRITY, "owners record: unknown format '%s'", text_safe(line));
+				return err_set(e, ERR_INTEGRITY, "owners record: unknown format '%s'",
+				               text_safe(line));
 			continue;
 		}
 		l->items = mem_grow(l->items, l->count, &l->cap, sizeof(*l->items));

@@ -29,7 +29,7 @@ struct tarstream {
 	locale_t locale, previous;
 	const unsigned char *buffer; /* borrowed from the ring */
 	size_t len;
-	uint64_t total;	       /* bytes including the buffer */
+	uint64_t total;        /* bytes including the buffer */
 	uint64_t header_bytes; /* read since the last entry's content */
 	bool in_header, in_entry, malformed;
 	bool failed; /* the callback did: */
@@ -67,12 +67,14 @@ static ssize_t fill(struct tarstream *t, struct err *e)
 	ssize_t n = next_buffer(t, e);
 
 	if (n > 0 && t->p.max_bytes && t->total > t->p.max_bytes)
-		return err_set(e, ERR_INTEGRITY, "the layer's archive is larger than %s", text_bytes(t->p.max_bytes));
+		return err_set(e, ERR_INTEGRITY, "the layer's archive is larger than %s",
+		               text_bytes(t->p.max_bytes));
 	if (n > 0 && t->in_header) {
 		t->header_bytes += (uint64_t)n;
 		if (t->header_bytes > HEADERS_MAX + RING_BUFFER_SIZE)
-			return err_set(e, ERR_INTEGRITY, "the layer has an entry whose headers are larger than %s",
-				       text_bytes(HEADERS_MAX));
+			return err_set(e, ERR_INTEGRITY,
+			               "the layer has an entry whose headers are larger than %s",
+			               text_bytes(HEADERS_MAX));
 	}
 	return n;
 }
@@ -99,7 +101,8 @@ static int archive_failure(struct tarstream *t, struct err *e)
 		return -1;
 	}
 	t->malformed = true;
-	return err_set(e, ERR_INTEGRITY, "the layer is not a good tar archive: %s", why ? text_safe(why) : "unknown error");
+	return err_set(e, ERR_INTEGRITY, "the layer is not a good tar archive: %s",
+	               why ? text_safe(why) : "unknown error");
 }
 
 struct tarstream *tarstream_new(const struct tarstream_params *p, struct err *e)

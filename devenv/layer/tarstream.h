@@ -20,10 +20,10 @@ struct tarstream;
 
 struct tarstream_params {
 	struct ring *ring;
-	const struct feed *feed;   /* for progress */
-	const char *digest_like;   /* algorithm of the diff id; NULL: sha256 */
-	uint64_t max_bytes;	   /* of the whole tar */
-	layer_progress *progress;  /* may be NULL */
+	const struct feed *feed;  /* for progress */
+	const char *digest_like;  /* algorithm of the diff id; NULL: sha256 */
+	uint64_t max_bytes;       /* of the whole tar */
+	layer_progress *progress; /* may be NULL */
 	void *data;
 };
 struct tarstream *tarstream_new(const struct tarstream_params *p, struct err *e);

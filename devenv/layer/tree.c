@@ -111,12 +111,14 @@ struct node *tree_mark(struct tree *t, struct node *dir, const char *name, struc
 	n = dir->depth < DEEPEST ? node_space(p, sizeof(*n) + len + 1) : NULL;
 	if (!n) {
 		err_set(e, ERR_INTEGRITY, "the layer's directories are too %s",
-			dir->depth < DEEPEST ? "many" : "deep");
+		        dir->depth < DEEPEST ? "many" : "deep");
 		return NULL;
 	}
 	if (p->node_count++ >= p->bucket_count)
 		grow(p);
-	*n = (struct node){ .parent = dir, .depth = (uint16_t)(dir->depth + 1), .slot = -1, .len = (uint8_t)len };
+	*n = (struct node){
+		.parent = dir, .depth = (uint16_t)(dir->depth + 1), .slot = -1, .len = (uint8_t)len
+	};
 	memcpy(n->name, name, len + 1);
 	n->next = dir->child;
 	dir->child = n;
@@ -127,6 +129,16 @@ struct node *tree_mark(struct tree *t, struct node *dir, const char *name, struc
 }
 
 /* ---- descriptors ---- */
+
+static int failure(const char *what, const struct node *dir, const char *name, struct err *e)
+{
+	cleanup_buf struct buf path = BUF_INIT;
+	int saved = errno;
+
+	tree_path_of(dir, name, &path);
+	errno = saved;
+	return err_sys(e, "cannot %s %s", what, text_safe(path.data));
+}
 
 static int slot_for(struct tree_private *p, struct node *dir, int fd)
 {
@@ -191,9 +203,9 @@ int tree_fd(struct tree *t, struct node *dir, struct err *e)
 			from = path_from_open(p, dir);
 		}
 		fd = sys_openat2(p->slots[from->slot].fd, p->path, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0,
-				 SYS_RESOLVE_BENEATH | SYS_RESOLVE_NO_SYMLINKS | SYS_RESOLVE_NO_MAGICLINKS);
+		                 SYS_RESOLVE_BENEATH | SYS_RESOLVE_NO_SYMLINKS | SYS_RESOLVE_NO_MAGICLINKS);
 		if (fd < 0)
-			return err_sys(e, "cannot open the directory %s", text_safe(p->path));
+			return failure("open the directory", dir->parent, dir->name, e);
 		dir->slot = (int16_t)slot_for(p, dir, fd);
 	}
 	p->slots[dir->slot].used = ++p->clock;
@@ -211,13 +223,14 @@ struct node *tree_mkdir(struct tree *t, struct node *dir, const char *name, mode
 	if (fd < 0)
 		return NULL;
 	if (mkdirat(fd, name, now) < 0 || ((t->umask & 0700) && fchmodat(fd, name, now, 0) < 0)) {
-		err_sys(e, "cannot make the directory %s", text_safe(name));
+		failure("make the directory", dir, name, e);
 		return NULL;
 	}
 	n = tree_mark(t, dir, name, e);
 	if (!n)
 		return NULL;
-	n->flags = (uint8_t)((n->flags & NODE_WHITEOUT) | NODE_DIR | (mode != (now & ~t->umask) ? NODE_CHMOD : 0));
+	n->flags = (uint8_t)((n->flags & NODE_WHITEOUT) | NODE_DIR |
+	                     (mode != (now & ~t->umask) ? NODE_CHMOD : 0));
 	n->mode = (uint16_t)mode;
 	return n;
 }
@@ -236,7 +249,8 @@ static void forget(struct tree *t, struct node *dir)
 		if (!n->next)
 			n->parent->child = NULL; /* all of them are gone: the parent is a leaf now */
 		slot_close(p, n);
-		for (link = &p->buckets[bucket_of(p, n->parent, n->name, n->len)]; *link != n; link = &(*link)->chain)
+		for (link = &p->buckets[bucket_of(p, n->parent, n->name, n->len)]; *link != n;
+		     link = &(*link)->chain)
 			;
 		*link = n->chain;
 		p->node_count--;
@@ -263,7 +277,7 @@ int tree_clear(struct tree *t, struct node *dir, const char *name, struct err *e
 	}
 	if (unlinkat(fd, name, 0) == 0)
 		return 1;
-	return errno == ENOENT ? had : err_sys(e, "cannot replace %s", text_safe(name));
+	return errno == ENOENT ? had : failure("replace", dir, name, e);
 }
 
 bool tree_hides_below(const struct node *dir)

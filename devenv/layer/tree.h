@@ -20,21 +20,21 @@
 /* A name in a directory that something is known about: a directory of this layer, or a mark. */
 struct node {
 	struct node *parent, *child, *next; /* next: sibling */
-	struct node *chain;		    /* of the hash table */
+	struct node *chain;                 /* of the hash table */
 	int64_t mtime;
 	uint32_t nsec;
-	uint16_t mode;	/* full mode of a directory */
+	uint16_t mode;  /* full mode of a directory */
 	uint16_t depth; /* 0: the root */
-	int16_t slot;	/* of the descriptor cache, -1 */
+	int16_t slot;   /* of the descriptor cache, -1 */
 	uint8_t flags;
 	uint8_t len;
 	char name[];
 };
 enum {
-	NODE_DIR = 1,	   /* it is a directory in this tree */
+	NODE_DIR = 1,      /* it is a directory in this tree */
 	NODE_WHITEOUT = 2, /* this layer hides what lower layers have under that name */
 	NODE_OPAQUE = 4,   /* a directory whose content in lower layers is hidden */
-	NODE_TIMED = 8,	   /* mtime is known: set it at the end */
+	NODE_TIMED = 8,    /* mtime is known: set it at the end */
 	NODE_CHMOD = 16,   /* mode differs from what it was made with: set it at the end */
 	NODE_SKIPPED = 32, /* a device node, fifo or socket that was left out */
 	NODE_LISTED = 64,  /* a directory the archive has an entry for */

@@ -138,8 +138,10 @@ static int step(struct walk *w, const char *name, struct err *e)
 	if (errno == EINVAL)
 		return refuse(w, "a file is in the way", e);
 	if (errno != ENOENT)
-		return err_sys(e, "cannot look up %s", text_safe(name));
-	return step_below(w, name, (n && (n->flags & (NODE_WHITEOUT | NODE_SKIPPED))) || tree_hides_below(w->at.dir), e);
+		return err_sys(e, "cannot look up %s for %s", text_safe(name), text_safe(w->path));
+	return step_below(w, name,
+	                  (n && (n->flags & (NODE_WHITEOUT | NODE_SKIPPED))) || tree_hides_below(w->at.dir),
+	                  e);
 }
 
 static int walk_path(struct walk *w, struct err *e)
@@ -188,7 +190,9 @@ static struct node *known(const struct tree *t, const char *path)
 
 struct node *tree_parent(struct tree *t, const char *path, struct err *e)
 {
-	struct walk w = { .tree = t, .path = path, .make = true, .at = { t->root, BUF_INIT }, .pending = BUF_INIT };
+	struct walk w = {
+		.tree = t, .path = path, .make = true, .at = { t->root, BUF_INIT }, .pending = BUF_INIT
+	};
 	struct node *n = known(t, path);
 	int result;
 
@@ -203,7 +207,9 @@ struct node *tree_parent(struct tree *t, const char *path, struct err *e)
 
 int tree_locate(struct tree *t, const char *path, struct place *out, struct err *e)
 {
-	struct walk w = { .tree = t, .path = path, .make = false, .at = { t->root, BUF_INIT }, .pending = BUF_INIT };
+	struct walk w = {
+		.tree = t, .path = path, .make = false, .at = { t->root, BUF_INIT }, .pending = BUF_INIT
+	};
 	int result;
 
 	buf_adds(&w.pending, path);

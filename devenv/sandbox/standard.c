@@ -24,11 +24,11 @@ static int failed(struct err *e, const char *what)
 	return -1;
 }
 
-static int make_read_only(int fd, const char *what, struct err *e)
+static int make_read_only(int fd, unsigned int recursive, const char *what, struct err *e)
 {
 	struct sys_mount_attr attr = { .set = SYS_MOUNT_ATTR_RDONLY };
 
-	return sys_mount_setattr(fd, "", AT_EMPTY_PATH, &attr) < 0 ? failed(e, what) : 0;
+	return sys_mount_setattr(fd, "", AT_EMPTY_PATH | recursive, &attr) < 0 ? failed(e, what) : 0;
 }
 
 static int bind_device(const char *host, const char *name)
@@ -38,8 +38,12 @@ static int bind_device(const char *host, const char *name)
 	return mount(host, name, NULL, MS_BIND, NULL);
 }
 
-/* security.md rule 7: these and nothing else. The console is the null device: nobody reads it. */
-static int fill_dev(struct err *e)
+/*
+ * security.md rule 7: these and nothing else. The console is the null device: nobody reads it. The devices are bound
+ * read-only, which does not concern what is written to a device but the host's file: real root owns that and could
+ * change its mode. What is mounted after that is writable.
+ */
+static int fill_dev(int dev_fd, struct err *e)
 {
 	static const struct {
 		const char *host, *name;
@@ -59,11 +63,15 @@ static int fill_dev(struct err *e)
 	for (i = 0; i < ARRAY_SIZE(links); i++)
 		if (symlink(links[i].host, links[i].name) < 0)
 			return failed(e, links[i].host);
-	if (mkdir("pts", 0755) < 0 || mount("devpts", "pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620") < 0)
+	if (mkdir("pts", 0755) < 0 || mkdir("shm", 01777) < 0 || mkdir("mqueue", 0755) < 0)
+		return failed(e, "/dev");
+	if (make_read_only(dev_fd, SYS_AT_RECURSIVE, "/dev", e) < 0)
+		return -1;
+	if (mount("devpts", "pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620") < 0)
 		return failed(e, "/dev/pts");
-	if (mkdir("shm", 01777) < 0 || mount("shm", "shm", "tmpfs", QUIET, "mode=1777") < 0)
+	if (mount("shm", "shm", "tmpfs", QUIET, "mode=1777") < 0)
 		return failed(e, "/dev/shm");
-	if (mkdir("mqueue", 0755) < 0 || mount("mqueue", "mqueue", "mqueue", QUIET, NULL) < 0)
+	if (mount("mqueue", "mqueue", "mqueue", QUIET, NULL) < 0)
 		return failed(e, "/dev/mqueue");
 	return 0;
 }
@@ -72,16 +80,14 @@ int standard_mount_dev(int root_fd, struct err *e)
 {
 	int fd = root_mount_fs(root_fd, "/dev", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755,size=64k", e);
 
-	if (fd < 0 || fill_dev(e) < 0)
-		return -1;
-	return make_read_only(fd, "/dev", e);
+	return fd < 0 ? -1 : fill_dev(fd, e);
 }
 
-/* What a kernel does not have need not be hidden. */
+/* What a kernel does not have need not be hidden. In the new /proc, so that "../dev" is what was mounted there. */
 static int hide(const char *name, bool directory)
 {
 	int r = directory ? mount("hidden", name, "tmpfs", QUIET | MS_RDONLY, "mode=0555")
-			  : mount("/dev/null", name, NULL, MS_BIND, NULL);
+			  : mount("../dev/null", name, NULL, MS_BIND, NULL);
 
 	return r < 0 && errno != ENOENT && errno != ENOTDIR ? -1 : 0;
 }
@@ -133,5 +139,5 @@ int standard_mount_sys(int root_fd, struct err *e)
 	if (mount("/sys/devices/system/cpu", cpu, NULL, MS_BIND | MS_REC, NULL) == 0 &&
 	    mount(NULL, cpu, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | QUIET, NULL) < 0)
 		return failed(e, "/sys/devices/system/cpu");
-	return make_read_only(fd, "/sys", e);
+	return make_read_only(fd, 0, "/sys", e);
 }

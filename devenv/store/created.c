@@ -57,8 +57,8 @@ int64_t store_created(const char *config_json)
 	int end = 0;
 
 	/* RFC 3339: 2024-05-14T01:02:03.123456789Z, or +02:00 for Z */
-	if (!value || sscanf(value, "\"%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
-			     &tm.tm_min, &tm.tm_sec, &end) != 6)
+	if (!value || sscanf(value, "\"%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
+	                     &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &end) != 6)
 		return 0;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;

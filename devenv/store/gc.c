@@ -23,7 +23,7 @@
 struct collection {
 	struct store *s;
 	struct store_gc *gc;
-	struct store_stage stage; /* where victims go */
+	struct store_stage stage;      /* where victims go */
 	struct strlist images, layers; /* digests to keep, sorted */
 };
 
@@ -145,7 +145,7 @@ static int take(struct collection *c, const char *dir, const char *name, const c
 }
 
 static int take_unkept(struct collection *c, const char *dir, const char *kind, const struct strlist *keep,
-		       size_t *count, struct err *e)
+                       size_t *count, struct err *e)
 {
 	cleanup_strlist struct strlist names = STRLIST_INIT;
 	char digest[136];

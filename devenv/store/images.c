@@ -55,7 +55,8 @@ int store_image_load(const struct store *s, const char *digest, struct store_ima
 		return err_set(e, ERR_NOT_FOUND, "'%s' is not the digest of an image", text_safe(digest));
 	dir = openat(s->fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)
-		return errno == ENOENT ? not_found(digest, e) : store_failure(s, "cannot open an image record", e);
+		return errno == ENOENT ? not_found(digest, e)
+		                       : store_failure(s, "cannot open an image record", e);
 	snprintf(out->digest, sizeof(out->digest), "%s", digest);
 	if (read_record(dir, out, &why) < 0) {
 		store_image_release(out);
@@ -68,7 +69,7 @@ int store_image_load(const struct store *s, const char *digest, struct store_ima
 		if (store_has_layer(s, out->chain_ids.items[i]))
 			continue;
 		err_set(e, ERR_NOT_FOUND, "the store has image %s without its layer %s", digest,
-			text_safe(out->chain_ids.items[i]));
+		        text_safe(out->chain_ids.items[i]));
 		store_image_release(out);
 		return -1;
 	}
@@ -87,11 +88,15 @@ void store_image_release(struct store_image *i)
 
 static int write_part(const struct store_stage *st, const char *name, const char *text, struct err *e)
 {
-	cleanup_close int fd = openat(st->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	cleanup_close int fd = openat(st->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+	                              0600);
 
 	if (fd < 0)
 		return err_sys(e, "cannot make the file %s of an image record", name);
-	return file_write_all(fd, text, strlen(text), e) < 0 ? err_wrap(e, "image record") : 0;
+	if (file_write_all(fd, text, strlen(text), e) == 0)
+		return 0;
+	err_wrap(e, "image record");
+	return e->code == ERR_SPACE ? err_hint(e, STORE_SPACE_HINT) : -1;
 }
 
 static int write_record(const struct store_stage *st, const struct store_image *i, struct err *e)
@@ -100,7 +105,8 @@ static int write_record(const struct store_stage *st, const struct store_image *
 
 	for (size_t n = 0; n < i->chain_ids.count; n++)
 		buf_addf(&layers, "%s\n", i->chain_ids.items[n]);
-	if (write_part(st, "manifest.json", i->manifest, e) < 0 || write_part(st, "config.json", i->config, e) < 0)
+	if (write_part(st, "manifest.json", i->manifest, e) < 0 ||
+	    write_part(st, "config.json", i->config, e) < 0)
 		return -1;
 	return write_part(st, "layers", layers.data, e);
 }
@@ -119,8 +125,8 @@ static int set_aside(const struct store *s, const char *path, struct err *e)
 	return 0;
 }
 
-static int rename_record(struct store *s, const struct store_stage *st, const struct store_image *i, const char *path,
-			 struct err *e)
+static int rename_record(struct store *s, const struct store_stage *st, const struct store_image *i,
+                         const char *path, struct err *e)
 {
 	cleanup_close int images = openat(s->fd, STORE_IMAGES, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char from[STORE_PATH_MAX];
@@ -158,8 +164,9 @@ static int check_image(const struct store *s, const struct store_image *i, struc
 		return err_set(e, ERR_INTEGRITY, "the manifest's digest is %s, not %s", computed, i->digest);
 	for (size_t n = 0; n < i->chain_ids.count; n++)
 		if (!store_has_layer(s, i->chain_ids.items[n]))
-			return err_set(e, ERR_STORE, "cannot record image %s: its layer %s is not in the store", i->digest,
-				       text_safe(i->chain_ids.items[n]));
+			return err_set(e, ERR_STORE,
+			               "cannot record image %s: its layer %s is not in the store", i->digest,
+			               text_safe(i->chain_ids.items[n]));
 	return 0;
 }
 

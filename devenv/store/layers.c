@@ -91,11 +91,15 @@ int store_layer_meta_write(struct store_stage *st, const struct store_layer_meta
 	buf_addf(&text, "diff_id %s\n", m->diff_id ? m->diff_id : "-");
 	if (m->parent)
 		buf_addf(&text, "parent %s\n", m->parent);
-	buf_addf(&text, "bytes %llu\nfiles %llu\n", (unsigned long long)m->bytes, (unsigned long long)m->files);
+	buf_addf(&text, "bytes %llu\nfiles %llu\n", (unsigned long long)m->bytes,
+	         (unsigned long long)m->files);
 	fd = openat(st->fd, "meta", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_sys(e, "cannot make a layer's meta file");
-	return file_write_all(fd, text.data, text.len, e) < 0 ? err_wrap(e, "a layer's meta file") : 0;
+	if (file_write_all(fd, text.data, text.len, e) == 0)
+		return 0;
+	err_wrap(e, "a layer's meta file");
+	return e->code == ERR_SPACE ? err_hint(e, STORE_SPACE_HINT) : -1;
 }
 
 /* The value of a line "key value" of a layer's meta, into out. */
@@ -128,7 +132,8 @@ uint64_t store_layer_bytes(const struct store *s, const char *chain_id)
 	char value[32];
 	uint64_t bytes;
 
-	if (!meta_value(s, chain_id, "bytes", value, sizeof(value)) || text_number(value, UINT64_MAX, &bytes) < 0)
+	if (!meta_value(s, chain_id, "bytes", value, sizeof(value)) ||
+	    text_number(value, UINT64_MAX, &bytes) < 0)
 		return 0;
 	return bytes;
 }
@@ -158,7 +163,8 @@ int store_layer_publish(struct store *s, struct store_stage *st, const char *cha
 	char from[STORE_PATH_MAX], to[STORE_PATH_MAX];
 
 	if (!store_digest_path(STORE_LAYERS, chain_id, to))
-		return err_set(e, ERR_STORE, "cannot publish a layer under the name '%s'", text_safe(chain_id));
+		return err_set(e, ERR_STORE, "cannot publish a layer under the name '%s'",
+		               text_safe(chain_id));
 	if (complete_stage(st, e) < 0)
 		return -1;
 	if (file_exists(s->fd, to))

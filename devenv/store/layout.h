@@ -15,6 +15,8 @@
 #define STORE_LOCK    "lock"
 #define STORE_VERSION "version"
 
+#define STORE_SPACE_HINT "free some space on the store's file system, for example with 'devenv gc'"
+
 enum { STORE_PATH_MAX = 320 }; /* "layers/" + 128 hex + "/fs", "names/" + NAME_MAX */
 
 /* errno as an error of the store: read-only, not writable and full disks are said so, with what to do. */

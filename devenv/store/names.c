@@ -19,8 +19,8 @@
 
 static bool is_plain(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
-	       c == '-' || c == '@';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+	       c == '_' || c == '-' || c == '@';
 }
 
 static int name_path(const char *reference, char out[STORE_PATH_MAX], struct err *e)
@@ -38,8 +38,8 @@ static int name_path(const char *reference, char out[STORE_PATH_MAX], struct err
 			buf_addf(&b, "%%%02X", (unsigned char)*p);
 	}
 	if (b.len == 0 || b.len > NAME_MAX)
-		return err_set(e, ERR_UNSUPPORTED, "'%s' is too %s for a name in the store", text_safe(reference),
-			       b.len ? "long" : "short");
+		return err_set(e, ERR_UNSUPPORTED, "'%s' is too %s for a name in the store",
+		               text_safe(reference), b.len ? "long" : "short");
 	snprintf(out, STORE_PATH_MAX, STORE_NAMES "/%s", b.data);
 	return 0;
 }
@@ -98,7 +98,8 @@ int store_name_get(const struct store *s, const char *reference, char digest[136
 		return -1;
 	if (file_read(s->fd, path, 1024, O_NOFOLLOW, &text, NULL, &why) < 0) {
 		if (why.code == ERR_NOT_FOUND)
-			return err_set(e, ERR_NOT_FOUND, "the store has no image named '%s'", text_safe(reference));
+			return err_set(e, ERR_NOT_FOUND, "the store has no image named '%s'",
+			               text_safe(reference));
 		*e = why;
 		return err_wrap(e, "store %s", text_safe(s->path));
 	}

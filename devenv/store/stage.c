@@ -76,15 +76,18 @@ void store_stage_drop(struct store *s, struct store_stage *st)
 }
 
 /* Create, lock and fill tmp/NAME. 1: a sweep took it away. */
-static int write_temporary(const struct store *s, const char *path, const void *data, size_t len, int *fd, struct err *e)
+static int write_temporary(const struct store *s, const char *path, const void *data, size_t len, int *fd,
+                           struct err *e)
 {
 	*fd = openat(s->fd, path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (*fd < 0)
 		return store_failure(s, "cannot make a file", e);
 	if (!lock_new(s, *fd, path))
 		return 1;
-	if (file_write_all(*fd, data, len, e) < 0)
-		return err_wrap(e, "store %s", text_safe(s->path));
+	if (file_write_all(*fd, data, len, e) < 0) {
+		err_wrap(e, "store %s", text_safe(s->path));
+		return e->code == ERR_SPACE ? err_hint(e, STORE_SPACE_HINT) : -1;
+	}
 	if (fsync(*fd) < 0)
 		return store_failure(s, "cannot write a file", e);
 	return 0;
@@ -119,11 +122,12 @@ int store_put_file(const struct store *s, const char *path, const void *data, si
 		if (result < 0)
 			return -1;
 	}
-	return err_set(e, ERR_STORE, "cannot write %s in the store %s: it vanishes", path, text_safe(s->path));
+	return err_set(e, ERR_STORE, "cannot write %s in the store %s: it vanishes", path,
+	               text_safe(s->path));
 }
 
 static int sweep_one(const struct store *s, const char *name, bool dry, store_removed *removed, void *data,
-		     struct err *e)
+                     struct err *e)
 {
 	char path[STORE_PATH_MAX];
 	cleanup_close int fd = -1;
@@ -134,7 +138,9 @@ static int sweep_one(const struct store *s, const char *name, bool dry, store_re
 	tmp_path(path, name);
 	fd = openat(s->fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
-		return errno == ENOENT || errno == ELOOP ? 0 : store_failure(s, "cannot open abandoned staging", e);
+		return errno == ENOENT || errno == ELOOP
+		               ? 0
+		               : store_failure(s, "cannot open abandoned staging", e);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return 0; /* its writer lives */
 	bytes = removed ? file_tree_bytes(s->fd, path) : 0;

@@ -26,25 +26,28 @@
 #include "store/layout.h"
 
 /* Everything the store's directory may hold; toolchains, debs and volumes are other modules'. */
-static const char *const known_names[] = { STORE_LAYERS, STORE_IMAGES, STORE_NAMES,  STORE_TMP, STORE_LOCKS, STORE_LOCK,
-					   STORE_VERSION, "toolchains", "debs", "volumes", "lost+found", NULL };
+static const char *const known_names[] = { STORE_LAYERS, STORE_IMAGES, STORE_NAMES,   STORE_TMP,
+	                                   STORE_LOCKS,  STORE_LOCK,   STORE_VERSION, "toolchains",
+	                                   "debs",       "volumes",    "lost+found",  NULL };
 
 int store_failure(const struct store *s, const char *what, struct err *e)
 {
 	int saved = errno;
 
 	if (saved == EROFS) {
-		err_set(e, ERR_STORE, "%s in the store %s: its file system is read-only", what, text_safe(s->path));
+		err_set(e, ERR_STORE, "%s in the store %s: its file system is read-only", what,
+		        text_safe(s->path));
 		return err_hint(e, "set DEVENV_STORE to a directory that can be written");
 	}
 	if (saved == EACCES || saved == EPERM) {
 		err_set(e, ERR_STORE, "%s in the store %s: %s", what, text_safe(s->path), strerror(saved));
-		return err_hint(e, "see who owns it with 'ls -ld', or set DEVENV_STORE to a directory of yours");
+		return err_hint(e,
+		                "see who owns it with 'ls -ld', or set DEVENV_STORE to a directory of yours");
 	}
 	errno = saved;
 	err_sys(e, "%s in the store %s", what, text_safe(s->path));
 	if (e->code == ERR_SPACE)
-		return err_hint(e, "free some space there, for example with 'devenv gc'");
+		return err_hint(e, STORE_SPACE_HINT);
 	e->code = ERR_STORE;
 	return -1;
 }
@@ -119,13 +122,14 @@ static int open_directory(struct store *s, struct err *e)
 		return store_failure(s, "cannot open a directory", e);
 	if (st.st_uid != geteuid()) {
 		err_set(e, ERR_STORE, "the store %s belongs to another user (uid %u)", text_safe(s->path),
-			(unsigned int)st.st_uid);
-		return err_hint(e, "every user has a store of their own: set DEVENV_STORE to a directory of yours");
+		        (unsigned int)st.st_uid);
+		return err_hint(
+			e, "every user has a store of their own: set DEVENV_STORE to a directory of yours");
 	}
 	if ((st.st_mode & 077) || (st.st_mode & 0700) != 0700) {
 		err_set(e, ERR_STORE, "the store %s has mode %04o, so %s", text_safe(s->path),
-			(unsigned int)st.st_mode & 07777,
-			st.st_mode & 077 ? "others could read or change it" : "it can't be used");
+		        (unsigned int)st.st_mode & 07777,
+		        st.st_mode & 077 ? "others could read or change it" : "it can't be used");
 		return err_hint(e, "look what is in it, then: chmod 0700 '%s'", text_safe(s->path));
 	}
 	return 0;
@@ -156,8 +160,8 @@ static int begin_format(const struct store *s, struct err *e)
 	for (size_t i = 0; i < names.count; i++) {
 		if (is_known(names.items[i]))
 			continue;
-		err_set(e, ERR_STORE, "%s is not a store: it has no file 'version' but a '%s'", text_safe(s->path),
-			text_safe(names.items[i]));
+		err_set(e, ERR_STORE, "%s is not a store: it has no file 'version' but a '%s'",
+		        text_safe(s->path), text_safe(names.items[i]));
 		return err_hint(e, "set DEVENV_STORE to a new or empty directory");
 	}
 	snprintf(text, sizeof(text), "%d\n", STORE_FORMAT);
@@ -182,11 +186,14 @@ static int check_version(const struct store *s, struct err *e)
 		text.data[--text.len] = '\0';
 	if (text_number(text.data, 1000000, &version) < 0 || version == 0) {
 		err_set(e, ERR_STORE, "the store %s has an unreadable file 'version'", text_safe(s->path));
-		return err_hint(e, "if nothing else uses it, move the directory away; everything in it can be fetched again");
+		return err_hint(
+			e,
+			"if nothing else uses it, move the directory away; everything in it can be fetched again");
 	}
 	if (version > STORE_FORMAT) {
-		err_set(e, ERR_STORE, "the store %s has format %llu, made by a newer devenv; this one knows %d",
-			text_safe(s->path), (unsigned long long)version, STORE_FORMAT);
+		err_set(e, ERR_STORE,
+		        "the store %s has format %llu, made by a newer devenv; this one knows %d",
+		        text_safe(s->path), (unsigned long long)version, STORE_FORMAT);
 		return err_hint(e, "update devenv, or set DEVENV_STORE to another directory");
 	}
 	return 0;
@@ -202,7 +209,8 @@ static int take_lock(struct store *s, struct err *e)
 
 static int open_all(struct store *s, struct err *e)
 {
-	static const char *const subdirectories[] = { STORE_TMP, STORE_LAYERS, STORE_IMAGES, STORE_NAMES, STORE_LOCKS };
+	static const char *const subdirectories[] = { STORE_TMP, STORE_LAYERS, STORE_IMAGES, STORE_NAMES,
+		                                      STORE_LOCKS };
 
 	if (open_directory(s, e) < 0 || check_version(s, e) < 0)
 		return -1;

@@ -24,7 +24,7 @@
 
 struct store {
 	char *path;  /* absolute */
-	int fd;	     /* the store directory */
+	int fd;      /* the store directory */
 	int lock_fd; /* shared lock while open */
 };
 
@@ -36,7 +36,7 @@ void store_close(struct store *s);
 /* ---- staging ---- */
 struct store_stage {
 	char name[32]; /* below tmp/ */
-	int fd;	       /* the directory, flocked */
+	int fd;        /* the directory, flocked */
 };
 int store_stage_new(struct store *s, struct store_stage *st, struct err *e);
 /* Remove whatever is in it. Fine after a publish too. */
@@ -55,9 +55,10 @@ int store_layer_lock(struct store *s, const char *chain_id, struct err *e);
 /* What is recorded beside a layer, as lines "diff_id D", "parent D", "bytes N", "files N". Write it into the stage before
  * publishing; a layer published without gets one with its measured size. */
 struct store_layer_meta {
-	const char *diff_id, *parent; /* chain id of the layer below, NULL for the lowest: gc keeps it along */
-	uint64_t bytes;		      /* on disk */
-	uint64_t files;		      /* entries of the archive */
+	const char *diff_id,
+		*parent; /* chain id of the layer below, NULL for the lowest: gc keeps it along */
+	uint64_t bytes;  /* on disk */
+	uint64_t files;  /* entries of the archive */
 };
 int store_layer_meta_write(struct store_stage *st, const struct store_layer_meta *m, struct err *e);
 /* Publish stage's subdirectories fs/ and files owners, meta as the layer. Somebody else having published it meanwhile
@@ -66,8 +67,8 @@ int store_layer_publish(struct store *s, struct store_stage *st, const char *cha
 
 /* ---- images ---- */
 struct store_image {
-	char digest[136]; /* of the manifest */
-	char *manifest, *config; /* JSON texts */
+	char digest[136];         /* of the manifest */
+	char *manifest, *config;  /* JSON texts */
 	struct strlist chain_ids; /* bottom first */
 };
 /* ERR_NOT_FOUND: no record. A record with missing layers is ERR_NOT_FOUND too. */
@@ -81,11 +82,11 @@ int store_name_get(const struct store *s, const char *reference, char digest[136
 int store_name_remove(struct store *s, const char *reference, struct err *e);
 
 struct store_list_item {
-	char *reference;  /* NULL: an image without a name */
+	char *reference; /* NULL: an image without a name */
 	char digest[136];
-	uint64_t bytes;	  /* of its layers on disk, shared ones counted in full */
-	int64_t created;  /* from the image config, seconds; 0 unknown */
-	int64_t pulled;	  /* when the record was made, seconds */
+	uint64_t bytes;  /* of its layers on disk, shared ones counted in full */
+	int64_t created; /* from the image config, seconds; 0 unknown */
+	int64_t pulled;  /* when the record was made, seconds */
 	size_t layer_count;
 };
 int store_list(const struct store *s, struct store_list_item **items, size_t *count, struct err *e);

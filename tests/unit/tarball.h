@@ -19,7 +19,8 @@ struct tarball {
 	long long mtime;
 	const char *magic; /* NULL: POSIX "ustar\0" "00" */
 };
-#define TARBALL_INIT ((struct tarball){ .bytes = BUF_INIT, .pax = BUF_INIT, .mode = 0644, .mtime = 1000000000 })
+#define TARBALL_INIT                                                                                         \
+	((struct tarball){ .bytes = BUF_INIT, .pax = BUF_INIT, .mode = 0644, .mtime = 1000000000 })
 
 static inline void tarball_pad(struct tarball *t)
 {
@@ -29,7 +30,8 @@ static inline void tarball_pad(struct tarball *t)
 		buf_add(&t->bytes, zeros, 512 - t->bytes.len % 512);
 }
 
-static inline void tarball_header(struct tarball *t, char type, const char *name, const char *link, size_t size)
+static inline void tarball_header(struct tarball *t, char type, const char *name, const char *link,
+                                  size_t size)
 {
 	char h[512] = { 0 };
 	unsigned int sum = 0;
@@ -63,8 +65,8 @@ static inline void tarball_pax(struct tarball *t, const char *key, const void *v
 	buf_addch(&t->pax, '\n');
 }
 
-static inline void tarball_add_bytes(struct tarball *t, char type, const char *name, const char *link, const void *data,
-				     size_t size)
+static inline void tarball_add_bytes(struct tarball *t, char type, const char *name, const char *link,
+                                     const void *data, size_t size)
 {
 	if (t->pax.len > 0) {
 		tarball_header(t, 'x', "pax", NULL, t->pax.len);

@@ -1,0 +1,512 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# sandbox.bats - what the sandbox promises: hostile images and sessions, the holder and its end, counts of system calls.
+# sandbox_probe.c is what tries things from inside, sandbox_images.py makes the images.
+load support
+
+setup_file() {
+	export P=$BATS_FILE_TMPDIR/project PROBE=$BATS_FILE_TMPDIR/probe
+	ready "$P" "image = $SMALL"
+	if command -v musl-gcc >/dev/null; then
+		musl-gcc -static -O2 -o "$PROBE" "$E2E_SOURCE/sandbox_probe.c"
+	else
+		cc -static -O2 -o "$PROBE" "$E2E_SOURCE/sandbox_probe.c" 2>/dev/null || :
+	fi
+	[ ! -e "$PROBE" ] || cp "$PROBE" "$P/probe"
+	# the plan's own files are two seconds old from here on, so that it counts as fresh
+	devenv -C "$P" run -- true
+	sleep 2.1
+	devenv -C "$P" run -- true
+}
+setup() {
+	cd "$P"
+}
+teardown() {
+	terminal_stop
+	[ ! -e "$P/.held" ] || touch "$P/.release" # of a test that failed
+	wait_for 15 nothing_inside || { inside_processes; false; }
+	rm -rf "$P"/.held "$P"/.release "$P"/made-*
+}
+
+need_probe() {
+	[ -e "$P/probe" ] || skip "no compiler that links statically"
+}
+need_strace() {
+	command -v strace >/dev/null || skip "strace is not installed"
+}
+
+# The pids of pid 1 of every environment of ours.
+holders() {
+	local pid rest
+	inside_processes | while read -r pid rest; do
+		! grep -qsx devenv-holder "/proc/$pid/comm" || echo "$pid"
+	done
+}
+
+# ---- hostile images ----
+
+# What lies in the canary directory and everything stat says of it but its access times.
+canary() {
+	find "$CANARY" -printf '%P %y %m %u %s %T@ %C@ %l\n' | LC_ALL=C sort
+	cat "$CANARY/keep"
+}
+
+# planted TAG: one session in the image; a refusal in one line, or a sandbox that is sound: everything where it belongs.
+planted() {
+	local tag=$1 places
+	printf '[base]\noci = images:%s\n[sandbox]\nnetwork = none\n' "$tag" >devenv.ini
+	rm -f devenv.lock made-*
+	run --separate-stderr devenv -q run -y -- sh -c 'cat /proc/self/mountinfo >made-mounts || exit 97
+		pwd -P; cat /etc/hostname /run/.containerenv >/dev/null && echo hi >/dev/null && : >/tmp/x &&
+		test -d /dev/pts && test -c /dev/null && test ! -L /dev/null && test ! -L /proc && echo sound; cat /canary/keep; ls -A /canary'
+	[ "$(canary)" = "$BEFORE" ] || { echo "$tag: the host's canary changed"; return 1; }
+	if [ "$status" -eq 125 ]; then
+		complaint 125 'link|director|root' || { echo "$tag"; return 1; }
+		return 0
+	fi
+	if [ "$status" -ne 0 ] || [ "${lines[1]}" != sound ] || [[ ${lines[0]} != /* ]]; then
+		echo "$tag: $status: $output $stderr"
+		return 1
+	fi
+	# every mount is where one belongs; home and project may be where the image's own links lead
+	places='/|/tmp|/dev(/(null|zero|full|random|urandom|tty|console|pts|shm|mqueue))?|/proc(/[a-z_-]+)?|/sys(/devices/system/cpu)?'
+	awk '{ print $5, $4 }' made-mounts | grep -Ev "^($places) |^($HOME|$PWD) | (/.*)?/(home|planted)\$" >made-odd || :
+	[ ! -s made-odd ] || { echo "$tag: mounted elsewhere: $(cat made-odd)"; return 1; }
+	awk '{ print $5, $4 }' made-mounts | grep -Ec " (/.*)?/(home|planted)\$" | grep -qx 2 || { cat made-mounts; return 1; }
+}
+
+@test "images that plant links, files and directories where devenv mounts and writes" {
+	mkdir -p "$BATS_TEST_TMPDIR/planted" "$BATS_TEST_TMPDIR/canary"
+	own_store
+	cd "$BATS_TEST_TMPDIR/planted"
+	export CANARY=$BATS_TEST_TMPDIR/canary HOME_RE=$HOME
+	echo untouched >"$CANARY/keep"
+	BEFORE=$(canary)
+	tags=$(/usr/bin/python3 -B "$E2E_SOURCE/sandbox_images.py" plant "$E2E_IMAGES/layouts/small" 1 images "$CANARY")
+	count=0
+	for tag in $tags; do
+		planted "$tag"
+		[ "$status" -ne 0 ] || [ "${lines[*]:2}" = "untouched keep" ] || { echo "$tag: $output"; false; }
+		count=$((count + 1))
+		case $tag in
+		proc.file | sys.file | dev.file | *.directory) expected=0 ;;
+		# refused by name, and only these
+		proc.* | sys.* | dev.*)
+			expected=125
+			[[ $stderr == *"/${tag%.*}"* ]]
+			;;
+		*) expected=0 ;;
+		esac
+		[ "$status" -eq "$expected" ] || { echo "$tag: $status: $stderr"; false; }
+	done
+	[ "$count" -ge 100 ]
+}
+
+@test "images that plant links at directories above the project and the home" {
+	mkdir -p "$BATS_TEST_TMPDIR/planted" "$BATS_TEST_TMPDIR/canary"
+	own_store
+	cd "$BATS_TEST_TMPDIR/planted"
+	export CANARY=$BATS_TEST_TMPDIR/canary HOME_RE=$HOME
+	echo untouched >"$CANARY/keep"
+	BEFORE=$(canary)
+	tags=$(/usr/bin/python3 -B "$E2E_SOURCE/sandbox_images.py" plant "$E2E_IMAGES/layouts/small" 1 images "$CANARY" \
+		"/$(cut -d/ -f2 <<<"$PWD")" "$(dirname "$HOME")" "$HOME" "$PWD" | grep ^above)
+	for tag in $tags; do
+		planted "$tag"
+	done
+}
+
+@test "links in a persistent scratch layer, the home or the project where something is mounted: refused in one line" {
+	d=$BATS_TEST_TMPDIR/kept-$$
+	ready "$d" "image = $SMALL" $'[volume.a]\ntarget = ~/deep/volume\n[volume.b]\ntarget = below/volume\n[sandbox]\npersist = yes\nnetwork = none'
+	CANARY=$BATS_TEST_TMPDIR/canary
+	mkdir "$CANARY"
+	echo untouched >"$CANARY/keep"
+	BEFORE=$(canary)
+	run -0 devenv -C "$d" run --root -- sh -c 'echo kept >/usr/kept; ls -d "$0/deep/volume" below/volume' "$HOME"
+	wait_for 15 nothing_inside
+	state=$(echo ~/.local/state/devenv/checkouts/kept-$$-*)
+	upper=$state/persist/upper
+	[ "$(cat "$upper/usr/kept")" = kept ]
+	for target in / ../../../.. /usr "$CANARY" /proc/self/cwd; do
+		for place in "$upper/dev" "$upper/proc" "$upper/sys" "$upper/tmp" "$upper/$(cut -d/ -f2 <<<"$HOME")" "$state/home/deep" "$d/below"; do
+			[ ! -d "$place" ] || mv "$place" "$place.aside"
+			ln -s "$target" "$place"
+			run --separate-stderr devenv -C "$d" run -- sh -c 'ls /; cat /proc/self/mountinfo'
+			rm "$place"
+			[ ! -d "$place.aside" ] || mv "$place.aside" "$place"
+			complaint 125 "can't mount|can't mkdir|director" || { echo "$place -> $target"; false; }
+			[ "$(canary)" = "$BEFORE" ]
+		done
+	done
+	run -0 devenv -C "$d" run -- cat /usr/kept
+}
+
+# ---- descriptors and directories ----
+
+@test "sixty open descriptors of the caller: none is inside, and pid 1 keeps none" {
+	need_probe
+	many='for n in $(seq 3 62); do eval "exec $n</etc/passwd"; done; exec devenv "$@"'
+	for words in "run" "run --root"; do
+		# shellcheck disable=SC2086 # options
+		run -0 bash -c "$many" many $words -- ./probe fds
+		[ "$output" = $'0\n1\n2' ]
+	done
+	bash -c "$many" many run -- sh -c 'echo >.held; until [ -e .release ]; do sleep 0.05; done' </dev/null 3>&- 4>&- &
+	HOLDER=$!
+	wait_for 10 test -e .held
+	run -0 bash -c "$many" many run -- ./probe fds
+	[ "$output" = $'0\n1\n2' ]
+	holder=$(holders)
+	run -0 sh -c "ls -l /proc/$holder/fd | sed -n 's/.* -> //p'"
+	[ "${#lines[@]}" -le 6 ]
+	! grep -Ev '\.lock$|/scratch(/[0-9a-f]+)?$|^pipe:' <<<"$output"
+	! grep -E 'passwd|/dev/|socket' <<<"$output"
+	release "$P"
+	# a caller that closed its own gets null devices and not our files
+	run -0 bash -c 'devenv run -- sh -c "./probe fds >made-fds" <&- >&- 2>&-; cat made-fds'
+	[ "$output" = $'0\n1\n2' ]
+}
+
+@test "image configs that try to matter: working directories, users, variables, labels" {
+	own_store
+	cases=$(/usr/bin/python3 -B "$E2E_SOURCE/sandbox_images.py" push "$E2E_IMAGES/layouts/small" 1 "$E2E_REGISTRY" "hostile-$E2E_IDENTITY")
+	where() {
+		run --separate-stderr devenv -q run --image "$E2E_REGISTRY/hostile-$E2E_IDENTITY:$1" -- sh -c 'pwd -P; id -u; id -g; ls -A'
+	}
+	for case in $(grep -E '^(workdir|user)' <<<"$cases"); do
+		where "$case"
+		case $case in
+		workdir8 | workdir9 | workdir10 | workdir11 | workdir18) # lead to /etc by honest resolution in the root
+			[ "$status" -eq 0 ] && [ "${lines[0]}" = /etc ] || { echo "$case: $status $output $stderr"; false; } ;;
+		workdir12 | workdir13) # not absolute: ignored, and that is said
+			[ "$status" -eq 0 ] && [ "${lines[0]}" = / ] && [[ $stderr == *"working directory"* ]] || { echo "$case: $status $output $stderr"; false; } ;;
+		workdir16) # odd but a name
+			if [ "$status" -eq 0 ]; then [[ ${lines[0]} == "/new"* ]]; else complaint 125 'directory'; fi ;;
+		*)
+			[ "$case" != workdir15 ] || [ "$status" -ne 0 ] || continue # it replaces its own /etc/passwd
+			complaint 125 'working directory|User|no (user|group)|user|group|link|name too long|directory' || { echo "$case: $stderr"; false; } ;;
+		esac
+		! grep -q $'\033' <<<"$stderr"
+	done
+	image=$E2E_REGISTRY/hostile-$E2E_IDENTITY:odd
+	run -0 --separate-stderr devenv -q run --image "$image" -- sh -c 'cat /proc/self/environ | tr "\0" "\n"'
+	grep -qx GOOD=1 <<<"$output"
+	grep -qx container=devenv <<<"$output"
+	grep -qx DEVENV=1 <<<"$output"
+	! grep -qE 'NO_VALUE|nameless|1BAD|DA-SH|A B|^LINE' <<<"$output"
+	run -0 devenv -q run --image "$image" -- sh -c 'hostname; cat /proc/self/status; ls -A /; ls -A /tmp; test ! -e /onbuild; readlink /proc/self/ns/net'
+	[ "${lines[0]}" != evil ]
+	grep -qx $'Seccomp:\t2' <<<"$output"
+	grep -qx $'NoNewPrivs:\t1' <<<"$output"
+	! grep -qx host <<<"$output"
+	# the host's network is what --image says it has, not what a label adds
+	[ "${lines[*]: -1}" = "$(readlink /proc/self/ns/net)" ]
+}
+
+# ---- what a hostile session can do ----
+
+@test "no content and no metadata of the launcher can be changed from inside, nor the host's environment read" {
+	need_probe
+	own=$BATS_TEST_TMPDIR/own
+	mkdir -p "$own/bin" "$own/libexec/devenv"
+	# a copy that belongs to the caller, so that nothing but the sandbox protects it
+	cp "$E2E_BIN/devenv" "$own/bin/"
+	cp "$E2E_BIN/../libexec/devenv/devenv-core" "$own/libexec/devenv/"
+	identity() {
+		stat -c '%D:%i %a %u %s %y %z' "$own/bin/devenv"
+		sha256sum <"$own/bin/devenv"
+	}
+	before=$(identity)
+	inode=$(stat -c '%D:%i' "$own/bin/devenv")
+	"$own/bin/devenv" run -- true
+	for root in "" --root; do
+		rm -f stop-attack
+		# shellcheck disable=SC2086 # an option or none
+		"$own/bin/devenv" run $root -- ./probe exe 20 >made-attack 2>&1 3>&- 4>&- </dev/null &
+		attacker=$!
+		sleep 0.2
+		for n in $(seq 25); do
+			HOST_SECRET=x "$own/bin/devenv" run -- sleep 0.02
+			HOST_SECRET=x "$own/bin/devenv" run --root -- true
+			HOST_SECRET=x "$own/bin/devenv" run -- /no/such/program 2>/dev/null || :
+		done
+		: >stop-attack
+		wait "$attacker"
+		rm -f stop-attack
+		tail -n 1 made-attack | grep -qx 'done'
+		# it did see something: sessions like it after their exec
+		[ -n "$root" ] || grep -q '^saw' made-attack
+		! grep -E "$inode|host's environment" made-attack
+		[ "$(identity)" = "$before" ]
+	done
+}
+
+@test "pid 1 can't be read, traced, stopped or signalled, by root inside neither" {
+	need_probe
+	hold "$P"
+	holder=$(holders)
+	for root in "" --root; do
+		# shellcheck disable=SC2086
+		run -0 devenv run $root -- ./probe pid1
+		[ "$output" = 'done' ]
+		grep -q '^State:.S' "/proc/$holder/status"
+		grep -q $'^TracerPid:\t0' "/proc/$holder/status"
+	done
+	run -0 devenv run -- cat /proc/1/cmdline /proc/1/comm
+	[ "$(tr -d '\0' <<<"$output")" = devenv-holder ]
+	release "$P"
+}
+
+@test "system calls: everything tried has the expected answer" {
+	need_probe
+	[ "$(uname -m)" = x86_64 ] || skip "the table is for x86_64"
+	cat >made-expected <<-'END'
+		mount EPERM
+		umount2 EPERM
+		pivot_root EPERM
+		open_tree EPERM
+		move_mount EPERM
+		fsopen EPERM
+		fsconfig EPERM
+		fsmount EPERM
+		fspick EPERM
+		mount_setattr EPERM
+		open_tree_attr EPERM
+		setns EPERM
+		unshare-user EPERM
+		unshare-user-high EPERM
+		unshare-mount EPERM
+		unshare-net EPERM
+		unshare-pid EPERM
+		unshare-uts EPERM
+		unshare-ipc EPERM
+		unshare-cgroup EPERM
+		unshare-time EPERM
+		unshare-files ok
+		clone-user EPERM
+		clone-user-high EPERM
+		clone-user-and-fs EPERM
+		clone-mount EPERM
+		clone-net EPERM
+		clone-pid EPERM
+		clone3 ENOSYS
+		bpf EPERM
+		perf_event_open EPERM
+		userfaultfd EPERM
+		io_uring_setup EPERM
+		io_uring_enter EPERM
+		io_uring_register EPERM
+		keyctl EPERM
+		add_key EPERM
+		request_key EPERM
+		kexec_load EPERM
+		init_module EPERM
+		finit_module EPERM
+		delete_module EPERM
+		open_by_handle_at EPERM
+		syslog EPERM
+		reboot EPERM
+		swapon EPERM
+		swapoff EPERM
+		acct EPERM
+		sethostname EPERM
+		setdomainname EPERM
+		settimeofday EPERM
+		clock_settime EPERM
+		quotactl EPERM
+		fanotify_init EPERM
+		move_pages EPERM
+		migrate_pages EPERM
+		vhangup EPERM
+		socket-unix ok
+		socket-inet ok
+		socket-netlink ok
+		socket-vsock EAFNOSUPPORT
+		socket-vsock-high EAFNOSUPPORT
+		socket-alg EAFNOSUPPORT
+		socket-alg-high EAFNOSUPPORT
+		socket-packet EAFNOSUPPORT
+		socket-bluetooth EAFNOSUPPORT
+		socket-can EAFNOSUPPORT
+		socket-xdp EAFNOSUPPORT
+		socket-negative EAFNOSUPPORT
+		socketpair-vsock EAFNOSUPPORT
+		ioctl-tiocsti EPERM
+		ioctl-tiocsti-high EPERM
+		ioctl-tioclinux EPERM
+		ioctl-other EBADF
+		personality-ask ok
+		personality-no-randomize ok
+		personality-32-bit EPERM
+		personality-read-implies-exec EPERM
+		ptrace-traceme ok
+		process_vm_readv ok
+		chroot EPERM
+		mknod-device EPERM
+		setuid-unmapped EINVAL
+		setgroups EPERM
+		nobody's-number ENOSYS
+		statmount ENOSYS
+		x32-getpid SIGNAL 31
+		x32-ioctl SIGNAL 31
+		int80-getpid SIGNAL 31
+		int80-mount SIGNAL 31
+	END
+	for root in "" --root; do
+		# shellcheck disable=SC2086
+		devenv run $root -- ./probe calls >made-got
+		# a kernel without 32-bit programs has no int 0x80 at all
+		sed -i '/^int80/s/SIGNAL 11$/SIGNAL 31/' made-got
+		diff made-expected made-got
+	done
+	[ "$(wc -l <made-expected)" -ge 60 ]
+}
+
+@test "capabilities, filter and no_new_privs, for every way to start a process" {
+	d=$BATS_TEST_TMPDIR/hooks
+	status='cat /proc/self/status'
+	ready "$d" "image = $SMALL" "[hooks]
+start = $status >made-start
+enter = $status >made-enter
+[sandbox]
+network = none"
+	cd "$d"
+	echo "$status >made-shell" | devenv enter
+	cp made-start made-start-first # the hooks run again, as root, for the next one
+	cp made-enter made-enter-first
+	echo "$status >made-root-shell" | devenv enter --root
+	devenv run -- sh -c "$status >made-run"
+	devenv run --root -- sh -c "$status >made-root"
+	caps=0000000000000000
+	[ "$(id -u)" != 0 ] || caps=00000000000004fb # who is root has what --root has
+	for name in start-first enter-first shell run; do
+		grep -qx $'NoNewPrivs:\t1' "made-$name"
+		grep -qx $'Seccomp:\t2' "made-$name"
+		grep -qx $'Seccomp_filters:\t[1-9].*' "made-$name"
+		grep -qx "CapEff:"$'\t'"$caps" "made-$name"
+		grep -qx "CapPrm:"$'\t'"$caps" "made-$name"
+		grep -qx "CapBnd:"$'\t'"$caps" "made-$name"
+		grep -qx $'CapInh:\t0000000000000000' "made-$name"
+		grep -qx $'CapAmb:\t0000000000000000' "made-$name"
+	done
+	for name in root root-shell; do
+		grep -qx $'CapEff:\t00000000000004fb' "made-$name"
+		grep -qx $'CapBnd:\t00000000000004fb' "made-$name"
+		grep -qx $'NoNewPrivs:\t1' "made-$name"
+		grep -qx $'Seccomp:\t2' "made-$name"
+	done
+}
+
+@test "masks of /proc: files read empty, directories are empty, what changes the kernel is read-only" {
+	cat >made-look <<-'END'
+		for f in interrupts kcore keys latency_stats sched_debug timer_list timer_stats; do
+			[ ! -e /proc/$f ] || [ "$(head -c 1 /proc/$f | wc -c)" = 0 ] || echo "shown: $f"
+		done
+		for d in acpi asound scsi; do
+			[ ! -e /proc/$d ] || [ -z "$(ls -A /proc/$d)" ] || echo "shown: $d"
+		done
+		for f in /proc/sys/*/* /proc/sys/*/*/* /proc/irq/* /proc/irq/*/* /proc/bus/* /proc/fs/* /proc/sysrq-trigger; do
+			[ ! -w "$f" ] || echo "writable: $f"
+		done
+		for f in /proc/sys/kernel/core_pattern /proc/sys/kernel/hostname /proc/sys/vm/overcommit_memory /proc/sysrq-trigger; do
+			(echo x >$f) 2>/dev/null && echo "written: $f"
+		done
+		chmod 600 /proc/keys 2>/dev/null && echo 'mode of a mask changed'
+		echo looked
+	END
+	for root in "" --root; do
+		# shellcheck disable=SC2086
+		run -0 devenv run $root -- sh ./made-look
+		[ "$output" = looked ]
+	done
+}
+
+@test "/dev: exactly the promised nodes, and neither they nor the host's can be changed" {
+	cat >made-look <<-'END'
+		cd /dev
+		stat -c '%n %F %t:%T' null zero full random urandom tty console pts shm mqueue
+		for l in fd stdin stdout stderr ptmx; do echo "$l -> $(readlink $l)"; done
+		ls -A | wc -l
+		for f in null zero tty console; do
+			chmod 666 $f && echo "mode of $f"
+			touch -c $f && echo "times of $f"
+			chown 0:0 $f && echo "owner of $f"
+			rm -f $f && echo "removed $f"
+		done
+		touch new && echo new
+		mkdir new && echo new
+		ln -s x new && echo new
+		mv null old && echo moved
+		echo written >null
+		head -c 3 zero | wc -c
+		ls -A pts mqueue
+	END
+	before=$(stat -c '%n %a %u %Y %Z' /dev/null /dev/zero /dev/tty)
+	for root in "" --root; do
+		# shellcheck disable=SC2086
+		run -0 --separate-stderr devenv run $root -- sh ./made-look
+		diff - <(printf '%s\n' "$output") <<-'END'
+			null character special file 1:3
+			zero character special file 1:5
+			full character special file 1:7
+			random character special file 1:8
+			urandom character special file 1:9
+			tty character special file 5:0
+			console character special file 1:3
+			pts directory 0:0
+			shm directory 0:0
+			mqueue directory 0:0
+			fd -> /proc/self/fd
+			stdin -> /proc/self/fd/0
+			stdout -> /proc/self/fd/1
+			stderr -> /proc/self/fd/2
+			ptmx -> pts/ptmx
+			15
+			3
+			mqueue:
+
+			pts:
+			ptmx
+		END
+	done
+	[ "$before" = "$(stat -c '%n %a %u %Y %Z' /dev/null /dev/zero /dev/tty)" ]
+}
+
+@test "/sys: the processors and nothing else, read-only" {
+	run -0 --separate-stderr devenv run --root -- sh -c 'cd /sys; ls -A . devices devices/system; stat -c %a .
+		touch x; mkdir x; chmod 700 devices; mv devices d; echo 0 >devices/system/cpu/cpu1/online; ls devices/system/cpu | grep -c "^cpu[0-9]"'
+	grep -qx 'devices' <<<"$output"
+	[ "$(grep -v '^cpu\|^[0-9]' <<<"$output")" = $'.:\ndevices\n\ndevices:\nsystem\n\ndevices/system:' ]
+	grep -qx cpu <<<"$output"
+	[ "${lines[*]: -1}" = "$(ls /sys/devices/system/cpu | grep -c '^cpu[0-9]')" ]
+	run -0 devenv run -- sh -c 'sed -n "s/^[^ ]* [^ ]* [^ ]* [^ ]* \(\/sys[^ ]*\) \(r[ow]\),.*/\1 \2/p" /proc/self/mountinfo'
+	[ "$output" = $'/sys ro\n/sys/devices/system/cpu ro' ]
+}
+
+@test "umask: the caller's, but never one that lets everybody write or keeps the owner out" {
+	while read -r outer inner; do
+		run -0 bash -c "umask $outer; exec devenv run -- sh -c umask"
+		[ "$output" = "$inner" ] || { echo "$outer: $output"; false; }
+	done <<-'END'
+		000 0022
+		002 0002
+		022 0022
+		027 0027
+		077 0077
+		177 0077
+		777 0077
+		700 0022
+	END
+}
+
+@test "the environment of every kind of session is built from nothing" {
+	run -0 env HOST_SECRET=1 LD_PRELOAD=/x.so BASH_ENV=/x 'BASH_FUNC_x%%=() { :; }' devenv run -- sh -c 'tr "\0" "\n" </proc/self/environ'
+	! grep -qE 'HOST_SECRET|LD_PRELOAD|BASH_' <<<"$output"
+	run -0 env HOST_SECRET=1 devenv run --root -- sh -c 'tr "\0" "\n" </proc/self/environ'
+	! grep -q HOST_SECRET <<<"$output"
+	grep -qx HOME=/root <<<"$output"
+	grep -qx USER=root <<<"$output"
+	run -0 env FROM_CALLER='a b' devenv run -e FROM_CALLER -e NOT_SET -e 'X=1' -e 'X=2' -- sh -c 'echo "$FROM_CALLER|${NOT_SET-unset}|$X"'
+	[ "$output" = 'a b|unset|2' ]
+}

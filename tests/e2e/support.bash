@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+# support.bash - what the suites share. The runner (tests/e2e/run) sets:
+#   E2E_REGISTRY  host:port of the registry that holds the test images    E2E_IMAGES    their directory (tests/images/build)
+#   E2E_BIN       directory of the installed devenv                       E2E_SOURCE    tests/e2e
+#   E2E_IDENTITY  user (no subordinate ids), range (with some) or root
+
+bats_require_minimum_version 1.5.0
+
+PYTHON2=$E2E_REGISTRY/python2:2.7
+DJANGO=$E2E_REGISTRY/django:3.2
+SMALL=$E2E_REGISTRY/small:gzip
+
+# project DIR BASE [TEXT]: a directory with a devenv.ini of its own; no network unless TEXT says otherwise.
+project() {
+	mkdir -p "$1"
+	{
+		printf '[base]\n%s\n' "$2"
+		if [ $# -gt 2 ]; then
+			printf '%s\n' "$3"
+		else
+			printf '[sandbox]\nnetwork = none\n'
+		fi
+	} >"$1/devenv.ini"
+}
+
+# ready DIR BASE [TEXT]: the same, allowed, locked and fetched.
+ready() {
+	project "$@"
+	devenv -q -C "$1" allow -y
+	devenv -q -C "$1" lock
+	devenv -q -C "$1" pull
+}
+
+# A store, state and cache that only this test uses.
+own_store() {
+	export DEVENV_STORE=$BATS_TEST_TMPDIR/store
+	export XDG_STATE_HOME=$BATS_TEST_TMPDIR/state XDG_CACHE_HOME=$BATS_TEST_TMPDIR/cache
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds.
+wait_for() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		if [ "$SECONDS" -ge "$end" ]; then
+			echo "waited in vain for: $*"
+			return 1
+		fi
+		sleep 0.05
+	done
+}
+
+# hold DIR [ARG...]: a session in the background that lasts until `release DIR`. HOLDER is its launcher's pid.
+hold() {
+	local dir=$1
+	shift
+	rm -f "$dir/.held" "$dir/.release"
+	devenv -C "$dir" run "$@" -- sh -c 'echo > .held; until [ -e .release ]; do sleep 0.05; done' 3>&- 4>&- </dev/null &
+	HOLDER=$!
+	wait_for 20 test -e "$dir/.held"
+}
+release() {
+	touch "$1/.release"
+	wait "$HOLDER"
+}
+
+# Processes of mine that live in another pid namespace: sessions and holders.
+inside_processes() {
+	local here there dir
+	here=$(readlink /proc/self/ns/pid)
+	for dir in /proc/[0-9]*; do
+		[ -O "$dir" ] || continue
+		there=$(readlink "$dir/ns/pid" 2>/dev/null) || continue
+		[ -z "$there" ] || [ "$there" = "$here" ] || echo "${dir#/proc/} $(tr '\0' ' ' <"$dir/cmdline")"
+	done
+	return 0
+}
+nothing_inside() {
+	[ -z "$(inside_processes)" ]
+}
+
+# complaint STATUS REGEX: what `run --separate-stderr` got is this exit code, nothing on stdout, and one line on stderr
+# that matches (a hint of its own may follow).
+complaint() {
+	local lines
+	if [ "$status" -ne "$1" ]; then
+		echo "exit status $status instead of $1; stdout: $output; stderr: $stderr"
+		return 1
+	fi
+	if [ -n "$output" ]; then
+		echo "stdout is not empty: $output"
+		return 1
+	fi
+	if ! grep -Eqi -- "$2" <<<"$stderr"; then
+		echo "stderr does not match /$2/: $stderr"
+		return 1
+	fi
+	lines=$(grep -c '^devenv: ' <<<"$stderr")
+	if [ "$lines" -ne 1 ] || grep -Eqv '^(devenv: |  hint: )' <<<"$stderr"; then
+		echo "not one line: $stderr"
+		return 1
+	fi
+}
+
+# No staging is left in a store, and nothing that is not complete has a name.
+store_is_clean() {
+	local store=${1:-$DEVENV_STORE}
+	[ ! -d "$store/tmp" ] || [ -z "$(ls -A "$store/tmp")" ] || {
+		echo "left in $store/tmp: $(ls -A "$store/tmp")"
+		return 1
+	}
+}
+
+# faulty FAULT [ARGUMENT...]: a misbehaving registry in front of the real one. FAULTY is its host:port, FAULTY_LOG its log.
+faulty() {
+	local file=$BATS_TEST_TMPDIR/port.$RANDOM
+	FAULTY_LOG=$file.log
+	/usr/bin/python3 -B "$E2E_SOURCE/faulty_registry.py" "$E2E_REGISTRY" "$file" "$FAULTY_LOG" "$@" \
+		3>&- 4>&- </dev/null >"$file.err" 2>&1 &
+	FAULTY_PID=$!
+	wait_for 20 test -e "$file"
+	FAULTY=127.0.0.1:$(cat "$file")
+}
+faulty_stop() {
+	[ -z "${FAULTY_PID:-}" ] || kill "$FAULTY_PID" 2>/dev/null || :
+	[ -z "${FAULTY_PID:-}" ] || wait "$FAULTY_PID" 2>/dev/null || :
+	FAULTY_PID=
+}
+
+# ---- a terminal: tmux in the background, a plain shell of the host in it ----
+terminal_start() {
+	command -v tmux >/dev/null || skip "tmux is not installed"
+	TERMINAL=$BATS_RUN_TMPDIR/t$RANDOM
+	tmux -S "$TERMINAL" -f /dev/null new-session -d -x 80 -y 24 \
+		"env PS1='host> ' bash --norc --noprofile -i" 3>&- 4>&-
+	tmux -S "$TERMINAL" set-option -g history-limit 5000
+	terminal_wait '^host> '
+}
+terminal_stop() {
+	[ -z "${TERMINAL:-}" ] || tmux -S "$TERMINAL" kill-server 2>/dev/null || :
+	TERMINAL=
+}
+terminal_type() { # a line
+	tmux -S "$TERMINAL" send-keys -l -- "$1"
+	tmux -S "$TERMINAL" send-keys Enter
+}
+terminal_key() {
+	tmux -S "$TERMINAL" send-keys -- "$@"
+}
+terminal_screen() {
+	tmux -S "$TERMINAL" capture-pane -p -J -S -200
+}
+terminal_shows() {
+	terminal_screen | grep -Eq -- "$1"
+}
+terminal_wait() { # a regex, within 15 seconds
+	wait_for 15 terminal_shows "$1" || {
+		terminal_screen
+		return 1
+	}
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of plan/: what is written is read, damage is noticed, and freshness means what stat says. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "plan/format.h"
+#include "plan/plan.h"
+#include "unit/tempdir.h"
+
+static const uint64_t filter[3] = { 1, 2, 3 };
+
+static void fill(struct plan *p)
+{
+	plan_init(p);
+	p->id = "00ff";
+	p->name = "shop";
+	p->project = "/home/ann/shop";
+	p->image = "docker.io/library/python:3.12";
+	p->state = "/home/ann/.local/state/devenv/checkouts/shop-1";
+	p->hostname = "shop";
+	p->home = "/home/ann";
+	p->shell = "/bin/bash";
+	p->root_home = "/root";
+	p->root_shell = "/bin/sh";
+	p->workdir = "/home/ann/shop";
+	p->project_target = "/home/ann/shop";
+	p->hook_start = "echo start\n";
+	p->hook_enter = "";
+	p->uid = 1000;
+	p->gid = 1001;
+	p->network = PLAN_NETWORK_NONE;
+	p->scratch = PLAN_SCRATCH_DISK;
+	plan_add_layer(p, "/store/skeleton");
+	plan_add_layer(p, "/store/layers/a/fs");
+	plan_add_layer(p, "/store/layers/b/fs");
+	plan_add_env(p, "PATH=/bin");
+	plan_add_env(p, "EMPTY=");
+	plan_add_pass(p, "LC_*");
+	plan_add_locale(p, "C.UTF-8");
+	plan_add_command(p, "python3");
+	plan_add_entrypoint(p, "/entry");
+	plan_add_mount(p, (struct plan_mount){ .kind = PLAN_BIND, .flags = PLAN_MOUNT_CREATE, .host = "/a", .target = "/b",
+					       .dev = 5, .ino = 6 });
+	plan_add_mount(p, (struct plan_mount){ .kind = PLAN_TMPFS, .host = "", .target = "/cache" });
+	plan_add_watch(p, (struct plan_watch){ .path = "/x", .content = "sha256:aa", .dev = 1, .ino = 2, .size = 3,
+					       .mtime_ns = 4, .ctime_ns = 5 });
+	plan_add_watch(p, (struct plan_watch){ .path = "/y", .content = "", .absent = true });
+	p->filter = filter;
+	p->filter_size = sizeof(filter);
+}
+
+static void check_filled(const struct plan *p)
+{
+	assert_string_equal(p->id, "00ff");
+	assert_string_equal(p->name, "shop");
+	assert_string_equal(p->project, "/home/ann/shop");
+	assert_string_equal(p->root_shell, "/bin/sh");
+	assert_string_equal(p->hook_start, "echo start\n");
+	assert_string_equal(p->hook_enter, "");
+	assert_int_equal(p->uid, 1000);
+	assert_int_equal(p->gid, 1001);
+	assert_int_equal(p->network, PLAN_NETWORK_NONE);
+	assert_int_equal(p->scratch, PLAN_SCRATCH_DISK);
+	assert_int_equal(p->layer_count, 3);
+	assert_string_equal(p->layers[2], "/store/layers/b/fs");
+	assert_int_equal(p->env_count, 2);
+	assert_string_equal(p->env[1], "EMPTY=");
+	assert_string_equal(p->pass[0], "LC_*");
+	assert_string_equal(p->locales[0], "C.UTF-8");
+	assert_string_equal(p->command[0], "python3");
+	assert_string_equal(p->entrypoint[0], "/entry");
+	assert_int_equal(p->mount_count, 2);
+	assert_int_equal(p->mounts[0].flags, PLAN_MOUNT_CREATE);
+	assert_int_equal(p->mounts[0].ino, 6);
+	assert_string_equal(p->mounts[0].host, "/a");
+	assert_int_equal(p->mounts[1].kind, PLAN_TMPFS);
+	assert_int_equal(p->watch_count, 2);
+	assert_int_equal(p->watches[0].ctime_ns, 5);
+	assert_string_equal(p->watches[0].content, "sha256:aa");
+	assert_true(p->watches[1].absent);
+	assert_int_equal(p->filter_size, sizeof(filter));
+	assert_memory_equal(p->filter, filter, sizeof(filter));
+}
+
+static void test_round_trip(void **state)
+{
+	cleanup_buf struct buf bytes = BUF_INIT, again = BUF_INIT;
+	struct plan p, q;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	fill(&p);
+	plan_encode(&p, NULL, &bytes);
+	plan_encode(&p, NULL, &again);
+	assert_int_equal(bytes.len, again.len);
+	assert_memory_equal(bytes.data, again.data, bytes.len);
+	assert_int_equal(plan_decode(&q, &again, &e), 0);
+	check_filled(&q);
+	plan_release(&p);
+	plan_release(&q);
+}
+
+static void test_identity_leaves_out_watches(void **state)
+{
+	cleanup_buf struct buf a = BUF_INIT, b = BUF_INIT, c = BUF_INIT;
+	struct plan p;
+
+	(void)state;
+	fill(&p);
+	plan_encode(&p, &a, NULL);
+	plan_add_watch(&p, (struct plan_watch){ .path = "/z", .content = "" });
+	p.id = "11";
+	plan_encode(&p, &b, NULL);
+	assert_int_equal(a.len, b.len);
+	assert_memory_equal(a.data, b.data, a.len);
+	p.hostname = "other";
+	plan_encode(&p, &c, NULL);
+	assert_false(a.len == c.len && !memcmp(a.data, c.data, a.len));
+	plan_release(&p);
+}
+
+/* Every single damaged byte and every cut is noticed. */
+static void test_damage(void **state)
+{
+	cleanup_buf struct buf bytes = BUF_INIT;
+	struct plan p, q;
+	struct err e = ERR_INIT;
+	size_t i;
+
+	(void)state;
+	fill(&p);
+	plan_encode(&p, NULL, &bytes);
+	for (i = 0; i < bytes.len; i++) {
+		struct buf copy = BUF_INIT;
+
+		buf_add(&copy, bytes.data, bytes.len);
+		copy.data[i] ^= 0x20;
+		assert_int_equal(plan_decode(&q, &copy, &e), -1);
+		buf_release(&copy);
+		buf_add(&copy, bytes.data, i);
+		assert_int_equal(plan_decode(&q, &copy, &e), -1);
+		buf_release(&copy);
+	}
+	plan_release(&p);
+}
+
+/* A record that lies about its length, with a checksum that is right. */
+static void test_lying_record(void **state)
+{
+	struct buf b = BUF_INIT;
+	struct plan_header h = { .magic = PLAN_MAGIC, .version = PLAN_VERSION, .header_size = sizeof(h) };
+	struct plan_record r = { .tag = PLAN_TAG_NAME, .length = 0xfffffff9 };
+	struct plan q;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	memcpy(h.magic, PLAN_MAGIC, sizeof(h.magic));
+	h.length = sizeof(h) + sizeof(r);
+	h.checksum = text_hash(&r, sizeof(r));
+	buf_add(&b, &h, sizeof(h));
+	buf_add(&b, &r, sizeof(r));
+	assert_int_equal(plan_decode(&q, &b, &e), -1);
+	assert_string_equal(e.msg, "the plan is damaged");
+	buf_release(&b);
+}
+
+static void watch(struct plan *p, const char *path, int64_t later_ns)
+{
+	struct stat st;
+	struct plan_watch w;
+	bool there = stat(path, &st) == 0;
+
+	plan_watch_from_stat(&w, path, there ? &st : NULL, there ? st.st_ctim.tv_sec * 1000000000LL + later_ns : 0);
+	plan_add_watch(p, w);
+}
+
+static void test_freshness(void **state)
+{
+	cleanup_free char *there = path_join(tempdir, "there"), *absent = path_join(tempdir, "absent/deep");
+	cleanup_free char *parent = path_join(tempdir, "absent");
+	struct plan p;
+
+	(void)state;
+	tempdir_write("there", "one");
+	plan_init(&p);
+	watch(&p, there, 10000000000LL);
+	watch(&p, absent, 0);
+	assert_null(plan_stale(&p));
+	tempdir_write("absent", "a file where a directory would be: still absent");
+	assert_null(plan_stale(&p));
+	unlink(parent);
+	mkdir(parent, 0700);
+	assert_null(plan_stale(&p));
+	tempdir_write("absent/deep", "now");
+	assert_string_equal(plan_stale(&p), absent);
+	unlink(absent);
+	assert_null(plan_stale(&p));
+	tempdir_write("there", "two");
+	assert_string_equal(plan_stale(&p), there);
+	unlink(there);
+	assert_string_equal(plan_stale(&p), there);
+	plan_release(&p);
+}
+
+static void test_young_is_never_fresh(void **state)
+{
+	cleanup_free char *path = path_join(tempdir, "young");
+	struct plan p;
+
+	(void)state;
+	tempdir_write("young", "one");
+	plan_init(&p);
+	watch(&p, path, 1000000000LL);
+	assert_true(p.watches[0].young);
+	assert_string_equal(plan_stale(&p), path);
+	plan_release(&p);
+}
+
+static void test_load(void **state)
+{
+	cleanup_free char *path = path_join(tempdir, "plan"), *link = path_join(tempdir, "link");
+	cleanup_buf struct buf bytes = BUF_INIT;
+	struct plan p, q;
+	struct err e = ERR_INIT;
+	int fd;
+
+	(void)state;
+	assert_int_equal(plan_load(&q, path, &e), -1);
+	assert_int_equal(e.code, ERR_NOT_FOUND);
+	fill(&p);
+	plan_encode(&p, NULL, &bytes);
+	fd = open(path, O_WRONLY | O_CREAT, 0600);
+	assert_int_equal(write(fd, bytes.data, bytes.len), (ssize_t)bytes.len);
+	close(fd);
+	assert_int_equal(plan_load(&q, path, &e), 0);
+	check_filled(&q);
+	plan_release(&q);
+	assert_int_equal(symlink(path, link), 0);
+	assert_int_equal(plan_load(&q, link, &e), -1);
+	if (geteuid() == 0) {
+		assert_int_equal(chown(path, 12345, 12345), 0);
+		assert_int_equal(plan_load(&q, path, &e), -1);
+		assert_non_null(strstr(e.msg, "belongs to another user"));
+	}
+	plan_release(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_round_trip),	 cmocka_unit_test(test_identity_leaves_out_watches),
+		cmocka_unit_test(test_damage),		 cmocka_unit_test(test_lying_record),
+		tempdir_test(test_freshness),		 tempdir_test(test_young_is_never_fresh),
+		tempdir_test(test_load),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
