@@ -132,7 +132,7 @@ fuzz: ## look for new crashes with libFuzzer, FUZZ_SECONDS for each target
 bench: all ## measure against the peers this machine has
 	tests/bench/run
 analyze: | $(kernel_headers) ## gcc -fanalyzer, clang-tidy, cppcheck
-	CORE_FLAGS='$(core_cflags)' LAUNCHER_FLAGS='$(ours)' LAUNCHER_CC='$(launcher_cc)' tests/lint/analyze
+	@CORE_FLAGS='$(core_cflags)' LAUNCHER_FLAGS='$(ours)' LAUNCHER_CC='$(launcher_cc)' tests/lint/analyze
 lint: all ## layering, budgets, forbidden words, what the launcher binary is
 	BUILD=$(B) tests/run lint
 coverage: ## unit tests and corpora with gcov; a table per file

@@ -7,6 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* With FORTIFY some of them are macros, which clang warns about. */
+#undef sprintf
+#undef vsprintf
+#undef strncpy
+#undef strcat
+#undef strncat
+#undef strcpy
+
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets strtok system popen atoi atol atof tmpnam mktemp
 
 #endif

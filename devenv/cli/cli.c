@@ -373,8 +373,8 @@ int cli_main(int argc, char **argv)
 			err_set_(&e, ERR_INTERRUPTED, "interrupted");
 		status = report(&c, &e);
 	}
-	progress_free(c.progress);
 	status = close_stdout(&c, status);
+	progress_free(c.progress);
 	if (e.code == ERR_INTERRUPTED && signal_received)
 		return die_of(signal_received);
 	return status;

@@ -14,6 +14,7 @@
  */
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,8 +46,12 @@ struct launch {
 /* Descriptors 0 to 2 must be taken before anything else is opened: a lock file on stderr would be written to. */
 static void fill_stdio(void)
 {
+	struct pollfd stdio[3] = { { .fd = 0 }, { .fd = 1 }, { .fd = 2 } };
 	int fd;
 
+	poll(stdio, 3, 0);
+	if (!((stdio[0].revents | stdio[1].revents | stdio[2].revents) & POLLNVAL))
+		return;
 	do
 		fd = open("/dev/null", O_RDWR);
 	while (fd >= 0 && fd <= 2);

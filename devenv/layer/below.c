@@ -89,6 +89,48 @@ static enum step walk(const struct below *b, size_t i, const char *dir, int *fd,
 	return step;
 }
 
+/* Add layer i's part of `dir`: 1 when what lies below it counts too, 0 when it doesn't, -1. */
+static int add_part(const struct below *b, size_t i, const char *dir, struct below_dir *out)
+{
+	cleanup_close int fd = -1;
+	bool opaque;
+	enum step step = walk(b, i, dir, &fd, &opaque);
+
+	if (step == STEP_ERROR)
+		return -1;
+	if (step == STEP_HIDES)
+		return 0;
+	if (step == STEP_DIR) {
+		out->layers[out->count] = i;
+		out->fds[out->count++] = mem_steal_fd(fd);
+	}
+	return !opaque;
+}
+
+int below_dir_open(const struct below *b, const char *dir, struct below_dir *out, struct err *e)
+{
+	int more = 1;
+
+	*out = (struct below_dir){ .fds = mem_array(b->count + 1, sizeof(*out->fds)),
+		                   .layers = mem_array(b->count + 1, sizeof(*out->layers)) };
+	for (size_t i = 0; i < b->count && more > 0; i++)
+		more = add_part(b, i, dir, out);
+	if (more >= 0)
+		return 0;
+	err_sys(e, "cannot look up %s in the layers below", text_safe(dir));
+	below_dir_close(out);
+	return -1;
+}
+
+void below_dir_close(struct below_dir *d)
+{
+	while (d->count > 0)
+		close(d->fds[--d->count]);
+	free(d->fds);
+	free(d->layers);
+	*d = (struct below_dir){ 0 };
+}
+
 static enum below_kind kind_of(mode_t mode)
 {
 	if (S_ISDIR(mode))
@@ -98,44 +140,50 @@ static enum below_kind kind_of(mode_t mode)
 	return S_ISREG(mode) ? BELOW_FILE : BELOW_OTHER;
 }
 
-/* In one layer: 1 found (or found to be hidden: kind NONE), 0 look further down, -1 error. */
-static int find_in(const struct below *b, size_t i, const char *dir, const char *name, struct below_hit *hit)
+/* In one part: 1 found (kind NONE: found to be hidden), 0 not there, -1. */
+static int find_in(int fd, const char *name, struct below_hit *hit)
 {
-	cleanup_close int fd = -1;
-	bool opaque;
-	enum step step = walk(b, i, dir, &fd, &opaque);
+	ssize_t n;
 
-	if (step != STEP_DIR)
-		return step == STEP_ERROR ? -1 : step == STEP_HIDES || opaque;
 	if (fstatat(fd, name, &hit->st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? opaque : -1;
+		return errno == ENOENT ? 0 : -1;
 	if (is_whiteout(fd, name, &hit->st))
 		return 1;
 	hit->kind = kind_of(hit->st.st_mode);
-	hit->layer = i;
-	if (hit->kind == BELOW_LINK) {
-		ssize_t n = readlinkat(fd, name, hit->target, sizeof(hit->target) - 1);
-
-		if (n < 0)
-			return -1;
-		hit->target[n] = '\0';
-	}
+	if (hit->kind != BELOW_LINK)
+		return 1;
+	n = readlinkat(fd, name, hit->target, sizeof(hit->target) - 1);
+	if (n < 0)
+		return -1;
+	hit->target[n] = '\0';
 	return 1;
 }
 
-int below_find(const struct below *b, const char *dir, const char *name, struct below_hit *hit, struct err *e)
+int below_dir_find(const struct below_dir *d, const char *name, struct below_hit *hit, struct err *e)
 {
 	hit->kind = BELOW_NONE;
-	for (size_t i = 0; i < b->count; i++) {
-		int found = find_in(b, i, dir, name, hit);
+	for (size_t i = 0; i < d->count; i++) {
+		int found = find_in(d->fds[i], name, hit);
 
 		if (found < 0)
-			return err_sys(e, "cannot look up %s/%s in the layers below", text_safe(dir),
-			               text_safe(name));
+			return err_sys(e, "cannot look up %s in the layers below", text_safe(name));
+		hit->layer = d->layers[i];
 		if (found)
 			return 0;
 	}
 	return 0;
+}
+
+int below_find(const struct below *b, const char *dir, const char *name, struct below_hit *hit, struct err *e)
+{
+	struct below_dir d;
+	int result;
+
+	if (below_dir_open(b, dir, &d, e) < 0)
+		return -1;
+	result = below_dir_find(&d, name, hit, e);
+	below_dir_close(&d);
+	return result;
 }
 
 int below_open(const struct below *b, const char *dir, const char *name, const struct below_hit *hit,

@@ -23,6 +23,17 @@ struct below_hit {
 	size_t layer;          /* index of the tree it is in */
 };
 
+/* One directory of the merged view: its parts in the layers that have it, topmost first, down to an opaque one. */
+struct below_dir {
+	int *fds; /* O_PATH */
+	size_t *layers;
+	size_t count;
+};
+/* `dir` is relative and clean, "" is the root. No part at all: the directory isn't there. */
+int below_dir_open(const struct below *b, const char *dir, struct below_dir *out, struct err *e);
+int below_dir_find(const struct below_dir *d, const char *name, struct below_hit *hit, struct err *e);
+void below_dir_close(struct below_dir *d);
+
 /* What `dir`/`name` is. `dir` is relative and clean ("" is the root); no link is followed. */
 int below_find(const struct below *b, const char *dir, const char *name, struct below_hit *hit,
                struct err *e);

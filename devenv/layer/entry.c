@@ -244,7 +244,7 @@ static int directory_xattrs(struct unpack *u, struct node *n, struct archive_ent
 static int update_directory(struct unpack *u, struct node *n, struct archive_entry *entry, struct err *e)
 {
 	n->mode = (uint16_t)(archive_entry_mode(entry) & 07777);
-	n->flags |= NODE_CHMOD;
+	n->flags = (uint8_t)((n->flags & ~NODE_HOLLOW) | NODE_CHMOD);
 	set_directory(n, entry);
 	entry_record(u, n, NULL, entry, 'e'); /* even of 0:0: it may take the place of other words */
 	return directory_xattrs(u, n, entry, e);
@@ -367,33 +367,48 @@ static int put_root(struct unpack *u, struct archive_entry *entry, struct err *e
 	return update_directory(u, u->tree.root, entry, e);
 }
 
+/* Below a file of this layer there is nothing to hide any more. */
+static int hide(struct unpack *u, struct err *e)
+{
+	struct err why = ERR_INIT;
+	struct node *dir = tree_parent(&u->tree, u->name.dir, true, &why), *n;
+
+	if (!dir && why.code == ERR_NOT_FOUND)
+		return 0;
+	if (!dir) {
+		*e = why;
+		return -1;
+	}
+	if (u->name.kind == NAME_OPAQUE) {
+		dir->flags |= NODE_OPAQUE;
+		return 0;
+	}
+	n = tree_mark(&u->tree, dir, u->name.base, e);
+	if (n)
+		n->flags |= NODE_WHITEOUT;
+	return n ? 0 : -1;
+}
+
 int entry_apply(struct unpack *u, struct archive_entry *entry, struct err *e)
 {
 	const char *raw = archive_entry_pathname(entry);
-	struct node *dir, *n;
+	struct node *dir;
 
 	if (!raw)
 		return err_set(e, ERR_INTEGRITY, "the layer has an entry without a name");
 	u->shown = raw;
 	if (name_parse(&u->name, raw, e) < 0)
 		return -1;
-	if (u->name.kind == NAME_IGNORED)
-		return 0;
-	if (u->name.kind == NAME_ROOT)
-		return put_root(u, entry, e);
-	dir = tree_parent(&u->tree, u->name.dir, e);
-	if (!dir)
-		return -1;
 	switch (u->name.kind) {
-	case NAME_OPAQUE:
-		dir->flags |= NODE_OPAQUE;
+	case NAME_IGNORED:
 		return 0;
+	case NAME_ROOT:
+		return put_root(u, entry, e);
+	case NAME_OPAQUE:
 	case NAME_WHITEOUT:
-		n = tree_mark(&u->tree, dir, u->name.base, e);
-		if (n)
-			n->flags |= NODE_WHITEOUT;
-		return n ? 0 : -1;
+		return hide(u, e);
 	default:
-		return put_entry(u, dir, u->name.base, entry, e);
+		dir = tree_parent(&u->tree, u->name.dir, false, e);
+		return dir ? put_entry(u, dir, u->name.base, entry, e) : -1;
 	}
 }

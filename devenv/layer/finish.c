@@ -5,8 +5,8 @@
  * One walk over the nodes, children before parents: a parent's mode may forbid what its children need, and making a
  * whiteout changes its time.
  *
- * Hiding: a whiteout is made where this layer put nothing under the name; where it made a directory of the name, that
- * directory is opaque instead. Neither is needed inside an opaque directory or in a lowest layer. overlayfs doesn't look
+ * Hiding: a whiteout is made where lower layers have something under the name and this layer put nothing; where it made a
+ * directory of the name, that directory is opaque instead. Neither is needed inside an opaque directory. overlayfs doesn't look
  * at the opaque mark of a layer's root, so there every name of the lower roots is whited out.
  */
 #include <errno.h>
@@ -18,9 +18,17 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "layer/unpack.h"
+
+struct finish {
+	struct unpack *u;
+	const struct node *looked_up; /* whose directory in lower layers is in `lower` */
+	struct below_dir lower;
+	struct below_hit hit;
+};
 
 static bool is_opaque(const struct node *n)
 {
@@ -96,17 +104,60 @@ static int white_out_by_xattr(int fd, const struct node *n, struct err *e)
 	return set_overlay_xattr(fd, ".", "user.overlay.opaque", "x", n->parent, e);
 }
 
-static int white_out(struct unpack *u, const struct node *n, struct err *e)
+/* In a directory that only this layer has, overlayfs would list a whiteout. Siblings come one after the other, so the
+ * look-up of their directory is kept. */
+static int is_below(struct finish *f, const struct node *n, bool *there, struct err *e)
 {
-	int fd = tree_fd(&u->tree, n->parent, e);
+	cleanup_buf struct buf path = BUF_INIT;
 
-	if (fd < 0)
+	if (f->looked_up != n->parent) {
+		below_dir_close(&f->lower);
+		f->looked_up = NULL;
+		tree_path(n->parent, &path);
+		if (below_dir_open(&f->u->tree.below, path.data, &f->lower, e) < 0)
+			return -1;
+		f->looked_up = n->parent;
+	}
+	if (below_dir_find(&f->lower, n->name, &f->hit, e) < 0)
 		return -1;
-	if (mknodat(fd, n->name, S_IFCHR, 0) == 0 || errno == EEXIST) /* what this layer added stays */
+	*there = f->hit.kind != BELOW_NONE;
+	return 0;
+}
+
+static int white_out(struct finish *f, const struct node *n, struct err *e)
+{
+	int fd = tree_fd(&f->u->tree, n->parent, e);
+	bool there;
+
+	if (fd < 0 || is_below(f, n, &there, e) < 0)
+		return -1;
+	if (!there || mknodat(fd, n->name, S_IFCHR, 0) == 0 ||
+	    errno == EEXIST) /* what this layer added stays */
 		return 0;
 	if (errno == EPERM || errno == EACCES || errno == ENOSYS)
 		return white_out_by_xattr(fd, n, e);
 	return failure("make the whiteout of", n, e);
+}
+
+/* Does this layer hide the lower layers' directory of that name? */
+static bool is_gone_below(const struct unpack *u, const struct node *n)
+{
+	return n->parent && u->tree.below.count > 0 && ((n->flags & NODE_WHITEOUT) || is_moot(u, n));
+}
+
+/* A parent was made like the one below before the archive said that that one is gone. */
+static void forget_below(struct unpack *u, struct node *n)
+{
+	cleanup_buf struct buf path = BUF_INIT;
+	struct owners_record r = { .kind = 'e', .mode = 0755 };
+
+	if ((n->flags & NODE_LISTED) || !is_gone_below(u, n))
+		return;
+	n->mode = 0755;
+	n->flags = (uint8_t)((n->flags & ~NODE_TIMED) | NODE_CHMOD);
+	tree_path(n, &path);
+	r.path = path.data;
+	owners_write(&u->owners, &r);
 }
 
 static int finish_directory(struct unpack *u, struct node *n, struct err *e)
@@ -130,12 +181,30 @@ static int finish_directory(struct unpack *u, struct node *n, struct err *e)
 	return 0;
 }
 
-static int finish_node(struct unpack *u, struct node *n, struct err *e)
+/* A layer that says "gone" of a directory and of things in it adds no directory. */
+static int remove_hollow(struct finish *f, struct node *n, struct err *e)
 {
-	if (n->flags & NODE_DIR)
-		return finish_directory(u, n, e);
-	if ((n->flags & NODE_WHITEOUT) && !is_moot(u, n))
-		return white_out(u, n, e);
+	cleanup_buf struct buf path = BUF_INIT;
+	int fd = tree_fd(&f->u->tree, n->parent, e);
+
+	if (fd < 0 || file_remove_tree(fd, n->name, e) < 0)
+		return -1;
+	tree_path(n, &path);
+	owners_write_forget(&f->u->owners, path.data);
+	n->flags &= (uint8_t)~NODE_DIR;
+	return 0;
+}
+
+static int finish_node(struct finish *f, struct node *n, struct err *e)
+{
+	if ((n->flags & NODE_HOLLOW) && is_gone_below(f->u, n) && remove_hollow(f, n, e) < 0)
+		return -1;
+	if (n->flags & NODE_DIR) {
+		forget_below(f->u, n);
+		return finish_directory(f->u, n, e);
+	}
+	if ((n->flags & NODE_WHITEOUT) && !is_moot(f->u, n))
+		return white_out(f, n, e);
 	return 0;
 }
 
@@ -170,16 +239,15 @@ static int prepare_root(struct unpack *u, struct err *e)
 	return 0;
 }
 
-int finish_tree(struct unpack *u, struct err *e)
+/* Children before parents. */
+static int walk(struct finish *f, struct err *e)
 {
-	struct node *n = u->tree.root;
+	struct node *n = f->u->tree.root;
 
-	if (prepare_root(u, e) < 0)
-		return -1;
 	while (n->child)
 		n = n->child;
 	for (;;) {
-		if (finish_node(u, n, e) < 0)
+		if (finish_node(f, n, e) < 0)
 			return -1;
 		if (!n->parent)
 			return 0;
@@ -191,4 +259,16 @@ int finish_tree(struct unpack *u, struct err *e)
 		while (n->child)
 			n = n->child;
 	}
+}
+
+int finish_tree(struct unpack *u, struct err *e)
+{
+	struct finish *f = mem_alloc(sizeof(*f));
+	int result;
+
+	f->u = u;
+	result = prepare_root(u, e) < 0 ? -1 : walk(f, e);
+	below_dir_close(&f->lower);
+	free(f);
+	return result;
 }

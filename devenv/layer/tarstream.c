@@ -191,7 +191,7 @@ int tarstream_finish(struct tarstream *t, char diff_id[DIGEST_MAX], struct err *
 	size_t skip = end <= start ? 0 : end - start > t->len ? t->len : (size_t)(end - start);
 	ssize_t n;
 
-	if (!is_zero(t->buffer + skip, t->len - skip))
+	if (t->len && !is_zero(t->buffer + skip, t->len - skip))
 		return err_set(e, ERR_INTEGRITY, "the layer has data after the end of its archive");
 	while ((n = fill(t, e)) > 0)
 		if (!is_zero(t->buffer, t->len))

@@ -38,12 +38,14 @@ enum {
 	NODE_CHMOD = 16,   /* mode differs from what it was made with: set it at the end */
 	NODE_SKIPPED = 32, /* a device node, fifo or socket that was left out */
 	NODE_LISTED = 64,  /* a directory the archive has an entry for */
+	NODE_HOLLOW = 128, /* a directory made only to hold whiteouts: nothing the archive adds is below it */
 };
 
 struct tree {
 	struct below below;
 	struct node *root;
 	mode_t umask;
+	bool any_hollow;
 	/* Called for a parent directory that the archive doesn't name. */
 	void (*implied)(void *data, const struct node *n);
 	void *data;
@@ -71,9 +73,10 @@ void tree_path_of(const struct node *dir, const char *name, struct buf *out);
 
 /*
  * A directory by its path in the merged view of this layer over those below, with links resolved inside the root.
- * Missing directories are made, as they are below, else 0755. ERR_INTEGRITY: a file or a loop of links is in the way.
+ * Missing directories are made, as they are below, else 0755; `hollow` when it is for a whiteout, otherwise the directory
+ * and those above it hold something from now on. ERR_INTEGRITY: a file or a loop of links is in the way.
  */
-struct node *tree_parent(struct tree *t, const char *path, struct err *e);
+struct node *tree_parent(struct tree *t, const char *path, bool hollow, struct err *e);
 
 /* The same without making anything: a directory may exist in lower layers only. */
 struct place {

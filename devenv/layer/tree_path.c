@@ -20,7 +20,7 @@ enum { LINKS_MAX = 40, PENDING_MAX = 64 << 10 };
 struct walk {
 	struct tree *tree;
 	const char *path; /* what was asked for, for messages */
-	bool make;
+	bool make, hollow;
 	struct place at;
 	struct buf pending; /* components still to go */
 	int links;
@@ -74,6 +74,10 @@ static int make_implied(struct walk *w, const char *name, const struct below_hit
 		n->mtime = hit->st.st_mtim.tv_sec;
 		n->nsec = (uint32_t)hit->st.st_mtim.tv_nsec;
 		n->flags |= NODE_TIMED;
+	}
+	if (w->hollow) {
+		n->flags |= NODE_HOLLOW;
+		w->tree->any_hollow = true;
 	}
 	if (w->tree->implied)
 		w->tree->implied(w->tree->data, n);
@@ -135,6 +139,8 @@ static int step(struct walk *w, const char *name, struct err *e)
 	len = readlinkat(fd, name, target, PATH_MAX - 1);
 	if (len >= 0)
 		return follow(w, target, e);
+	if (errno == EINVAL && w->hollow)
+		return err_set(e, ERR_NOT_FOUND, "a file is in the way");
 	if (errno == EINVAL)
 		return refuse(w, "a file is in the way", e);
 	if (errno != ENOENT)
@@ -188,21 +194,30 @@ static struct node *known(const struct tree *t, const char *path)
 	return at;
 }
 
-struct node *tree_parent(struct tree *t, const char *path, struct err *e)
+struct node *tree_parent(struct tree *t, const char *path, bool hollow, struct err *e)
 {
-	struct walk w = {
-		.tree = t, .path = path, .make = true, .at = { t->root, BUF_INIT }, .pending = BUF_INIT
-	};
+	struct walk w = { .tree = t,
+		          .path = path,
+		          .make = true,
+		          .hollow = hollow,
+		          .at = { t->root, BUF_INIT },
+		          .pending = BUF_INIT };
 	struct node *n = known(t, path);
 	int result;
 
-	if (n)
-		return n;
-	buf_adds(&w.pending, path);
-	result = walk_path(&w, e);
-	buf_release(&w.pending);
-	buf_release(&w.at.rest);
-	return result < 0 ? NULL : w.at.dir;
+	if (!n) {
+		buf_adds(&w.pending, path);
+		result = walk_path(&w, e);
+		buf_release(&w.pending);
+		buf_release(&w.at.rest);
+		if (result < 0)
+			return NULL;
+		n = w.at.dir;
+	}
+	if (!hollow && t->any_hollow)
+		for (struct node *up = n; up; up = up->parent)
+			up->flags &= (uint8_t)~NODE_HOLLOW;
+	return n;
 }
 
 int tree_locate(struct tree *t, const char *path, struct place *out, struct err *e)

@@ -48,16 +48,12 @@ static int take_pid1_lock(const char *lock_path, struct err *e)
 /* A new network namespace has its loopback interface down. */
 static int bring_up_loopback(struct err *e)
 {
-	struct ifreq request = { .ifr_name = "lo" };
+	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP }; /* a new one has no other that can be changed */
 	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	if (s < 0 || ioctl(s, SIOCGIFFLAGS, &request) < 0)
-		return err_sys(e, "can't look at the loopback interface");
-	request.ifr_flags |= IFF_UP;
-	if (ioctl(s, SIOCSIFFLAGS, &request) < 0)
+	if (s < 0 || ioctl(s, SIOCSIFFLAGS, &request) < 0)
 		return err_sys(e, "can't bring up the loopback interface");
-	close(s);
-	return 0;
+	return 0; /* shed() closes it */
 }
 
 static int set_up(const struct init_request *r, struct scratch *scratch, int *lock_fd, struct err *e)
@@ -119,7 +115,8 @@ _Noreturn void init_main(const struct init_request *r)
 	kill(-1, SIGKILL);
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
 		;
-	/* From here a new holder may start; it has a scratch of its own. */
+	/* From here a new holder may start; it has a scratch of its own, but for the persistent layer. */
+	scratch_let_go(&scratch);
 	close(lock_fd);
 	scratch_drop(&scratch);
 	_exit(0);

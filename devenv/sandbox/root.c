@@ -10,6 +10,7 @@
 #include "sandbox/root.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -46,11 +47,14 @@ static int sandbox_error(struct err *e, const char *what, const char *on)
 int root_mount_fs(int root_fd, const char *path, const char *type, unsigned long flags, const char *options,
 		  struct err *e)
 {
-	int below = root_open(root_fd, path), fd;
+	int fd = root_open(root_fd, path);
+	char below[40];
 
-	if (below < 0 || fchdir(below) < 0 || mount(type, ".", type, flags, options) < 0)
+	/* The host's /proc: this is before pivot_root. */
+	snprintf(below, sizeof(below), "/proc/self/fd/%d", fd);
+	if (fd < 0 || mount(type, below, type, flags, options) < 0)
 		return sandbox_error(e, "mount", path);
-	/* The working directory still is what the mount covers. */
+	/* That descriptor still is what the mount covers. */
 	fd = root_open(root_fd, path);
 	if (fd < 0 || fchdir(fd) < 0)
 		return sandbox_error(e, "enter", path);

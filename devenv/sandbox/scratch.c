@@ -95,9 +95,12 @@ static int make_mount_points(struct err *e)
 
 static int enter_tmpfs(struct scratch *s, struct err *e)
 {
-	if (fchdir(s->parent_fd) < 0 || mount("devenv", s->name, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700") < 0)
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", s->parent_fd, s->name);
+	if (mount("devenv", path, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700") < 0)
 		return err_sys(e, "can't mount a tmpfs for the scratch layer");
-	return chdir(s->name) < 0 ? err_sys(e, "can't enter the scratch layer") : 0;
+	return chdir(path) < 0 ? err_sys(e, "can't enter the scratch layer") : 0;
 }
 
 static int enter_persistent(struct scratch *s, const struct plan *p, struct err *e)
@@ -140,6 +143,13 @@ void scratch_unmount(struct scratch *s)
 {
 	if (s->parent_fd >= 0 && fchdir(s->parent_fd) == 0)
 		umount2(s->name, MNT_DETACH);
+}
+
+void scratch_let_go(struct scratch *s)
+{
+	if (s->persist_fd >= 0)
+		close(s->persist_fd);
+	s->persist_fd = -1;
 }
 
 void scratch_drop(struct scratch *s)

@@ -22,6 +22,8 @@ struct scratch {
 int scratch_make(struct scratch *s, const struct plan *p, struct err *e);
 /* When the sandbox could not be made: take the tmpfs off again, so that the directory can go. */
 void scratch_unmount(struct scratch *s);
+/* No process of the sandbox is left: the next holder may have the persistent layer. */
+void scratch_let_go(struct scratch *s);
 /* Remove it, and what holders that were killed left beside it. Needs no capability. */
 void scratch_drop(struct scratch *s);
 

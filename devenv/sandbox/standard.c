@@ -24,11 +24,12 @@ static int failed(struct err *e, const char *what)
 	return -1;
 }
 
-static int make_read_only(int fd, unsigned int recursive, const char *what, struct err *e)
+/* Add flags to the mount at fd and to all below it. */
+static int add_flags(int fd, uint64_t flags, const char *what, struct err *e)
 {
-	struct sys_mount_attr attr = { .set = SYS_MOUNT_ATTR_RDONLY };
+	struct sys_mount_attr attr = { .set = flags };
 
-	return sys_mount_setattr(fd, "", AT_EMPTY_PATH | recursive, &attr) < 0 ? failed(e, what) : 0;
+	return sys_mount_setattr(fd, "", AT_EMPTY_PATH | SYS_AT_RECURSIVE, &attr) < 0 ? failed(e, what) : 0;
 }
 
 static int bind_device(const char *host, const char *name)
@@ -65,7 +66,7 @@ static int fill_dev(int dev_fd, struct err *e)
 			return failed(e, links[i].host);
 	if (mkdir("pts", 0755) < 0 || mkdir("shm", 01777) < 0 || mkdir("mqueue", 0755) < 0)
 		return failed(e, "/dev");
-	if (make_read_only(dev_fd, SYS_AT_RECURSIVE, "/dev", e) < 0)
+	if (add_flags(dev_fd, SYS_MOUNT_ATTR_RDONLY, "/dev", e) < 0)
 		return -1;
 	if (mount("devpts", "pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620") < 0)
 		return failed(e, "/dev/pts");
@@ -92,11 +93,19 @@ static int hide(const char *name, bool directory)
 	return r < 0 && errno != ENOENT && errno != ENOTDIR ? -1 : 0;
 }
 
-static int bind_read_only(const char *name)
+static int bind_on_itself(const char *name)
 {
-	if (mount(name, name, NULL, MS_BIND | MS_REC, NULL) < 0)
-		return errno == ENOENT ? 0 : -1;
-	return mount(NULL, name, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | QUIET, NULL);
+	return mount(name, name, NULL, MS_BIND, NULL) < 0 && errno != ENOENT ? -1 : 0;
+}
+
+/* Everything mounted below /proc, but not /proc: processes write to their own files there. */
+static int make_below_proc_read_only(int fd, struct err *e)
+{
+	struct sys_mount_attr writable = { .clear = SYS_MOUNT_ATTR_RDONLY };
+
+	if (add_flags(fd, SYS_MOUNT_ATTR_RDONLY, "/proc", e) < 0)
+		return -1;
+	return sys_mount_setattr(fd, "", AT_EMPTY_PATH, &writable) < 0 ? failed(e, "/proc") : 0;
 }
 
 /* The union of docker's and podman's lists, so far as it lies below /proc. */
@@ -106,9 +115,10 @@ int standard_mount_proc(int root_fd, struct err *e)
 	static const char *const hidden_files[] = { "interrupts", "kcore",	 "keys",	"latency_stats",
 						    "sched_debug", "timer_list", "timer_stats" };
 	static const char *const read_only[] = { "bus", "fs", "irq", "sys", "sysrq-trigger" };
+	int fd = root_mount_fs(root_fd, "/proc", "proc", QUIET, NULL, e);
 	size_t i;
 
-	if (root_mount_fs(root_fd, "/proc", "proc", QUIET, NULL, e) < 0) {
+	if (fd < 0) {
 		if (e->sys == EPERM)
 			err_hint(e, "inside another container parts of /proc are masked: start that one with "
 				    "`--security-opt systempaths=unconfined` (docker) or `unmask=ALL` (podman)");
@@ -121,9 +131,9 @@ int standard_mount_proc(int root_fd, struct err *e)
 		if (hide(hidden_files[i], false) < 0)
 			return failed(e, hidden_files[i]);
 	for (i = 0; i < ARRAY_SIZE(read_only); i++)
-		if (bind_read_only(read_only[i]) < 0)
+		if (bind_on_itself(read_only[i]) < 0)
 			return failed(e, read_only[i]);
-	return 0;
+	return make_below_proc_read_only(fd, e);
 }
 
 /* An empty directory, plus what programs read to count processors. */
@@ -136,8 +146,8 @@ int standard_mount_sys(int root_fd, struct err *e)
 		return -1;
 	if (mkdir("devices", 0755) < 0 || mkdir("devices/system", 0755) < 0 || mkdir(cpu, 0755) < 0)
 		return failed(e, "/sys");
-	if (mount("/sys/devices/system/cpu", cpu, NULL, MS_BIND | MS_REC, NULL) == 0 &&
-	    mount(NULL, cpu, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | QUIET, NULL) < 0)
-		return failed(e, "/sys/devices/system/cpu");
-	return make_read_only(fd, 0, "/sys", e);
+	/* Not everywhere to be had, and nothing depends on it. */
+	if (mount("/sys/devices/system/cpu", cpu, NULL, MS_BIND | MS_REC, NULL) < 0)
+		rmdir(cpu);
+	return add_flags(fd, SYS_MOUNT_ATTR_RDONLY | SYS_MOUNT_ATTR_NOSUID | SYS_MOUNT_ATTR_NODEV | SYS_MOUNT_ATTR_NOEXEC, "/sys", e);
 }

@@ -12,7 +12,11 @@ setup_file() {
 	case $E2E_IDENTITY in
 	root) [ "$(id -u)" -eq 0 ] ;;
 	range) grep -q "^$(id -un):" /etc/subuid ;;
-	user) [ "$(id -u)" -eq 0 ] || ! grep -q "^$(id -un):" /etc/subuid || skip "this account has subordinate ids" ;;
+	user)
+		[ "$(id -u)" -ne 0 ]
+		# the account of whoever started the runner is as it is
+		[[ $(id -un) != de-e2e-* ]] || ! grep -q "^$(id -un):" /etc/subuid
+		;;
 	esac
 }
 

@@ -5,7 +5,7 @@
 load support
 
 setup_file() {
-	export P=$BATS_FILE_TMPDIR/project PROBE=$BATS_FILE_TMPDIR/probe
+	export P=$BATS_FILE_TMPDIR/sandbox-$$ PROBE=$BATS_FILE_TMPDIR/probe
 	ready "$P" "image = $SMALL"
 	if command -v musl-gcc >/dev/null; then
 		musl-gcc -static -O2 -o "$PROBE" "$E2E_SOURCE/sandbox_probe.c"
@@ -509,4 +509,299 @@ network = none"
 	grep -qx USER=root <<<"$output"
 	run -0 env FROM_CALLER='a b' devenv run -e FROM_CALLER -e NOT_SET -e 'X=1' -e 'X=2' -- sh -c 'echo "$FROM_CALLER|${NOT_SET-unset}|$X"'
 	[ "$output" = 'a b|unset|2' ]
+}
+
+# ---- the holder ----
+
+@test "a hundred simultaneous starts of a cold project: one holder, every exit code right" {
+	mkfifo made-gate
+	pids=()
+	for n in $(seq 100); do
+		devenv run -- sh -c "readlink /proc/self/ns/mnt >made-ns.$n; read -r line <made-gate; exit $n" 3>&- 4>&- </dev/null &
+		pids+=($!)
+	done
+	wait_for 30 eval '[ "$(ls made-ns.* | wc -l)" = 100 ] && [ "$(cat made-ns.* | wc -l)" = 100 ]'
+	[ "$(holders | wc -l)" -eq 1 ]
+	yes go | head -n 100 >made-gate &
+	n=0
+	for pid in "${pids[@]}"; do
+		n=$((n + 1)) code=0
+		# who opened the gate too late for the first writer gets another
+		while kill -0 "$pid" 2>/dev/null && ! wait_for 5 eval "! kill -0 $pid" >/dev/null; do echo go >made-gate; done
+		wait "$pid" || code=$?
+		[ "$code" -eq "$n" ]
+	done
+	[ "$(cat made-ns.* | sort -u | wc -l)" -eq 1 ]
+}
+
+@test "kill -9 of launchers at random times, 300 times: the next run works and nothing is left" {
+	scratch=$(echo ~/.local/state/devenv/checkouts/"$(basename "$P")"-*/scratch)
+	before=$(cat /proc/self/mountinfo)
+	cat >made-kills <<-'END'
+		for n in $(seq 300); do
+			devenv run -- sleep 60 </dev/null &
+			sleep "0.00$((RANDOM % 10))"
+			# every third leaves one that others join
+			[ $((n % 3)) -ne 0 ] || devenv run -- true || echo "code $?" >&3
+			kill -9 $!
+			wait $!
+		done
+		exit 0
+	END
+	bash ./made-kills 3>made-codes 2>/dev/null 4>&-
+	[ ! -s made-codes ] || { sort made-codes | uniq -c; false; }
+	run -0 devenv run -- echo works
+	[ "$output" = works ]
+	wait_for 15 nothing_inside || { inside_processes; false; }
+	# the ones that were not swept are younger than the age at which they are
+	sleep 6
+	devenv run -- true
+	wait_for 15 nothing_inside
+	[ -z "$(ls -A "$scratch")" ] || { ls -la "$scratch"; false; }
+	[ "$before" = "$(cat /proc/self/mountinfo)" ]
+}
+
+@test "kill -9 of pid 1 from outside: its sessions end with 137 and the next run works" {
+	for n in 1 2 3; do
+		hold "$P"
+		devenv run -- sh -c 'sleep 100' 3>&- 4>&- </dev/null &
+		second=$!
+		wait_for 10 eval 'inside_processes | grep -q "sleep 100"'
+		kill -9 "$(holders)"
+		code=0
+		wait "$HOLDER" || code=$?
+		[ "$code" -eq 137 ]
+		code=0
+		wait "$second" || code=$?
+		[ "$code" -eq 137 ]
+		run -0 devenv run -- echo works
+		[ "$output" = works ]
+	done
+	rm -f .held
+}
+
+@test "a session that kills everything it can, ends itself only" {
+	hold "$P"
+	run devenv run --root -- sh -c 'kill -9 -1; kill -9 1; kill -STOP 1'
+	run -0 devenv run -- echo works
+	wait "$HOLDER" || code=$?
+	[ "$code" -eq 137 ]
+	rm -f .held
+}
+
+@test "a changed plan gets a holder of its own, the old session keeps its" {
+	d=$BATS_TEST_TMPDIR/changed
+	ready "$d" "image = $SMALL" $'[env]\nWHICH = one\n[sandbox]\nnetwork = none'
+	devenv -C "$d" run -- sh -c 'echo $WHICH >first; echo >.held; until [ -e .release ]; do sleep 0.05; done
+		readlink /proc/self/ns/mnt >old; echo "$WHICH $(cat /usr/mark)" >>first' 3>&- 4>&- </dev/null &
+	HOLDER=$!
+	wait_for 10 test -e "$d/.held"
+	run -0 devenv -C "$d" run --root -- sh -c 'echo of-old >/usr/mark; readlink /proc/self/ns/mnt'
+	old=$output
+	sed -i 's/WHICH = one/WHICH = two/' "$d/devenv.ini"
+	run -0 devenv -C "$d" run -- sh -c 'readlink /proc/self/ns/mnt; echo $WHICH; ls /usr/mark 2>/dev/null; ls /proc | grep -c "^[0-9]"'
+	[ "${lines[0]}" != "$old" ]
+	[ "${lines[1]}" = two ]
+	[ "${#lines[@]}" -eq 3 ] # no /usr/mark
+	[ "$(holders | wc -l)" -ge 1 ]
+	release "$d"
+	[ "$(cat "$d/old")" = "$old" ]
+	[ "$(tail -n 1 "$d/first")" = "one of-old" ]
+}
+
+@test "persist = yes keeps files, and a second plan is refused while the first runs" {
+	d=$BATS_TEST_TMPDIR/persist
+	ready "$d" "image = $SMALL" $'[env]\nWHICH = one\n[sandbox]\npersist = yes\nnetwork = none'
+	run -0 devenv -C "$d" run --root -- sh -c 'echo kept >/usr/kept; rm /etc/small; mkdir /usr/new; for i in $(seq 300); do echo >/usr/new/$i; done'
+	wait_for 15 nothing_inside
+	run -0 devenv -C "$d" run -- sh -c 'cat /usr/kept; ls /etc/small 2>/dev/null; ls /usr/new | wc -l'
+	[ "$output" = $'kept\n300' ]
+	hold "$d"
+	sed -i 's/WHICH = one/WHICH = two/' "$d/devenv.ini"
+	run --separate-stderr devenv -C "$d" run -- true
+	complaint 125 'persist'
+	# and nothing of it is left behind
+	[ "$(holders | wc -l)" -eq 1 ]
+	release "$d"
+	run -0 devenv -C "$d" run -- sh -c 'echo $WHICH; cat /usr/kept'
+	[ "$output" = $'two\nkept' ]
+}
+
+@test "persist = yes: the next start waits for the one that is ending" {
+	d=$BATS_TEST_TMPDIR/again
+	ready "$d" "image = $SMALL" $'[sandbox]\npersist = yes\nnetwork = none'
+	sleep 2.1
+	for n in $(seq 15); do
+		# enough below /tmp that removing it takes a while
+		devenv -C "$d" run -- sh -c 'i=0; while [ $i -lt 400 ]; do i=$((i + 1)); : >/tmp/$i; done; echo x >>made'
+	done
+	[ "$(wc -l <"$d/made")" -eq 15 ]
+}
+
+@test "network = none: only lo, which is up, and no route" {
+	run -0 devenv run -- sh -c 'tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d " "; tail -n +2 /proc/net/route; cut -d" " -f10 /proc/net/ipv6_route 2>/dev/null | sort -u'
+	[ "${lines[0]}" = lo ]
+	for line in "${lines[@]:1}"; do [ "$line" = lo ]; done
+	# a port nobody listens on: refused says that lo is up
+	run devenv run -- bash -c 'exec 3<>/dev/tcp/127.0.0.1/9'
+	[[ $output == *refused* ]]
+	run devenv run -- bash -c 'exec 3<>/dev/tcp/192.0.2.1/9'
+	[[ $output == *unreachable* ]]
+}
+
+@test "the start hook runs once for five parallel sessions, and before each of them" {
+	d=$BATS_TEST_TMPDIR/start
+	ready "$d" "image = $SMALL" $'[hooks]\nstart = sleep 0.4; echo started >>made; echo to-stdout\n[sandbox]\nnetwork = none'
+	for n in 1 2 3 4 5; do
+		devenv -C "$d" run -- sh -c "cat made >saw.$n; sleep 1" >"$d/out.$n" 2>/dev/null 3>&- 4>&- </dev/null &
+	done
+	wait
+	run -0 cat "$d"/saw.[1-5]
+	[ "$output" = $'started\nstarted\nstarted\nstarted\nstarted' ]
+	[ "$(cat "$d/made")" = started ]
+	# what it prints is not the command's output
+	[ -z "$(cat "$d"/out.[1-5])" ]
+}
+
+@test "a start hook that fails: run says it, enter goes on; one whose launcher is killed runs again" {
+	d=$BATS_TEST_TMPDIR/failing
+	ready "$d" "image = $SMALL" $'[hooks]\nstart = exit 3\n[sandbox]\nnetwork = none'
+	run --separate-stderr devenv -C "$d" run -- echo not-run
+	complaint 125 'start hook.*3'
+	run -0 --separate-stderr bash -c "echo 'echo entered' | devenv -C '$d' enter"
+	[ "$output" = entered ]
+	[[ $stderr == *"start hook"* ]]
+	sed -i 's/^start = .*/start = echo begun >>made; sleep 1; echo ended >>made/' "$d/devenv.ini"
+	devenv -C "$d" run -- true 3>&- 4>&- </dev/null &
+	first=$!
+	wait_for 10 test -e "$d/made"
+	devenv -C "$d" run -- true 3>&- 4>&- </dev/null &
+	second=$!
+	kill -9 "$first"
+	wait "$first" || :
+	wait "$second"
+	run -0 cat "$d/made"
+	[ "$output" = $'begun\nbegun\nended' ]
+}
+
+@test "the enter hook runs in each interactive session and can't cost it" {
+	d=$BATS_TEST_TMPDIR/enter
+	ready "$d" "image = $SMALL" $'[hooks]\nenter = echo hooked; cd /; exit 4\n[sandbox]\nnetwork = none'
+	run -7 --separate-stderr bash -c "echo 'echo in shell in \$PWD; exit 7' | devenv -C '$d' enter"
+	[ "$output" = $'hooked\nin shell in '"$d" ]
+	[[ $stderr == *"enter hook"*4* ]]
+	run -0 devenv -C "$d" run -- true
+	[ -z "$output" ]
+}
+
+@test "volumes: scope = checkout is the checkout's, scope = project is shared by worktrees" {
+	command -v git >/dev/null || skip "git is not installed"
+	d=$BATS_TEST_TMPDIR/clone
+	project "$d" "image = $SMALL" $'[volume.own]\ntarget = /srv/own\n[volume.all]\ntarget = /srv/all\nscope = project\n[sandbox]\nnetwork = none'
+	git -C "$d" init -q
+	git -C "$d" -c user.name=x -c user.email=x@example.org commit -q --allow-empty -m first
+	git -C "$d" worktree add -q "$BATS_TEST_TMPDIR/tree" 2>/dev/null
+	cp "$d/devenv.ini" "$BATS_TEST_TMPDIR/tree/"
+	run -0 devenv -q -C "$d" run -y -- sh -c 'echo 1 >/srv/own/f; echo 1 >/srv/all/f'
+	run -0 devenv -q -C "$BATS_TEST_TMPDIR/tree" run -y -- sh -c 'cat /srv/all/f; ls -A /srv/own'
+	[ "${lines[*]}" = 1 ]
+	wait_for 15 nothing_inside
+	run -0 devenv -C "$d" run -- cat /srv/own/f /srv/all/f
+	[ "$output" = $'1\n1' ]
+}
+
+@test "user = root and target = /src" {
+	d=$BATS_TEST_TMPDIR/src
+	ready "$d" "image = $SMALL" $'[workspace]\nuser = root\ntarget = /src\n[sandbox]\nnetwork = none'
+	mkdir "$d/sub"
+	run -0 devenv -C "$d/sub" run -- sh -c 'pwd; id -u; echo $HOME; readlink /workspace; touch ../made; : >/root/x; : >/usr/x'
+	[ "$output" = $'/src/sub\n0\n/root\n/src' ]
+	[ -O "$d/made" ]
+	grep -qx $'CapEff:\t00000000000004fb' <<<"$(devenv -C "$d" run -- cat /proc/self/status)"
+	run devenv -C "$d" run -- sh -c 'echo x >/proc/sys/kernel/hostname'
+	[ "$status" -ne 0 ]
+}
+
+@test "exit codes: every signal that ends a process is 128+N" {
+	for signal in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 24 25 26 27 29 30 31; do
+		run devenv run -- sh -c "ulimit -c 0; kill -$signal \$\$; sleep 5"
+		[ "$status" -eq $((128 + signal)) ] || { echo "$signal: $status"; false; }
+	done
+	for signal in 17 18 23 28; do
+		run -9 devenv run -- sh -c "kill -$signal \$\$; exit 9"
+	done
+}
+
+@test "ten thousand orphans are reaped" {
+	need_probe
+	hold "$P"
+	run -0 devenv run -- ./probe orphans 10000
+	[ "$output" = "zombies 0" ]
+	release "$P"
+}
+
+@test "a process left behind by the last session ends with it" {
+	run -0 devenv run -- sh -c '(trap "" HUP TERM INT; sleep 1000) >/dev/null 2>&1 </dev/null &'
+	wait_for 15 nothing_inside
+	hold "$P"
+	run -0 devenv run -- sh -c '(trap "" HUP TERM INT; sleep 1001) >/dev/null 2>&1 </dev/null &'
+	# another session keeps it
+	inside_processes | grep -q 'sleep 1001'
+	release "$P"
+	wait_for 15 nothing_inside
+}
+
+# ---- counts ----
+
+# trace ARG...: a traced run; sets calls, children, checks and names.
+trace() {
+	run -0 strace -f -o "$BATS_TEST_TMPDIR/trace" devenv "$@"
+	run -0 /usr/bin/python3 -B "$E2E_SOURCE/sandbox_calls.py" "$BATS_TEST_TMPDIR/trace"
+	calls=$(sed -n 's/^calls //p' <<<"$output") children=$(sed -n 's/^children //p' <<<"$output")
+	checks=$(sed -n 's/^checks //p' <<<"$output") names=$(sed -n 's/^names //p' <<<"$output")
+	echo "$calls calls, $children children, $checks checks"
+	! grep -q devenv-core "$BATS_TEST_TMPDIR/trace"
+	! grep -qwE 'fsync|fdatasync|syncfs|sync' <<<"$names"
+}
+plan_counts() {
+	run -0 devenv config --plan
+	layers=$(sed -n '/^Layers/,/^$/p' <<<"$output" | grep -c '^  /')
+	# beside /dev, /proc, /sys and /tmp: the home and the project at least
+	mounts=$(sed -n '/^Mounts/,/^$/p' <<<"$output" | grep -c '^  /')
+	watches=$(sed -n '/^Made from/,/^$/p' <<<"$output" | grep -c '^  /')
+}
+
+@test "a fresh start: few system calls, two children, no fsync, no core" {
+	need_strace
+	plan_counts
+	trace run -- /usr/bin/true
+	[ "$children" -eq 2 ]
+	[ "$calls" -le $((200 + 4 * mounts + layers)) ]
+}
+
+@test "a join: few system calls and one child" {
+	need_strace
+	hold "$P"
+	trace run -- /usr/bin/true
+	release "$P"
+	[ "$children" -eq 1 ]
+	[ "$calls" -le 95 ]
+}
+
+@test "the plan check: at most two system calls for each watched file" {
+	need_strace
+	plan_counts
+	trace run -- /usr/bin/true
+	[ "$watches" -gt 5 ]
+	[ "$checks" -le $((2 * watches)) ]
+	[ "$checks" -ge "$watches" ]
+}
+
+@test "neither the launcher nor pid 1 maps a shared object" {
+	hold "$P"
+	for pid in "$HOLDER" $(holders); do
+		run -0 sh -c "awk '\$6 ~ /^\// { print \$6 }' /proc/$pid/maps | sort -u"
+		[ "$output" = "$(readlink -f "$(command -v devenv)")" ]
+	done
+	release "$P"
 }

@@ -139,9 +139,41 @@ static void test_whiteouts(void **state)
 	assert_true(is_opaque("top/dir/sub"));
 	assert_false(is_opaque("top/dir"));
 	assert_false(is_there("top/.wh.plain"));
+	assert_false(is_there("top/never/there")); /* a whiteout of nothing would be listed */
 	assert_false(is_there("top/.wh..wh.plnk"));
 	assert_int_equal(fstatat(tempfd, "top/dir", &st, 0), 0);
 	assert_int_equal(st.st_mtim.tv_sec, 1000000000);
+}
+
+/* Some tools say "gone" of a directory and of all that was in it, in any order; or of what was in one that is a file now. */
+static void test_whiteouts_in_whiteouts(void **state)
+{
+	struct tarball t = TARBALL_INIT;
+	struct owners o;
+
+	(void)state;
+	make_low();
+	tarball_file(&t, "dir/sub/.wh.c", "");
+	tarball_file(&t, "dir/.wh.sub", "");
+	tarball_file(&t, ".wh.dir", "");
+	tarball_file(&t, "usr/bin", "a file now");
+	tarball_file(&t, "usr/bin/.wh.tool", "");
+	tarball_file(&t, "usr/bin/.wh..wh..opq", "");
+	apply_ok(&t, "gone", BELOW("low"));
+	assert_true(is_whiteout("gone/dir"));
+	assert_file("gone/usr/bin", "a file now");
+	t = TARBALL_INIT;
+	tarball_file(&t, "dir/sub/.wh.c", "");
+	tarball_file(&t, "dir/new", "n"); /* something is added, so the directory is, as if it were new */
+	tarball_file(&t, ".wh.dir", "");
+	apply_ok(&t, "renewed", BELOW("low"));
+	assert_file("renewed/dir/new", "n");
+	assert_true(is_opaque("renewed/dir"));
+	assert_int_equal(mode_of("renewed/dir") & 07777, 0755);
+	assert_false(is_there("renewed/dir/sub"));
+	o = owners_of("renewed");
+	assert_int_equal(owners_find(&o, "dir")->kind, 'e');
+	owners_release(&o);
 }
 
 static void test_opaque(void **state)
@@ -377,6 +409,7 @@ int main(void)
 		tempdir_test(test_directory_over_link),
 		tempdir_test(test_whiteouts),
 		tempdir_test(test_opaque),
+		tempdir_test(test_whiteouts_in_whiteouts),
 		tempdir_test(test_opaque_root),
 		tempdir_test(test_lowest_layer),
 		tempdir_test(test_merged_view),

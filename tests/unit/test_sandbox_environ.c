@@ -56,7 +56,7 @@ static int teardown(void **state)
 static void build(struct fixture *f)
 {
 	strlist_release(&f->out);
-	environ_build(&f->plan, &f->session, "/work/dir", &f->out);
+	environ_build(&f->plan, &f->session, "/srv/dir", &f->out);
 	assert_null(f->out.items[f->out.count]); /* an envp */
 }
 
@@ -86,7 +86,7 @@ static void test_nothing_of_the_caller(void **state)
 	check(f, "PATH", "/usr/bin:/bin");
 	check(f, "HOME", "/home/me");
 	check(f, "USER", "me");
-	check(f, "PWD", "/work/dir");
+	check(f, "PWD", "/srv/dir");
 	check(f, "LANG", "C.UTF-8");
 	assert_int_equal(f->out.count, 5);
 }
@@ -143,7 +143,7 @@ static void test_the_plan_beats_the_caller(void **state)
 	check(f, "PATH", "/usr/bin:/bin");
 	check(f, "HOME", "/home/me");
 	check(f, "HOMEDRIVE", "c");
-	check(f, "PWD", "/work/dir");
+	check(f, "PWD", "/srv/dir");
 }
 
 static void test_the_last_of_the_plan_wins(void **state)
