@@ -206,7 +206,7 @@ static int pull_make_layer(struct pull *p, size_t i, struct err *e)
 		struct store_layer_meta meta = {
 			.diff_id = layer->diff_id,
 			.parent = i ? p->layers[i - 1].chain_id : NULL,
-			.bytes = result.unpacked,
+			.bytes = result.bytes,
 			.files = result.entries,
 		};
 
