@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "base/path.h"
@@ -77,17 +78,26 @@ static const char *forbidden(const struct environment *env, const char *path)
 	return NULL;
 }
 
+/* One whose own name has a colon wins over a tag. */
+static bool is_directory(const struct environment *env, const char *written)
+{
+	cleanup_free char *path = expand(env, written);
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 static int add(struct environment *env, enum env_place_kind kind, const char *written, bool optional, unsigned int line,
 	       struct err *e)
 {
-	struct env_place place = { .kind = kind, .optional = optional, .written = mem_strdup(written) };
+	struct env_place place = { .kind = kind, .optional = optional, .line = line, .written = mem_strdup(written) };
 	cleanup_free char *path = mem_strdup(written);
 	const char *slash, *colon, *why;
 
 	if (kind == ENV_PLACE_BASE && env->config.base == CONFIG_BASE_OCI) {
 		slash = strrchr(path, '/');
 		colon = strrchr(path, ':');
-		if (colon && (!slash || colon > slash)) {
+		if (colon && (!slash || colon > slash) && !is_directory(env, path)) {
 			place.tag = mem_strdup(colon);
 			path[colon - path] = '\0';
 		}
@@ -98,13 +108,8 @@ static int add(struct environment *env, enum env_place_kind kind, const char *wr
 	why = place.outside ? forbidden(env, place.path) : NULL;
 	if (!why)
 		return 0;
-	if (line)
-		err_set(e, ERR_CONFIG, "%s:%u: '%s' is %s: no project can ask for that", env->config.file, line,
-			text_safe(written), why);
-	else
-		err_set(e, ERR_CONFIG, "%s: '%s' is %s: no project can ask for that", env->config.file,
-			text_safe(written), why);
-	return -1;
+	return err_set(e, ERR_CONFIG, "%s:%u: '%s' is %s: no project can ask for that", env->config.file, line,
+		       text_safe(written), why);
 }
 
 int place_find_all(struct environment *env, struct err *e)
@@ -115,10 +120,10 @@ int place_find_all(struct environment *env, struct err *e)
 		if (add(env, ENV_PLACE_BASE, c->base_value, false, c->base_line, e) < 0)
 			return -1;
 	for (size_t i = 0; i < c->env_files.count; i++)
-		if (add(env, ENV_PLACE_ENV_FILE, c->env_files.items[i], false, 0, e) < 0)
+		if (add(env, ENV_PLACE_ENV_FILE, c->env_files.items[i], false, c->env_files_line, e) < 0)
 			return -1;
 	for (size_t i = 0; i < c->env_files_optional.count; i++)
-		if (add(env, ENV_PLACE_ENV_FILE, c->env_files_optional.items[i], true, 0, e) < 0)
+		if (add(env, ENV_PLACE_ENV_FILE, c->env_files_optional.items[i], true, c->env_files_optional_line, e) < 0)
 			return -1;
 	return 0;
 }

@@ -3,6 +3,9 @@
 #include "sandbox/sandbox.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -20,32 +23,82 @@
 #define ENTER_SCRIPT                                                                                      \
 	"sh -c \"$1\" devenv-enter || echo \"devenv: the enter hook ended with status $?\" >&2; exec \"$0\""
 
+#define HOOK_LOOK_MS 20 /* between looks whether the hook has ended */
+
 static const char *workdir_of(const struct plan *p, const struct session *s)
 {
 	return s->workdir ? s->workdir : p->workdir;
 }
 
-static bool is_root(const struct plan *p, const struct session *s)
+/* Bit N: descriptor N is a terminal. A directory among them would be a way out: /proc/self/fd/0/.. */
+static int find_terminals(unsigned int *terminals, struct err *e)
 {
-	return s->root || p->uid == 0;
+	struct stat st;
+	int fd;
+
+	*terminals = 0;
+	for (fd = 0; fd < 3; fd++) {
+		if (fstat(fd, &st) < 0)
+			continue;
+		if (S_ISDIR(st.st_mode)) {
+			err_set(e, ERR_USAGE, "descriptor %d is a directory of this machine, which would be reachable inside", fd);
+			return err_hint(e, "use a file, a pipe or /dev/null");
+		}
+		if (S_ISCHR(st.st_mode) && isatty(fd))
+			*terminals |= 1u << fd;
+	}
+	return 0;
 }
 
-/* When the environment starts: before anybody's command, with the door closed, output to the caller's stderr. */
+/* What the hook prints goes to our stderr, but it gets no descriptor of it: that may be the caller's terminal. */
+static void copy_until_exit(int from, pid_t pid, int *status)
+{
+	struct pollfd p = { .fd = from, .events = POLLIN };
+	char data[4096];
+
+	for (;;) {
+		bool ended = waitpid(pid, status, WNOHANG) == pid;
+		ssize_t n = 0;
+
+		while (poll(&p, 1, ended ? 0 : HOOK_LOOK_MS) > 0 && (n = read(from, data, sizeof(data))) > 0)
+			if (write(2, data, (size_t)n) < 0)
+				break;
+		if (ended)
+			return;
+		if (n == 0 && p.revents) /* it closed its output but runs on */
+			p.fd = -1;
+	}
+}
+
+static int run_hook(struct spawn *hook, struct err *e)
+{
+	int output[2], status = 0;
+	pid_t pid;
+
+	if (pipe2(output, O_CLOEXEC) < 0)
+		return err_sys(e, "can't make a pipe");
+	hook->stdio[0] = openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
+	hook->stdio[1] = hook->stdio[2] = output[1];
+	pid = spawn_process(hook, e);
+	close(output[1]);
+	if (pid >= 0)
+		copy_until_exit(output[0], pid, &status);
+	close(output[0]);
+	if (hook->stdio[0] >= 0)
+		close(hook->stdio[0]);
+	return pid < 0 ? -1 : spawn_status(status);
+}
+
+/* When the environment starts: before anybody's command, with the door closed. */
 static int run_start_hook(const struct plan *p, const struct session *s, const struct spawn *model, struct err *e)
 {
 	char *argv[] = { (char *)"/bin/sh", (char *)"-c", (char *)p->hook_start, NULL };
 	struct spawn hook = *model;
-	int null = openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC), status;
-	pid_t pid;
+	int status;
 
 	sigprocmask(SIG_BLOCK, NULL, &hook.mask);
 	hook.argv = argv;
-	hook.stdio[0] = null;
-	hook.stdio[1] = 2;
-	pid = spawn_process(&hook, e);
-	status = pid < 0 ? -1 : spawn_wait(pid);
-	if (null >= 0)
-		close(null);
+	status = run_hook(&hook, e);
 	if (status == 0)
 		return 0;
 	if (status > 0)
@@ -57,21 +110,30 @@ static int run_start_hook(const struct plan *p, const struct session *s, const s
 	return 0;
 }
 
-static int run_shell(const struct plan *p, const struct session *s, struct spawn *spawn, struct err *e)
+static int run_command(struct spawn *spawn, unsigned int terminals, bool shell, struct err *e)
+{
+	return terminals ? terminal_run(spawn, terminals, shell, e) : foreground_run(spawn, e);
+}
+
+static int run_shell(const struct plan *p, const struct session *s, struct spawn *spawn, unsigned int terminals,
+		     struct err *e)
 {
 	const char *shell = s->root && p->uid != 0 ? p->root_shell : p->shell;
 	char *plain[] = { (char *)shell, NULL };
 	char *hooked[] = { (char *)"/bin/sh", (char *)"-c", (char *)ENTER_SCRIPT, (char *)shell, (char *)p->hook_enter, NULL };
 
 	spawn->argv = *p->hook_enter ? hooked : plain;
-	/* `devenv enter < script`: nobody to relay to, so the shell just reads it. */
-	return isatty(0) ? terminal_run(spawn, e) : foreground_run(spawn, e);
+	return run_command(spawn, terminals, terminals & 1, e);
 }
 
 /* In the namespaces now. */
 static int run_session(const struct plan *p, const struct session *s, const struct holder *h, struct spawn *spawn,
 		       struct err *e)
 {
+	unsigned int terminals;
+
+	if (find_terminals(&terminals, e) < 0)
+		return -1;
 	spawn->workdir_fd = join_open_workdir(workdir_of(p, s), e);
 	if (spawn->workdir_fd < 0)
 		return -1;
@@ -80,13 +142,14 @@ static int run_session(const struct plan *p, const struct session *s, const stru
 			return -1;
 		holder_open_door(h);
 	}
-	return s->interactive ? run_shell(p, s, spawn, e) : foreground_run(spawn, e);
+	return s->interactive ? run_shell(p, s, spawn, terminals, e) : run_command(spawn, terminals, false, e);
 }
 
 int sandbox_run(const struct plan *p, const struct dirs *d, const struct session *s, struct err *e)
 {
 	cleanup_strlist struct strlist env = STRLIST_INIT;
-	struct spawn spawn = { .plan = p, .argv = s->argv, .stdio = { -1, -1, -1 }, .root = is_root(p, s) };
+	struct spawn spawn = { .plan = p, .argv = s->argv, .stdio = { -1, -1, -1 }, .terminal_fd = -1,
+			       .root = s->root || p->root };
 	struct holder_request request = { .plan = p, .dirs = d, .process_argv = s->process_argv };
 	struct holder h;
 	int result;
