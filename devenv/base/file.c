@@ -20,7 +20,8 @@ int file_open_dir(int dirfd, const char *path, struct err *e)
 	return fd < 0 ? err_sys(e, "can't open the directory %s", text_safe(path)) : fd;
 }
 
-int file_read_fd(int fd, size_t max, struct buf *out, struct err *e)
+/* `expected`: where a regular file of that size ends, without the read that says so; 0: not known. */
+static int read_up_to(int fd, size_t max, size_t expected, struct buf *out, struct err *e)
 {
 	size_t start = out->len;
 
@@ -39,11 +40,16 @@ int file_read_fd(int fd, size_t max, struct buf *out, struct err *e)
 			return err_sys(e, "can't read");
 		out->len += (size_t)n;
 		out->data[out->len] = '\0';
-		if (!n)
+		if (!n || (expected && out->len - start == expected))
 			return 0;
 		if (out->len - start > max)
 			return err_set(e, ERR_CONFIG, "more than %zu bytes", max);
 	}
+}
+
+int file_read_fd(int fd, size_t max, struct buf *out, struct err *e)
+{
+	return read_up_to(fd, max, 0, out, e);
 }
 
 int file_read(int dirfd, const char *path, size_t max, int flags, struct buf *out, struct stat *st, struct err *e)
@@ -68,8 +74,8 @@ int file_read(int dirfd, const char *path, size_t max, int flags, struct buf *ou
 	if (!S_ISREG(st->st_mode))
 		return err_set(e, ERR_CONFIG, "can't read %s: not a regular file", text_safe(path));
 	if (st->st_size > 0 && (uint64_t)st->st_size <= max)
-		buf_reserve(out, (size_t)st->st_size + 1);
-	if (file_read_fd(fd, max, out, e) < 0)
+		buf_reserve(out, (size_t)st->st_size + 1 + 4096); /* a read never asks for less */
+	if (read_up_to(fd, max, (uint64_t)st->st_size <= max ? (size_t)st->st_size : 0, out, e) < 0)
 		return err_wrap(e, "%s", text_safe(path));
 	return 0;
 }

@@ -21,8 +21,8 @@ const struct option_spec options_global[] = {
 
 const struct option_spec options_enter[] = {
 	{ "root", 0, NULL, "be root inside (mapped to you outside)", OPTION_ROOT },
-	{ "untrusted", 0, NULL, "no network, no powers, no hooks, a copy-on-write view of the project", OPTION_UNTRUSTED },
-	{ "no-services", 0, NULL, "do not start the services", OPTION_NO_SERVICES },
+	{ "untrusted", 0, NULL, "no network, powers or hooks; the project copy-on-write (not supported yet)", OPTION_UNTRUSTED },
+	{ "no-services", 0, NULL, "do not start the services (not supported yet)", OPTION_NO_SERVICES },
 	{ NULL, 0, NULL, NULL, 0 },
 };
 

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,20 +30,20 @@ static const char *kind(mode_t mode)
 }
 
 /* $HOME may go through a link (/home -> var/home) where getcwd() does not, and the other way round. */
-static bool is_home(const char *dir, const char *home)
+static bool is_home(const char *path, const struct stat *dir, const char *home)
 {
-	struct stat a, b;
+	struct stat st;
 
-	if (!home)
-		return false;
-	return !strcmp(dir, home) ||
-	       (stat(dir, &a) == 0 && stat(home, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino);
+	/* What lies below the path of home is not home: the usual case, without a system call. */
+	if (home && path_below(path, home))
+		return !*path_below(path, home);
+	return home && stat(home, &st) == 0 && dir->st_dev == st.st_dev && dir->st_ino == st.st_ino;
 }
 
 static int check(const char *dir, const char *home, const struct stat *config, struct err *e)
 {
 	const char *base = strcmp(dir, "/") ? dir : "";
-	uid_t me = geteuid();
+	uid_t me = (uid_t)getauxval(AT_EUID); /* geteuid() without a system call: the launcher comes by here */
 	struct stat st;
 
 	/* A link would let a repository name any file of the machine; skipping it would silently use another project. */
@@ -53,7 +54,9 @@ static int check(const char *dir, const char *home, const struct stat *config, s
 			return err_hint(e, "links are not followed: put a file with its content in its place");
 		return err_hint(e, "move it away, or put a file in its place");
 	}
-	if (!strcmp(dir, "/") || is_home(dir, home)) {
+	if (stat(dir, &st) < 0)
+		return err_sys(e, "can't look at %s", text_safe(dir));
+	if (!strcmp(dir, "/") || is_home(dir, &st, home)) {
 		err_set(e, ERR_CONFIG, "%s/" PROJECT_CONFIG ": %s can't be a project", text_safe(base),
 			strcmp(dir, "/") ? "the home directory" : "the root directory");
 		return err_hint(e, "move it into a directory of its own");
@@ -63,8 +66,6 @@ static int check(const char *dir, const char *home, const struct stat *config, s
 			(unsigned int)config->st_uid);
 		return err_hint(e, "work in a checkout of your own, or chown it if you trust what is in it");
 	}
-	if (stat(dir, &st) < 0)
-		return err_sys(e, "can't look at %s", text_safe(dir));
 	if (st.st_uid != me && st.st_uid != 0)
 		return err_set(e, ERR_CONFIG, "%s belongs to another user (uid %u)", text_safe(dir),
 			       (unsigned int)st.st_uid);

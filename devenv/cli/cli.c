@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/project.h"
 #include "base/text.h"
+#include "cli/option_ids.h"
 #include "fetch/http.h"
 
 static volatile sig_atomic_t signal_received;
@@ -173,7 +174,10 @@ static int parse_options(struct cli *c, int argc, char **argv, int *index, const
 static int unknown_command(const struct command *parent, const struct command *table, const char *word,
                            struct err *e)
 {
-	const char *nearest = commands_nearest(table, word);
+	const char *nearest = parent ? NULL : commands_alias(word);
+
+	if (!nearest)
+		nearest = commands_nearest(table, word);
 
 	err_set_(e, ERR_USAGE, "unknown command '%s%s%s'", parent ? parent->name : "", parent ? " " : "",
 	         text_safe(word));
@@ -182,6 +186,15 @@ static int unknown_command(const struct command *parent, const struct command *t
 		                parent ? " " : "", nearest);
 	return err_hint(e, "run `devenv help%s%s` for the list", parent ? " " : "",
 	                parent ? parent->name : "");
+}
+
+/* `prepare` runs on behalf of a command that somebody typed: that one is talked about. */
+static const struct command *typed_command(const struct cli *c)
+{
+	const char *purpose = c->command && (c->command->flags & COMMAND_HIDDEN) ? cli_value(c, OPTION_FOR) : NULL;
+	const struct command *typed = purpose ? commands_find(commands_table, purpose) : NULL;
+
+	return typed ? typed : c->command;
 }
 
 static int check_operands(const struct cli *c, bool ended, struct err *e)
@@ -275,7 +288,7 @@ static int run_command(struct cli *c, struct err *e)
 		return err_set(e, ERR_USAGE, "devenv %s needs a subcommand", k->name);
 	if (c->dry_run && !(k->flags & (COMMAND_DRY_RUN | COMMAND_LAUNCHER)))
 		return err_set(e, ERR_UNSUPPORTED, "devenv %s%s%s --dry-run is not supported yet", before,
-		               space, k->name);
+		               space, typed_command(c)->name);
 	if (c->json && (k->flags & COMMAND_NO_JSON))
 		return err_set(e, ERR_UNSUPPORTED, "devenv %s%s%s has no JSON output", before, space,
 		               k->name);
@@ -304,7 +317,7 @@ static int report(struct cli *c, struct err *e)
 	output_error(c, e);
 	if (e->code == ERR_USAGE && !c->json) {
 		fputs("usage: ", stderr);
-		usage_line(stderr, c->parent, c->command);
+		usage_line(stderr, c->parent, typed_command(c));
 		fputs("\n", stderr);
 	}
 	if (status_125)

@@ -99,6 +99,8 @@ int cli_signal(void);
 extern const struct command commands_table[];
 /* NULL: no such command. */
 const struct command *commands_find(const struct command *table, const char *name);
+/* What other tools call a command of ours: "shell" is enter, "exec" is run. NULL: no such habit is known. */
+const char *commands_alias(const char *name);
 /* The nearest name that is not hidden, or NULL. */
 const char *commands_nearest(const struct command *table, const char *name);
 
@@ -136,6 +138,8 @@ int output_json(struct cli *c, json_t *root /* takes */, struct err *e);
 json_t *output_json_text(const char *s);
 json_t *output_json_gaps(const struct env_gaps *gaps);
 void output_json_error(struct cli *c, const struct err *e);
+/* How many columns a text takes on a terminal. */
+int output_columns(const char *text);
 /* Width of the terminal behind stderr in columns; 80 when unknown. */
 int output_width(void);
 

@@ -44,7 +44,7 @@ static json_t *question_json(const struct question *q, bool granted)
 		                                      granted || !is_missing(q, p->key)));
 	}
 	json_object_set_new(root, "project", output_json_text(q->env.project));
-	json_object_set_new(root, "allowed", json_boolean(granted || q->missing.count == 0));
+	json_object_set_new(root, "allowed", json_boolean(granted || (q->known && q->missing.count == 0)));
 	json_object_set_new(root, "powers", list);
 	return root;
 }
@@ -66,7 +66,7 @@ static int show(struct cli *c, const struct question *q, struct err *e)
 		printf("  %s%-11s%s %s\n", output_begin(c, stdout, missing ? STYLE_YELLOW : STYLE_GREEN),
 		       missing ? "not granted" : "granted", output_end(c, stdout), safe.data);
 	}
-	if (q->missing.count)
+	if (q->missing.count || !q->known)
 		printf("\n  %snext:%s devenv allow\n", output_begin(c, stdout, STYLE_CYAN),
 		       output_end(c, stdout));
 	return 0;

@@ -94,15 +94,22 @@ int cmd_doctor(struct cli *c, struct err *e)
 {
 	const char *root = getenv("DEVENV_DOCTOR_ROOT");
 	cleanup_close int root_fd = -1;
+	struct err config = ERR_INIT;
 	struct environment env;
 	int result;
 
 	if (cli_has(c, OPTION_FIX))
 		return err_set(e, ERR_UNSUPPORTED, "devenv doctor --fix is not supported yet");
 	root_fd = file_open_dir(AT_FDCWD, root && *root ? root : "/", e);
-	if (root_fd < 0 || cli_open_user(c, &env, e) < 0)
+	if (root_fd < 0)
 		return -1;
-	result = run_checks(c, &(struct doctor_machine){ root_fd, &env.dirs, env.dirs.store }, e);
+	/* A config.ini that can't be read is a finding like others; what it would say is then left out. */
+	if (cli_open_user(c, &env, &config) < 0) {
+		env = (struct environment){ .lock_text = BUF_INIT };
+		if (dirs_find(&env.dirs, e) < 0)
+			return -1;
+	}
+	result = run_checks(c, &(struct doctor_machine){ root_fd, &env.dirs, env.dirs.store, &config }, e);
 	env_release(&env);
 	return result;
 }

@@ -13,18 +13,34 @@
 #include "cli/images.h"
 #include "config/reference.h"
 
+/* By what name a project's lock asks for it; "" when only a plan does; NULL: none. */
+static const char *request_of(const struct images *images, const char *digest)
+{
+	for (size_t i = 0; i < images->live.count; i++)
+		if (strcmp(images->live.items[i], digest) == 0)
+			return images->requests.items[i];
+	return NULL;
+}
+
 /* Bases of projects need no name: their locks and plans hold them. */
 static const char *shown_name(const struct images *images, const struct store_list_item *item)
 {
+	const char *request = request_of(images, item->digest);
+
 	if (item->reference)
 		return text_safe(item->reference);
-	return strlist_has(&images->live, item->digest) ? "<used by a project>" : "<no name>";
+	if (!request)
+		return "<no name>";
+	return *request ? text_safe(request) : "<used by a project>";
 }
 
 static json_t *item_json(const struct images *images, const struct store_list_item *i)
 {
-	return json_pack("{s:b,s:o,s:s,s:I,s:I,s:I,s:I}", "in_use", strlist_has(&images->live, i->digest),
-	                 "name", output_json_text(i->reference), "digest", i->digest, "bytes",
+	const char *request = request_of(images, i->digest);
+
+	return json_pack("{s:b,s:o,s:o,s:s,s:I,s:I,s:I,s:I}", "in_use", request != NULL, "request",
+	                 request && *request ? output_json_text(request) : json_null(), "name",
+	                 output_json_text(i->reference), "digest", i->digest, "bytes",
 	                 (json_int_t)i->bytes, "layers", (json_int_t)i->layer_count, "created",
 	                 (json_int_t)i->created, "pulled", (json_int_t)i->pulled);
 }
@@ -41,15 +57,15 @@ static int list_json(struct cli *c, const struct images *images, struct err *e)
 /* Names differ in length, so the first column is as wide as the longest, within reason. */
 static int name_width(const struct images *images)
 {
-	size_t width = 4;
+	int width = 4;
 
 	for (size_t i = 0; i < images->count; i++) {
-		size_t len = strlen(shown_name(images, &images->items[i]));
+		int columns = output_columns(shown_name(images, &images->items[i]));
 
-		if (len > width)
-			width = len;
+		if (columns > width)
+			width = columns;
 	}
-	return width > 60 ? 60 : (int)width;
+	return width > 60 ? 60 : width;
 }
 
 static void list_table(const struct cli *c, const struct images *images)
@@ -113,6 +129,10 @@ static int pull_one(struct cli *c, struct environment *env, struct store *store,
 	if (oci_resolve(&context, &source, &found, e) < 0)
 		return -1;
 	digest = lock_manifest_digest(&found, oci_platform());
+	if (c->verbose && found.index)
+		output_notice(c, "%s is the index %s", text_safe(name), found.index);
+	if (c->verbose)
+		output_notice(c, "its manifest for %s is %s", oci_platform(), digest);
 	result = oci_fetch(&context, &source, digest, e);
 	if (result == 0)
 		result = store_name_set(store, name, digest, e);

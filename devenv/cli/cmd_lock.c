@@ -47,6 +47,11 @@ static int check(struct cli *c, const struct environment *env, struct err *e)
 	return status;
 }
 
+static json_t *digest_json(const char *digest)
+{
+	return digest[0] ? output_json_text(digest) : json_null();
+}
+
 static json_t *changes_json(const struct env_changes *changes)
 {
 	json_t *list = json_array();
@@ -54,40 +59,47 @@ static json_t *changes_json(const struct env_changes *changes)
 	for (size_t i = 0; i < changes->count; i++) {
 		const struct env_change *k = &changes->items[i];
 
-		json_array_append_new(list,
-		                      json_pack("{s:o,s:o,s:o}", "name", output_json_text(k->name), "before",
-		                                k->before[0] ? output_json_text(k->before) : json_null(),
-		                                "after",
-		                                k->after[0] ? output_json_text(k->after) : json_null()));
+		json_array_append_new(list, json_pack("{s:o,s:o,s:o,s:o,s:o}", "name", output_json_text(k->name),
+		                                      "before", digest_json(k->before), "after",
+		                                      digest_json(k->after), "index_before",
+		                                      digest_json(k->index_before), "index_after",
+		                                      digest_json(k->index_after)));
 	}
 	return json_pack("{s:o}", "changes", list);
 }
 
-/* "base  sha256:3f2a… → sha256:91c0…": long enough to compare, short enough for one line. */
+/* "base 3f2a… → 91c0…": the digits that `image ls` and `status` show. */
 static void print_digest(const struct cli *c, const char *digest, const char *none, enum style style)
 {
-	const char *colon = strchr(digest, ':');
-	int len = colon ? (int)(colon - digest) + 1 + 16 : 24;
-
 	printf("%s", output_begin(c, stdout, style));
 	if (!digest[0])
 		printf("%s", none);
 	else
-		printf("%.*s", len, text_safe(digest));
+		printf("%s", output_short_digest(digest));
 	printf("%s", output_end(c, stdout));
+}
+
+static void print_change(const struct cli *c, const char *name, const char *before, const char *after,
+                         const char *none)
+{
+	printf("%s%s%s ", output_begin(c, stdout, STYLE_BOLD), text_safe(name), output_end(c, stdout));
+	print_digest(c, before, none, STYLE_DIM);
+	printf(" %s ", c->utf8 ? "→" : "->");
+	print_digest(c, after, "removed", after[0] ? STYLE_GREEN : STYLE_RED);
+	fputc('\n', stdout);
 }
 
 static void print_changes(const struct cli *c, const struct env_changes *changes)
 {
 	for (size_t i = 0; i < changes->count; i++) {
 		const struct env_change *k = &changes->items[i];
+		bool same = strcmp(k->before, k->after) == 0;
+		cleanup_free char *index = mem_printf("%s (%s)", k->name, same ? "index, for other platforms" : "index");
 
-		printf("%s%s%s ", output_begin(c, stdout, STYLE_BOLD), text_safe(k->name),
-		       output_end(c, stdout));
-		print_digest(c, k->before, "new", STYLE_DIM);
-		printf(" %s ", c->utf8 ? "→" : "->");
-		print_digest(c, k->after, "removed", k->after[0] ? STYLE_GREEN : STYLE_RED);
-		fputc('\n', stdout);
+		if (!same)
+			print_change(c, k->name, k->before, k->after, "new");
+		if (same || (c->verbose && strcmp(k->index_before, k->index_after) != 0))
+			print_change(c, index, k->index_before, k->index_after, "none");
 	}
 }
 

@@ -14,13 +14,17 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/path.h"
+#include "base/project.h"
 #include "base/text.h"
 #include "cli/running.h"
+#include "env/live.h"
 #include "plan/plan.h"
 
 struct place {
 	char *name, *project, *image, *state;
 	bool gone; /* the checkout is not there any more */
+	bool planned;
 	pid_t pid;
 	uint64_t bytes; /* home, scratch and records */
 	int64_t prepared;
@@ -47,6 +51,7 @@ static void add_place(struct places *all, const struct dirs *d, const char *pare
 {
 	cleanup_free char *state = mem_printf("%s/%s", parent, name);
 	cleanup_free char *path = mem_printf("%s/plan", state);
+	cleanup_free char *config = NULL;
 	struct place *p;
 	struct plan plan;
 	struct err ignored = ERR_INIT;
@@ -58,16 +63,20 @@ static void add_place(struct places *all, const struct dirs *d, const char *pare
 	plan_init(&plan);
 	if (stat(path, &st) == 0)
 		p->prepared = st.st_mtime;
+	p->project = live_project(state);
 	if (plan_load(&plan, path, &ignored) == 0) {
+		p->planned = true;
 		p->name = mem_strdup(plan.name);
-		p->project = mem_strdup(plan.project);
 		p->image = mem_strdup(plan.image);
 		p->pid = running_pid(d, plan.id);
-		p->gone = plan.project[0] && access(plan.project, F_OK) < 0 && errno == ENOENT;
 	} else {
-		p->name = mem_strdup(name);
+		p->name = mem_strdup(p->project ? path_base(p->project) : name);
 	}
+	if (!p->pid)
+		running_earlier(d, state, plan.id, &p->pid);
 	plan_release(&plan);
+	config = p->project ? path_join(p->project, PROJECT_CONFIG) : NULL;
+	p->gone = config && access(config, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR);
 	p->bytes = file_tree_bytes(AT_FDCWD, state);
 	p->state = mem_steal(state);
 }
@@ -113,37 +122,64 @@ static int list_json(struct cli *c, const struct places *all, struct err *e)
 	return output_json(c, json_pack("{s:o}", "environments", list), e);
 }
 
+static const char *state_word(const struct place *p)
+{
+	if (p->pid > 0)
+		return "running";
+	if (p->gone)
+		return "gone";
+	return p->planned ? "ready" : "no plan";
+}
+
+/* What names a place to a person: the project, the image of `run --image`; with -v where its state is. */
+static const char *where(const struct cli *c, const struct place *p)
+{
+	if (c->verbose)
+		return text_safe(p->state);
+	return text_safe(p->project ? p->project : p->image ? p->image : "");
+}
+
 static void list_table(const struct cli *c, const struct places *all)
 {
 	int64_t now = time(NULL);
-	size_t width = 4;
+	int width = 4;
 
-	for (size_t i = 0; i < all->count; i++)
-		if (strlen(all->items[i].name) > width)
-			width = strlen(all->items[i].name);
+	for (size_t i = 0; i < all->count; i++) {
+		int columns = output_columns(text_safe(all->items[i].name));
+
+		width = columns > width ? columns : width;
+	}
 	width = width > 32 ? 32 : width;
-	printf("%s%-*s  %-8s  %9s  %-14s  %s%s\n", output_begin(c, stdout, STYLE_DIM), (int)width, "NAME",
-	       "STATE", "SIZE", "PREPARED", "WHERE", output_end(c, stdout));
+	printf("%s%-*s  %-8s  %9s  %-14s  %s%s\n", output_begin(c, stdout, STYLE_DIM), width, "NAME",
+	       "STATE", "SIZE", "PREPARED", c->verbose ? "STATE DIRECTORY" : "WHERE", output_end(c, stdout));
 	for (size_t i = 0; i < all->count; i++) {
 		const struct place *p = &all->items[i];
-		const char *state = p->pid > 0 ? "running" : p->gone ? "gone" : "";
-		enum style style = p->pid > 0 ? STYLE_GREEN : STYLE_YELLOW;
+		const char *name = text_safe(p->name);
+		int pad = width - output_columns(name);
 
-		printf("%-*s  %s%-8s%s  %9s  %-14s  %s\n", (int)width, text_safe(p->name),
-		       output_begin(c, stdout, style), state, output_end(c, stdout), text_bytes(p->bytes),
-		       output_age(p->prepared, now),
-		       p->project && *p->project ? text_safe(p->project)
-		                                 : text_safe(p->image ? p->image : ""));
+		printf("%s%*s  %s%-8s%s  %9s  %-14s  %s\n", name, pad > 0 ? pad : 0, "",
+		       output_begin(c, stdout, p->pid > 0 ? STYLE_GREEN : STYLE_YELLOW), state_word(p),
+		       output_end(c, stdout), text_bytes(p->bytes), output_age(p->prepared, now), where(c, p));
 	}
 }
 
 /* gc deletes no home and no volume, so it has to be said where they are. */
 static void tell_gone(struct cli *c, const struct places *all)
 {
+	const struct place *last = NULL;
+	size_t gone = 0;
+
 	for (size_t i = 0; i < all->count; i++)
-		if (all->items[i].gone)
-			output_notice(c, "%s is gone or has moved; what is kept of it lies in %s",
-				      text_safe(all->items[i].project), text_safe(all->items[i].state));
+		if (all->items[i].gone) {
+			last = &all->items[i];
+			gone++;
+		}
+	if (gone == 1)
+		output_notice(c, "%s is gone or has moved; to forget its home too: rm -r '%s'", text_safe(last->project),
+		              text_safe(last->state));
+	else if (gone)
+		output_notice(c, "%zu projects are gone or have moved; `devenv ls -v` names the directories with their "
+		              "homes: delete those that nobody needs", gone);
 }
 
 int cmd_ls(struct cli *c, struct err *e)

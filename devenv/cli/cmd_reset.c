@@ -111,6 +111,8 @@ static int collect(struct cli *c, const struct environment *env, struct victims 
 
 	plan_init(&plan);
 	pid = plan_load(&plan, path, &none) == 0 ? running_pid(&env->dirs, plan.id) : 0;
+	if (!pid)
+		running_earlier(&env->dirs, env->state, plan.id, &pid);
 	if (pid > 0) {
 		err_set_(e, ERR_BUSY, "%s is running: its pid 1 is %d", text_safe(env->name), (int)pid);
 		plan_release(&plan);

@@ -29,6 +29,8 @@ struct status {
 	bool prepared;
 	char *stale; /* the file that changed since; NULL */
 	pid_t pid;
+	size_t earlier; /* environments of an earlier configuration that still run */
+	pid_t earlier_pid;
 	char *plan_id;
 };
 
@@ -72,12 +74,15 @@ static void look_at_plan(struct status *s)
 		for (size_t i = 0; i < plan.watch_count; i++)
 			plan.watches[i].young = false;
 		stale = plan_stale(&plan);
+		if (!stale && strcmp(plan.store, s->env.store_found) != 0)
+			stale = "the place of the store";
 		s->stale = stale ? mem_strdup(stale) : NULL;
 		s->prepared = !stale;
 		s->plan_id = mem_strdup(plan.id);
 		s->pid = running_pid(&s->env.dirs, plan.id);
 	}
 	plan_release(&plan);
+	s->earlier = running_earlier(&s->env.dirs, s->env.state, s->plan_id ? s->plan_id : "", &s->earlier_pid);
 }
 
 static int collect(struct cli *c, struct status *s, struct err *e)
@@ -115,7 +120,7 @@ static const char *base_text(const struct config *config)
 
 static bool is_allowed(const struct status *s)
 {
-	return s->missing.count == 0;
+	return s->known && s->missing.count == 0;
 }
 
 static bool is_locked(const struct status *s)
@@ -204,6 +209,17 @@ static const char *next_command(const struct status *s)
 	return "devenv enter";
 }
 
+/* Whose sessions: of the configuration as it is now, or as it was when they started. */
+static char *running_text(const struct status *s)
+{
+	if (!s->pid && !s->earlier)
+		return mem_strdup("no");
+	if (!s->earlier)
+		return mem_printf("yes, its pid 1 is %d", (int)s->pid);
+	return mem_printf("yes, %s%zu of an earlier configuration (pid 1 is %d)", s->pid ? "and " : "", s->earlier,
+	                  (int)s->earlier_pid);
+}
+
 static void print_screen(struct cli *c, const struct status *s)
 {
 	cleanup_buf struct buf name = BUF_INIT, project = BUF_INIT;
@@ -216,9 +232,12 @@ static void print_screen(struct cli *c, const struct status *s)
 	print_line(c, "base", MARK_NONE, base_text(&s->env.config));
 	print_allowed(c, s);
 	print_locked(c, s);
-	print_step(c, "fetched", s->fetched, s->fetched ? "in the store" : "no");
+	print_step(c, "fetched", s->fetched,
+	           !s->fetched       ? "no"
+	           : s->gaps.count   ? "what the lock answered is; devenv.ini asks for something else now"
+	                             : "in the store");
 	print_prepared(c, s);
-	running = s->pid > 0 ? mem_printf("yes, its pid 1 is %d", (int)s->pid) : mem_strdup("no");
+	running = running_text(s);
 	print_line(c, "running", MARK_NONE, running);
 	if (c->verbose) {
 		print_line(c, "state", MARK_NONE, s->env.state);
@@ -260,7 +279,8 @@ static json_t *status_json(const struct status *s)
 	json_object_set_new(root, "fetched", json_boolean(s->fetched));
 	json_object_set_new(root, "prepared", json_boolean(s->prepared));
 	json_object_set_new(root, "stale", output_json_text(s->stale));
-	json_object_set_new(root, "running", json_boolean(s->pid > 0));
+	json_object_set_new(root, "running", json_boolean(s->pid > 0 || s->earlier > 0));
+	json_object_set_new(root, "running_earlier", json_integer((json_int_t)s->earlier));
 	json_object_set_new(root, "pid", s->pid > 0 ? json_integer(s->pid) : json_null());
 	json_object_set_new(root, "plan", output_json_text(s->plan_id));
 	json_object_set_new(root, "state", output_json_text(s->env.state));

@@ -80,9 +80,9 @@ const struct command commands_table[] = {
 	  "entries are filled in, missing layers are fetched.\n"
 	  "The exit status is the shell's; 125 when devenv itself failed.",
 	  options_enter, NULL, cmd_enter, COMMAND_LAUNCHER | COMMAND_STATUS_125 | COMMAND_NO_JSON, 0, 0 },
-	{ "run", "[--] CMD [ARG…]", "run one command in the environment",
+	{ "run", "[--] [CMD [ARG…]]", "run one command in the environment",
 	  "Keeps the caller's terminal, so that it works in pipelines. With --image it\n"
-	  "needs no project.\n"
+	  "needs no project, and CMD may be left out: the image's own is run then.\n"
 	  "The exit status is the command's; 125 when devenv itself failed, 126 when\n"
 	  "the command can't be executed, 127 when it is not found, 128+N when it was\n"
 	  "ended by signal N.",
@@ -173,6 +173,24 @@ const struct command *commands_find(const struct command *table, const char *nam
 	for (const struct command *k = table; k->name; k++)
 		if (strcmp(k->name, name) == 0)
 			return k;
+	return NULL;
+}
+
+const char *commands_alias(const char *name)
+{
+	static const char *const aliases[][2] = {
+		{ "shell", "enter" },   { "attach", "enter" },   { "activate", "enter" }, { "start", "enter" },
+		{ "develop", "enter" }, { "exec", "run" },       { "x", "run" },          { "list", "ls" },
+		{ "fetch", "pull" },    { "install", "pull" },   { "images", "image ls" }, { "inspect", "image inspect" },
+		{ "rmi", "image rm" },  { "prune", "gc" },       { "clean", "gc" },       { "upgrade", "update" },
+		{ "new", "init" },      { "create", "init" },    { "trust", "allow" },    { "untrust", "deny" },
+		{ "check", "doctor" },  { "show", "status" },    { "remove", "reset" },   { "rm", "reset" },
+		{ "stop", "down" },
+	};
+
+	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++)
+		if (strcmp(aliases[i][0], name) == 0)
+			return aliases[i][1];
 	return NULL;
 }
 

@@ -125,6 +125,19 @@ static void check_clock(const struct doctor_machine *m, struct doctor_result *r)
 	doctor_say(r, DOCTOR_OK, "%s UTC", text);
 }
 
+static void check_config(const struct doctor_machine *m, struct doctor_result *r)
+{
+	cleanup_free char *path = mem_printf("%s/config.ini", m->dirs->config);
+
+	if (m->config && m->config->code != ERR_NONE) {
+		doctor_say(r, DOCTOR_FAIL, "%s", m->config->msg);
+		doctor_remedy(r, "%s", m->config->hint[0] ? m->config->hint : "edit that line; the sections and keys: man devenv.ini");
+		return;
+	}
+	doctor_say(r, DOCTOR_OK, "%s %s", text_safe(path),
+	           file_exists(AT_FDCWD, path) ? "can be read" : "is not there; the defaults hold");
+}
+
 static void check_init(const struct doctor_machine *m, struct doctor_result *r)
 {
 	(void)m;
@@ -210,6 +223,7 @@ const struct doctor_check doctor_checks[] = {
 	{ "seccomp", "seccomp", doctor_sandbox_seccomp },
 	{ "landlock", "landlock", doctor_sandbox_landlock },
 	{ "init", "init", check_init },
+	{ "config", "your config.ini", check_config },
 	{ "store-owner", "store", doctor_store_owner },
 	{ "store-file-system", "store file system", doctor_store_file_system },
 	{ "store-space", "store space", doctor_store_space },

@@ -25,6 +25,7 @@ struct doctor_machine {
 	int root; /* where /proc, /sys and /etc are read below: "/" but in tests */
 	const struct dirs *dirs;
 	const char *store;
+	const struct err *config; /* what is wrong with the user's config.ini; ERR_NONE: nothing */
 };
 struct doctor_result {
 	enum doctor_level level;

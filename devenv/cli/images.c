@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "config/reference.h"
 
-#define DIGEST_PREFIX_MIN 6
+#define DIGEST_PREFIX_MIN 4
 
 int images_open(struct cli *c, struct images *i, struct err *e)
 {
@@ -16,11 +16,12 @@ int images_open(struct cli *c, struct images *i, struct err *e)
 		return -1;
 	if (env_store(&i->env, &i->store, e) < 0)
 		goto fail;
-	i->live = STRLIST_INIT;
-	if (env_live_digests(&i->env, &i->live, e) == 0 &&
+	i->live = i->requests = STRLIST_INIT;
+	if (env_live_images(&i->env, &i->live, &i->requests, e) == 0 &&
 	    store_list(&i->store, &i->items, &i->count, e) == 0)
 		return 0;
 	strlist_release(&i->live);
+	strlist_release(&i->requests);
 	store_close(&i->store);
 fail:
 	env_release(&i->env);
@@ -31,6 +32,7 @@ void images_close(struct images *i)
 {
 	store_list_free(i->items, i->count);
 	strlist_release(&i->live);
+	strlist_release(&i->requests);
 	store_close(&i->store);
 	env_release(&i->env);
 }
@@ -95,7 +97,7 @@ const struct store_list_item *images_find(const struct images *i, const char *te
 
 	if (found)
 		return found;
-	if (strlen(digits) < DIGEST_PREFIX_MIN)
+	if (strlen(digits) < DIGEST_PREFIX_MIN || strspn(digits, "0123456789abcdef") != strlen(digits))
 		return nothing_found(i, text, e);
 	for (size_t n = 0; n < i->count; n++) {
 		if (!has_digest_prefix(i->items[n].digest, text))

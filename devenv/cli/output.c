@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <wchar.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -170,6 +171,27 @@ const char *output_short_digest(const char *digest)
 
 	snprintf(text, 13, "%s", colon ? colon + 1 : digest);
 	return text;
+}
+
+int output_columns(const char *text)
+{
+	mbstate_t state = { 0 };
+	size_t left = strlen(text);
+	int columns = 0;
+
+	while (left) {
+		wchar_t c;
+		size_t n = mbrtowc(&c, text, left, &state);
+		int width;
+
+		if (n == 0 || n > left) /* not of this locale: a column each */
+			return columns + (int)left;
+		width = wcwidth(c);
+		columns += width > 0 ? width : 0;
+		text += n;
+		left -= n;
+	}
+	return columns;
 }
 
 int output_width(void)

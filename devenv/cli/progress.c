@@ -212,6 +212,9 @@ static void on_plan(void *data, size_t layers, size_t present, uint64_t bytes, u
 	struct progress *p = data;
 
 	progress_end(p, true);
+	if (p->c->verbose && present)
+		output_notice(p->c, "%s in the store already",
+		              output_count(present, "layer of it is", "layers of it are"));
 	if (layers <= present || bytes == 0)
 		return;
 	p->expected = layers - present;

@@ -4,8 +4,10 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/mem.h"
+#include "env/live.h"
 
 pid_t running_pid(const struct dirs *d, const char *plan_id)
 {
@@ -16,4 +18,21 @@ pid_t running_pid(const struct dirs *d, const char *plan_id)
 	if (fd < 0 || fcntl(fd, F_GETLK, &lock) < 0 || lock.l_type == F_UNLCK)
 		return 0;
 	return lock.l_pid;
+}
+
+size_t running_earlier(const struct dirs *d, const char *state, const char *plan_id, pid_t *pid)
+{
+	cleanup_strlist struct strlist plans = STRLIST_INIT;
+	size_t count = 0;
+
+	live_running(d, state, &plans);
+	for (size_t i = 0; i < plans.count; i++) {
+		pid_t found = strcmp(plans.items[i], plan_id) == 0 ? 0 : running_pid(d, plans.items[i]);
+
+		if (found > 0) {
+			*pid = found;
+			count++;
+		}
+	}
+	return count;
 }

@@ -116,16 +116,27 @@ void usage_overview(struct cli *c, FILE *to)
 	      to);
 }
 
-/* Flags every command takes, in one line rather than a dozen. */
-static void print_global_line(FILE *to)
+static bool takes(const struct command *command, int flag)
+{
+	if (flag == OPTION_DRY_RUN)
+		return command->flags & COMMAND_DRY_RUN;
+	if (flag == OPTION_JSON)
+		return !(command->flags & COMMAND_NO_JSON);
+	return flag != OPTION_VERSION;
+}
+
+/* The global flags that the command takes, in one line rather than a dozen. */
+static void print_global_line(FILE *to, const struct command *command)
 {
 	int column = 2;
 
-	fputs("\nFlags of every command (see `devenv help`):\n ", to);
+	fputs("\nGlobal flags (see `devenv help`):\n ", to);
 	for (const struct option_spec *o = options_global; o->name; o++) {
 		char letter[3] = { '-', o->letter, '\0' };
 		int width = o->letter ? 3 : 3 + columns(o->name);
 
+		if (!takes(command, o->id))
+			continue;
 		if (column + width > 78) {
 			fputs("\n ", to);
 			column = 2;
@@ -158,5 +169,5 @@ void usage_command(struct cli *c, FILE *to, const struct command *parent, const 
 	}
 	if (command->help)
 		fprintf(to, "\n%s\n", command->help);
-	print_global_line(to);
+	print_global_line(to, command);
 }

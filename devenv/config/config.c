@@ -159,8 +159,11 @@ static int set_path(struct config *c, const struct ini_entry *entry, struct err 
 
 static int set_env(struct config *c, const struct ini_entry *entry, struct err *e)
 {
-	if (variable_check(entry->key, e))
-		return err_wrap(e, "%s:%u: [env]", text_safe(c->file), entry->line);
+	if (variable_check(entry->key, e)) {
+		cleanup_free char *why = mem_strdup(e->msg);
+
+		return err_set(e, ERR_CONFIG, "%s:%u: [env] %s", text_safe(c->file), entry->line, why);
+	}
 	c->env = mem_grow(c->env, c->env_count, &c->env_cap, sizeof(*c->env));
 	c->env[c->env_count++] = (struct config_pair){ .name = mem_strdup(entry->key),
 		                                       .value = mem_strdup(entry->value),

@@ -101,7 +101,12 @@ int checkout_open(struct environment *env, struct err *e)
 	if (env->project_fd < 0 || check(env, e) < 0)
 		return -1;
 	handle = mem_printf("/proc/self/fd/%d", env->project_fd);
-	env->clone = clone_name(access(handle, F_OK) == 0 ? handle : env->project);
+	if (access(handle, F_OK) < 0) {
+		free(handle);
+		handle = mem_strdup(env->project);
+	}
+	env->clone = clone_name(handle);
+	env->clone_path = clone_path_name(handle);
 	return 0;
 }
 
@@ -112,7 +117,8 @@ void checkout_close(struct environment *env)
 		close(env->project_fd);
 	env->project_fd = -1;
 	free(env->clone);
-	env->clone = NULL;
+	free(env->clone_path);
+	env->clone = env->clone_path = NULL;
 }
 
 int checkout_is_there(const struct environment *env, struct stat *st, struct err *e)

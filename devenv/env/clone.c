@@ -140,7 +140,7 @@ char *clone_name(const char *project)
 
 char *clone_path_name(const char *project)
 {
-	cleanup_free char *real = realpath(project, NULL);
+	cleanup_free char *real = real_path(project, 0);
 	cleanup_free char *key = mem_printf("path:%s", real ? real : project);
 
 	return name_of(key);

@@ -76,7 +76,7 @@ int draft_open(struct draft *d, struct environment *env, struct store *s, const 
 		strlist_addf(&env->warnings, "%s: %s", text_safe(what), d->config.warnings.items[i]);
 	if (open_layers(d, e) < 0 || check_root(d, what, e) < 0 || read_accounts(d, e) < 0)
 		goto fail;
-	d->plan.image = draft_copy(d, what);
+	d->plan.image = d->image_name = draft_copy(d, what);
 	d->plan.store = env->store_found;
 	return 0;
 fail:

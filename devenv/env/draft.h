@@ -20,6 +20,7 @@ struct draft {
 	struct store *store;
 	struct plan plan;
 	struct strlist own;	  /* every string the plan points at that nobody else owns */
+	const char *image_name;	  /* in full, for programs inside; plan.image unless the caller knows better */
 	struct store_image image;
 	struct oci_config config; /* of the image */
 	struct root root;	  /* the image's layers */

@@ -67,6 +67,7 @@ struct environment {
 	char *project;	   /* absolute root; NULL for an image without project */
 	int project_fd;	   /* that directory as it was opened once: everything of the project is read below it */
 	char *clone;	   /* which clone it is of (env/clone.h): names the trust record */
+	char *clone_path;  /* the same by its path alone: what was granted before it was a clone */
 	char *state;	   /* dirs_checkout or dirs_image */
 	char *name;	   /* config name or the directory's */
 	struct config config;
@@ -121,7 +122,10 @@ struct env_gaps {
 void env_gaps_find(const struct environment *env, struct env_gaps *out); /* offline, from the files alone */
 void env_gaps_release(struct env_gaps *g);
 struct env_change {
-	char *name, *before, *after; /* digests or ""; before == "": new; after == "": removed */
+	/* Digests of the manifest for this machine, or ""; before == "": new; after == "": removed. The same twice: only
+	 * the index moved, so manifests of other platforms. */
+	char *name, *before, *after;
+	char *index_before, *index_after; /* of the tag's index, or "" */
 };
 struct env_changes {
 	struct env_change *items;
@@ -153,6 +157,8 @@ int env_prepare_image(struct environment *env, const char *reference, const stru
 int env_store(const struct environment *env, struct store *s, struct err *e);
 /* Manifest digests that locks and plans of known checkouts refer to: what gc must keep. */
 int env_live_digests(const struct environment *env, struct strlist *digests, struct err *e);
+/* The same, and beside each digest in `requests` by what name a project's lock asks for it, or "". */
+int env_live_images(const struct environment *env, struct strlist *digests, struct strlist *requests, struct err *e);
 
 /* ---- what gc takes besides the store's own (env/gc.c) ---- */
 struct env_gc {

@@ -116,8 +116,6 @@ int env_fetch(struct environment *env, struct store *s, const struct env_options
 	if (env_require_allowed(env, o, e) < 0 || fetching_source(env, &from, e) < 0)
 		return -1;
 	r = oci_fetch(&context, &from.source, digest, e);
-	if (r < 0)
-		err_wrap(e, "can't fetch %s", text_safe(from.request));
 	fetching_source_release(&from);
 	return r;
 }

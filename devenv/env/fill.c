@@ -54,7 +54,7 @@ static int add_container_env(struct draft *d, struct err *e)
 
 	add_quoted(&text, "engine", "devenv-" DEVENV_VERSION);
 	add_quoted(&text, "name", d->plan.name);
-	add_quoted(&text, "image", d->plan.image);
+	add_quoted(&text, "image", d->image_name);
 	return skeleton_add_file(&d->skeleton, "/run/.containerenv", text.data, e);
 }
 

@@ -75,17 +75,15 @@ static int order_mounts(struct draft *d, struct err *e)
 	return 0;
 }
 
-static void add_layer(struct draft *d, char *path /* takes */)
+/* Part of the store: immutable from its first name on, so that being made a moment ago does not make it doubtful. */
+static void watch_stored(struct draft *d, const char *path)
 {
-	const char *kept = draft_keep(d, path);
 	struct plan_watch w;
 	struct stat st;
 
-	plan_add_layer(&d->plan, kept);
-	if (stat(kept, &st) < 0)
+	if (stat(path, &st) < 0)
 		return; /* mounting it will say so */
-	/* Immutable from its first name on: being made a moment ago does not make it doubtful. */
-	plan_watch_from_stat(&w, kept, &st, 0);
+	plan_watch_from_stat(&w, path, &st, 0);
 	w.young = false;
 	plan_add_watch(&d->plan, w);
 }
@@ -96,9 +94,12 @@ static int add_layers(struct draft *d, struct err *e)
 
 	if (skeleton_make(&d->skeleton, d->store, &skeleton, e) < 0)
 		return -1;
-	add_layer(d, skeleton);
+	plan_add_layer(&d->plan, draft_keep(d, skeleton));
+	watch_stored(d, skeleton);
 	for (size_t i = d->image.chain_ids.count; i-- > 0;)
-		add_layer(d, store_layer_path(d->store, d->image.chain_ids.items[i]));
+		plan_add_layer(&d->plan, draft_keep(d, store_layer_path(d->store, d->image.chain_ids.items[i])));
+	/* One look for all layers: gc removes the record of an image before any layer of it. */
+	watch_stored(d, draft_keep(d, mem_printf("%s/images/%s", d->store->path, digest_hex(d->image.digest))));
 	return 0;
 }
 
@@ -176,6 +177,6 @@ int draft_write(struct draft *d, struct err *e)
 	if (env->project && checkout_is_there(env, NULL, e) < 0)
 		return -1;
 	if (file_replace(AT_FDCWD, path, all.data, all.len, 0600, FILE_FAST, e) < 0)
-		return err_wrap(e, "can't write the plan");
+		return err_wrap(e, "the plan");
 	return 0;
 }

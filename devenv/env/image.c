@@ -153,13 +153,15 @@ static void watch_names(struct draft *d, const struct names *n)
 }
 
 static int write_plan(struct environment *env, struct store *s, const char *digest, const char *reference,
-		      const struct names *n, struct err *e)
+		      const char *canonical, const struct names *n, struct err *e)
 {
 	struct draft d;
 	int r;
 
+	/* As it was typed: the launcher compares, because the name of the directory is only a hash of it. */
 	if (draft_open(&d, env, s, digest, reference, e) < 0)
 		return -1;
+	d.image_name = draft_copy(&d, canonical);
 	watch_names(&d, n);
 	r = fill(&d, e);
 	if (r == 0)
@@ -192,6 +194,8 @@ static int pull(struct environment *env, struct store *s, const char *reference,
 	const char *found;
 	int r = oci_resolve(&context, &source, &image, e);
 
+	if (r < 0 && e->code == ERR_OFFLINE)
+		return err_hint(e, "run `devenv image pull %s` while there is a network", text_safe(reference));
 	if (r < 0)
 		return -1;
 	found = lock_manifest_digest(&image, oci_platform());
@@ -225,7 +229,7 @@ static int identify(struct environment *env, const char *reference, char **canon
 	struct reference ref;
 
 	if (reference_parse(reference, &ref, e) < 0)
-		return err_wrap(e, "--image %s", text_safe(reference));
+		return err_wrap(e, "--image '%s'", text_safe(reference));
 	*canonical = reference_format(&ref);
 	free(env->name);
 	free(env->state);
@@ -249,7 +253,7 @@ int env_prepare_image(struct environment *env, const char *reference, const stru
 	names.path = path_join(s.path, "names");
 	r = get(env, &s, canonical, o, digest, &names, e);
 	if (r == 0)
-		r = write_plan(env, &s, digest, canonical, &names, e);
+		r = write_plan(env, &s, digest, reference, canonical, &names, e);
 	store_close(&s);
 	free(names.path);
 	for (size_t i = 0; r == 0 && o->ui->warning && i < env->warnings.count; i++)

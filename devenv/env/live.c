@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/project.h"
+#include "base/text.h"
 #include "env/skeleton.h"
 
 #define RECORD_MAX (256u << 10)
@@ -98,6 +99,7 @@ struct survey {
 	const struct store *store; /* needed for `skeletons` */
 	const struct strlist *images_gone; /* taken for not stored; NULL: none */
 	struct strlist *digests, *skeletons, *dead; /* each may be NULL */
+	struct strlist *requests; /* beside `digests`; NULL: not wanted */
 };
 
 static void note(struct strlist *l, const char *s)
@@ -106,18 +108,34 @@ static void note(struct strlist *l, const char *s)
 		strlist_add(l, s);
 }
 
+/* A plan says only the digest; a lock also by what name. */
+static void note_image(const struct survey *s, const char *digest, const char *request)
+{
+	struct strlist *l = s->digests;
+	size_t i = 0;
+
+	while (l && i < l->count && strcmp(l->items[i], digest) != 0)
+		i++;
+	if (!l)
+		return;
+	if (i == l->count) {
+		strlist_add(l, digest);
+		if (s->requests)
+			strlist_add(s->requests, request);
+	} else if (s->requests && !*s->requests->items[i]) {
+		free(s->requests->items[i]);
+		s->requests->items[i] = mem_strdup(request);
+	}
+}
+
 static bool project_lives(const char *dir, char **project)
 {
-	cleanup_strlist struct strlist lines = STRLIST_INIT;
-	cleanup_free char *config = NULL;
+	cleanup_free char *path = live_project(dir);
+	cleanup_free char *config = path ? path_join(path, PROJECT_CONFIG) : NULL;
 
-	read_lines(dir, "project", &lines);
-	if (lines.count != 1 || lines.items[0][0] != '/')
+	if (!config || access(config, F_OK) < 0)
 		return false;
-	config = path_join(lines.items[0], PROJECT_CONFIG);
-	if (access(config, F_OK) < 0)
-		return false;
-	*project = mem_strdup(lines.items[0]);
+	*project = mem_steal(path);
 	return true;
 }
 
@@ -133,7 +151,8 @@ static void survey_lock(const struct survey *s, const char *project)
 		return;
 	for (size_t i = 0; i < lock.image_count; i++)
 		for (size_t j = 0; j < lock.images[i].manifest_count; j++)
-			note(s->digests, lock.images[i].manifests[j].digest);
+			note_image(s, lock.images[i].manifests[j].digest,
+				   lock.images[i].request ? lock.images[i].request : "");
 	lock_release(&lock);
 }
 
@@ -162,7 +181,7 @@ static void survey_state(const struct survey *s, const char *dir)
 			continue;
 		/* The first line is the plan's that lies there. */
 		if ((lives && i == 0) || is_running(&s->env->dirs, use.plan)) {
-			note(s->digests, use.digest);
+			note_image(s, use.digest, "");
 			note(s->skeletons, use.skeleton);
 			used = true;
 		} else if (i == 0 && !has_project && image_is_stored(s, use.digest)) {
@@ -181,7 +200,7 @@ static int survey_below(const struct survey *s, const char *kind, struct err *e)
 	struct dirent *d;
 
 	if (!dir)
-		return errno == ENOENT ? 0 : err_sys(e, "can't list %s", path);
+		return errno == ENOENT ? 0 : err_sys(e, "can't list %s", text_safe(path));
 	while ((d = readdir(dir))) {
 		cleanup_free char *state = path_join(path, d->d_name);
 
@@ -200,6 +219,11 @@ static int survey(const struct survey *s, struct err *e)
 int env_live_digests(const struct environment *env, struct strlist *digests, struct err *e)
 {
 	return survey(&(struct survey){ .env = env, .digests = digests }, e);
+}
+
+int env_live_images(const struct environment *env, struct strlist *digests, struct strlist *requests, struct err *e)
+{
+	return survey(&(struct survey){ .env = env, .digests = digests, .requests = requests }, e);
 }
 
 int live_survey(const struct environment *env, const struct store *s, const struct strlist *images_gone,
@@ -227,8 +251,13 @@ void live_running(const struct dirs *d, const char *state, struct strlist *plans
 
 char *live_project(const char *state)
 {
-	cleanup_strlist struct strlist lines = STRLIST_INIT;
+	cleanup_free char *path = path_join(state, "project");
+	cleanup_buf struct buf text = BUF_INIT;
+	struct err ignored = ERR_INIT;
 
-	read_lines(state, "project", &lines);
-	return lines.count == 1 && lines.items[0][0] == '/' ? mem_strdup(lines.items[0]) : NULL;
+	if (file_read(AT_FDCWD, path, RECORD_MAX, O_NOFOLLOW, &text, NULL, &ignored) < 0 || text.len < 2 ||
+	    text.data[0] != '/' || text.data[text.len - 1] != '\n')
+		return NULL;
+	/* Only the last newline is ours: a path may have some of its own. */
+	return mem_strndup(text.data, text.len - 1);
 }

@@ -7,9 +7,11 @@
  */
 #include "env/locking.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -90,25 +92,33 @@ void env_gaps_release(struct env_gaps *g)
 
 /* ---- changes ---- */
 
-/* What people compare of an entry: the index if the tag had one, else the manifest for this machine, else any. */
+/* What people compare of an entry, and what everything else shows: the manifest for this machine, else any. */
 static const char *entry_digest(const struct lock_image *entry)
 {
-	const char *digest;
+	const char *digest = entry ? lock_manifest_digest(entry, oci_platform()) : NULL;
 
-	if (!entry)
-		return "";
-	if (entry->index)
-		return entry->index;
-	digest = lock_manifest_digest(entry, oci_platform());
-	if (!digest && entry->manifest_count)
+	if (!digest && entry && entry->manifest_count)
 		digest = entry->manifests[0].digest;
 	return digest ? digest : "";
 }
 
-static void add_change(struct env_changes *c, const char *name, char *before /* takes */, char *after /* takes */)
+static const char *entry_index(const struct lock_image *entry)
 {
+	return entry && entry->index ? entry->index : "";
+}
+
+/* Nothing when both are the same. Either may be NULL. */
+static void add_change(struct env_changes *c, const char *name, const struct lock_image *before,
+		       const struct lock_image *after)
+{
+	if (strcmp(entry_digest(before), entry_digest(after)) == 0 && strcmp(entry_index(before), entry_index(after)) == 0)
+		return;
 	c->items = mem_grow(c->items, c->count, &c->cap, sizeof(*c->items));
-	c->items[c->count++] = (struct env_change){ mem_strdup(name), before, after };
+	c->items[c->count++] = (struct env_change){ .name = mem_strdup(name),
+						    .before = mem_strdup(entry_digest(before)),
+						    .after = mem_strdup(entry_digest(after)),
+						    .index_before = mem_strdup(entry_index(before)),
+						    .index_after = mem_strdup(entry_index(after)) };
 }
 
 void env_changes_release(struct env_changes *c)
@@ -117,6 +127,8 @@ void env_changes_release(struct env_changes *c)
 		free(c->items[i].name);
 		free(c->items[i].before);
 		free(c->items[i].after);
+		free(c->items[i].index_before);
+		free(c->items[i].index_after);
 	}
 	free(c->items);
 	*c = (struct env_changes){ 0 };
@@ -171,28 +183,18 @@ static int resolve_base(struct environment *env, const struct env_options *o, st
 	struct oci_context context = { .user = &env->user, .offline = o->offline, .progress = o->ui->progress };
 	struct fetching_source from;
 	struct lock_image image = { 0 };
-	char *before, *after;
 	int r;
 
 	/* Nothing is fetched, and nobody asked about it, before it is allowed (security rule 18). */
 	if (env_require_allowed(env, o, e) < 0 || fetching_source(env, &from, e) < 0)
 		return -1;
 	r = oci_resolve(&context, &from.source, &image, e);
-	if (r < 0)
-		err_wrap(e, "can't lock %s", text_safe(from.request));
 	fetching_source_release(&from);
 	if (r < 0)
 		return -1;
 	free(image.name);
 	image.name = mem_strdup(LOCKING_BASE);
-	before = mem_strdup(entry_digest(lock_find(&env->lock, LOCKING_BASE)));
-	after = mem_strdup(entry_digest(&image));
-	if (strcmp(before, after) != 0) {
-		add_change(changes, LOCKING_BASE, before, after);
-	} else {
-		free(before);
-		free(after);
-	}
+	add_change(changes, LOCKING_BASE, lock_find(&env->lock, LOCKING_BASE), &image);
 	lock_put(&env->lock, &image);
 	return 0;
 }
@@ -207,13 +209,40 @@ static void prune(struct environment *env, struct env_changes *changes)
 			i++;
 			continue;
 		}
-		add_change(changes, name, mem_strdup(entry_digest(entry)), mem_strdup(""));
+		add_change(changes, name, entry, NULL);
 		lock_remove(&env->lock, name);
 	}
 }
 
+/* It is a file of the project like those an editor makes: a new one as the umask says, an old one as it was. */
+static mode_t lock_mode(const struct environment *env)
+{
+	struct stat st;
+	mode_t mask;
+
+	if (fstatat(env->project_fd, PROJECT_LOCK, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
+		return st.st_mode & 0777;
+	mask = umask(022);
+	umask(mask);
+	return 0666 & ~mask;
+}
+
+static int not_saved(const char *path, struct err *e)
+{
+	int sys = e->sys;
+
+	if (e->code == ERR_BUSY || !sys)
+		return -1;
+	errno = sys;
+	err_sys(e, "can't write %s", text_safe(path));
+	if (sys == EACCES || sys == EPERM || sys == EROFS)
+		return err_hint(e, "devenv.lock belongs beside devenv.ini: make that directory writable for you, or lock "
+				   "where it is and commit the file");
+	return -1;
+}
+
 /* Write devenv.lock when its bytes change, and remember the new file for the plan. */
-static int save(struct environment *env, struct err *e)
+static int save(struct environment *env, const struct env_options *o, struct err *e)
 {
 	cleanup_free char *path = path_join(env->project, PROJECT_LOCK);
 	cleanup_buf struct buf text = BUF_INIT;
@@ -224,8 +253,13 @@ static int save(struct environment *env, struct err *e)
 		return 0;
 	if (env->lock.image_count == 0 && !env->has_lock)
 		return 0;
-	if (file_replace(env->project_fd, PROJECT_LOCK, text.data, text.len, 0644, FILE_DURABLE, e) < 0)
-		return err_wrap(e, "can't write %s", text_safe(path));
+	if (file_replace(env->project_fd, PROJECT_LOCK, text.data, text.len, lock_mode(env), FILE_DURABLE, e) < 0)
+		return not_saved(path, e);
+	if (o->ui->detail) {
+		cleanup_free char *line = mem_printf("wrote %s", text_safe(path));
+
+		o->ui->detail(o->ui->data, line);
+	}
 	buf_clear(&env->lock_text);
 	buf_add(&env->lock_text, text.data, text.len);
 	env->has_lock = true;
@@ -256,7 +290,7 @@ int env_lock(struct environment *env, const struct env_options *o, bool update, 
 	if (fill(env, o, update, changes, e) < 0)
 		goto fail;
 	prune(env, changes);
-	if (save(env, e) == 0)
+	if (save(env, o, e) == 0)
 		return 0;
 fail:
 	env_changes_release(changes);
@@ -325,7 +359,7 @@ int locking_for_session(struct environment *env, enum env_purpose purpose, const
 	else if (gaps.count)
 		r = fill(env, o, false, &changes, e);
 	if (r == 0 && gaps.count) {
-		r = save(env, e);
+		r = save(env, o, e);
 		if (r == 0)
 			tell(env, o, had_lock, &changes);
 	}

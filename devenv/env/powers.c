@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "config/reference.h"
 #include "env/env.h"
 #include "env/place.h"
 
@@ -49,10 +50,30 @@ static int by_weight(const void *a, const void *b)
 	return order ? order : strcmp(x->key, y->key);
 }
 
+/* Who is asked for the image. Another image of the same registry asks for nothing new. */
+static int add_registry(const struct environment *env, struct env_powers *out, struct err *e)
+{
+	struct reference ref;
+	char *full;
+
+	if (env->config.base != CONFIG_BASE_IMAGE)
+		return 0;
+	if (reference_parse(env->config.base_value, &ref, e) < 0) {
+		e->code = ERR_CONFIG;
+		return err_wrap(e, "%s:%u", env->config.file, env->config.base_line);
+	}
+	full = reference_format(&ref);
+	add(out, mem_printf("registry:%s", ref.host), mem_printf("image: %s from %s", full, ref.host));
+	free(full);
+	reference_release(&ref);
+	return 0;
+}
+
 int env_powers(const struct environment *env, struct env_powers *out, struct err *e)
 {
-	(void)e;
 	*out = (struct env_powers){ 0 };
+	if (add_registry(env, out, e) < 0)
+		return -1;
 	/* `auto` will be private where there are ports or services; neither can be configured yet. */
 	if (env->config.network != CONFIG_NETWORK_NONE) {
 		add(out, mem_strdup("network:host"),

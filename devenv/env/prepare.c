@@ -75,30 +75,56 @@ static bool is_of(const struct plan *p, const struct environment *env)
 	       path_is_below(p->layers[0], env->dirs.store);
 }
 
+static void say(const struct env_options *o, const char *what, const char *which)
+{
+	cleanup_free char *line = mem_printf("%s%s", what, which);
+
+	if (o->ui->detail)
+		o->ui->detail(o->ui->data, line);
+}
+
+/* Why a plan has to be made anew; NULL: it need not, and its stamps are up to date. Points into p. */
+static const char *outdated(const struct environment *env, struct plan *p)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	if (!is_of(p, env))
+		return "it is of another project or store";
+	if (!mounts_hold(p))
+		return "a directory that it mounts is another one now";
+	for (size_t i = 0; i < p->watch_count; i++)
+		if (!restamp_watch(&p->watches[i], (int64_t)t.tv_sec * 1000000000 + t.tv_nsec))
+			return p->watches[i].path;
+	return NULL;
+}
+
 /* 1: the plan was good and is fresh now; 0: it has to be made anew; -1: failed to write. */
-static int restamp(const struct environment *env, struct err *e)
+static int restamp(const struct environment *env, const struct env_options *o, struct err *e)
 {
 	cleanup_free char *path = path_join(env->state, "plan");
 	cleanup_buf struct buf all = BUF_INIT;
 	struct err ignored = ERR_INIT;
-	struct timespec t;
+	const char *why;
 	struct plan p;
-	bool good;
 	int r;
 
-	if (plan_load(&p, path, &ignored) < 0)
+	if (plan_load(&p, path, &ignored) < 0) {
+		say(o, "making a plan: ", ignored.code == ERR_NOT_FOUND ? "there is none yet" : ignored.msg);
 		return 0;
-	clock_gettime(CLOCK_REALTIME, &t);
-	good = is_of(&p, env) && mounts_hold(&p);
-	for (size_t i = 0; good && i < p.watch_count; i++)
-		good = restamp_watch(&p.watches[i], (int64_t)t.tv_sec * 1000000000 + t.tv_nsec);
-	if (good)
+	}
+	why = outdated(env, &p);
+	if (why)
+		say(o, why[0] == '/' ? "making a new plan, because this has changed: " : "making a new plan: ",
+		    text_safe(why));
+	else
 		plan_encode(&p, NULL, &all);
 	plan_release(&p);
-	if (!good)
+	if (why)
 		return 0;
+	say(o, "the plan holds: ", "nothing has changed but time stamps");
 	r = file_replace(AT_FDCWD, path, all.data, all.len, 0600, FILE_FAST, e);
-	return r < 0 ? err_wrap(e, "can't write the plan") : 1;
+	return r < 0 ? err_wrap(e, "the plan") : 1;
 }
 
 /* ---- the long way ---- */
@@ -112,7 +138,7 @@ static void warn(const struct environment *env, const struct env_options *o)
 int env_prepare(struct environment *env, enum env_purpose purpose, const struct env_options *o, struct err *e)
 {
 	struct store s;
-	int r = restamp(env, e);
+	int r = restamp(env, o, e);
 
 	if (r)
 		return r < 0 ? -1 : 0;

@@ -29,9 +29,7 @@ char *trust_path(const struct environment *env)
 
 char *trust_path_of_project(const struct environment *env)
 {
-	cleanup_free char *name = clone_path_name(env->project);
-
-	return mem_printf("%s/trust/%s", env->dirs.state, name);
+	return mem_printf("%s/trust/%s", env->dirs.state, env->clone_path);
 }
 
 /* 1: there is a record; 0: none (*out is empty then). */
@@ -138,8 +136,10 @@ static int not_allowed(const struct environment *env, const struct env_powers *m
 	cleanup_buf struct buf list = BUF_INIT;
 
 	for (size_t i = 0; i < missing->count; i++)
-		buf_addf(&list, "%s%s", i ? "; " : "", missing->items[i].text);
-	err_set(e, ERR_NOT_ALLOWED, "%s %s: %s", text_safe(env->project),
+		buf_addf(&list, "%s%s", i ? "; " : ": ", missing->items[i].text);
+	if (!missing->count)
+		buf_adds(&list, " nothing outside its sandbox");
+	err_set(e, ERR_NOT_ALLOWED, "%s %s%s", text_safe(env->project),
 		known ? "asks for more than was allowed" : "is not allowed yet; it asks for", list.data);
 	return err_hint(e, "look at it and run `devenv allow` there, or add -y");
 }
@@ -153,7 +153,7 @@ int trust_check(const struct environment *env, struct err *e)
 	if (env_powers(env, &asked, e) < 0)
 		return -1;
 	r = env_powers_missing(env, &asked, &missing, &known, e);
-	if (r == 0 && missing.count)
+	if (r == 0 && (missing.count || !known))
 		r = not_allowed(env, &missing, known, e);
 	env_powers_release(&asked);
 	env_powers_release(&missing);
@@ -171,7 +171,8 @@ int env_require_allowed(struct environment *env, const struct env_options *o, st
 		return -1;
 	if (env_powers_missing(env, &asked, &missing, &known, e) < 0)
 		goto out;
-	if (missing.count == 0) {
+	/* A list with nothing in it is a grant too, and given once: images are fetched and hooks run after it. */
+	if (known && missing.count == 0) {
 		r = 0;
 		goto out;
 	}

@@ -14,7 +14,6 @@
  */
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,11 +29,13 @@
 #include "launcher/arguments.h"
 #include "launcher/locate.h"
 #include "launcher/report.h"
+#include "launcher/stdio.h"
 #include "plan/plan.h"
 #include "sandbox/sandbox.h"
 
 struct launch {
 	char **argv;   /* of this process */
+	unsigned int terminals; /* bit N: descriptor N is one */
 	struct arguments args;
 	struct dirs dirs;
 	char *project; /* NULL for --image */
@@ -42,22 +43,6 @@ struct launch {
 	char *cwd;     /* the caller's */
 	struct plan plan;
 };
-
-/* Descriptors 0 to 2 must be taken before anything else is opened: a lock file on stderr would be written to. */
-static void fill_stdio(void)
-{
-	struct pollfd stdio[3] = { { .fd = 0 }, { .fd = 1 }, { .fd = 2 } };
-	int fd;
-
-	poll(stdio, 3, 0);
-	if (!((stdio[0].revents | stdio[1].revents | stdio[2].revents) & POLLNVAL))
-		return;
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= 2);
-	if (fd > 2)
-		close(fd);
-}
 
 static int become_core(char **argv, struct err *e)
 {
@@ -171,6 +156,7 @@ static int carry_out(struct launch *l, struct err *e)
 			     .root = l->args.root,
 			     .process_argv = l->argv,
 			     .workdir = workdir,
+			     .terminals = l->terminals,
 			     .extra_env = l->args.env.items,
 			     .warn = report_warning };
 
@@ -224,10 +210,11 @@ int main(int argc, char **argv)
 	struct err e = ERR_INIT;
 	int status;
 
-	fill_stdio();
 	signal(SIGCHLD, SIG_DFL); /* ignored, it would eat exit statuses */
 	plan_init(&l.plan);
-	status = launch(argc, &l, &e);
+	status = stdio_prepare(&l.terminals, &e);
+	if (status == 0)
+		status = launch(argc, &l, &e);
 	if (status >= 0)
 		return status;
 	report_error(&e, l.args.json);

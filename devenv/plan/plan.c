@@ -65,12 +65,12 @@ void plan_release(struct plan *p)
 	plan_init(p);
 }
 
-/* The arrays keep no capacity: one is at its limit whenever its count is a power of two (or zero). */
+/* The arrays keep no capacity: one is at its limit at 0, 16, 32... */
 static void *room_for_one(void *array, size_t count, size_t size)
 {
-	if (count & (count - 1))
-		return array;
-	return mem_resize(array, count ? 2 * count : 1, size);
+	if (count == 0)
+		return mem_array(16, size);
+	return count < 16 || count & (count - 1) ? array : mem_resize(array, 2 * count, size);
 }
 
 static void add_string(const char ***items, size_t *count, const char *s)

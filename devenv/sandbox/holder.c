@@ -17,6 +17,10 @@
  * byte 0. Nobody there: it clones pid 1 and keeps the door closed until pid 1 has reported over a pipe. Somebody there:
  * opens a pidfd and asks again, so that a reused pid can't be taken for the holder.
  *
+ * Most look-ups need no door: whoever has a share of byte 1 and sees pid 1 and an open door may join, for pid 1 was ready
+ * before the door was opened, and can't leave any more. Only when that fails is the share given back and the door taken;
+ * keeping the share would keep an orphaned pid 1 from leaving, which keeps the door.
+ *
  * The door has a descriptor of its own, which pid 1 inherits and keeps. So when a launcher is killed while its pid 1
  * sets up, the door stays closed: pid 1 gets ready, finds no session, leaves, and only then does the next one come in.
  * Nobody ever joins a sandbox that is half made. In the ordinary course the launcher opens the door by unlocking it.
@@ -149,40 +153,72 @@ static int create(const struct holder_request *q, const char *lock_path, struct 
 	return result;
 }
 
-/* With the door and our share of byte 1: somebody there? */
-static int find_or_create(const struct holder_request *q, const char *lock_path, struct holder *h, struct err *e)
+/* With our share of byte 1: a pidfd of pid 1, which find_pid1 has just named. 1: there is none any more. */
+static int open_pid1(struct holder *h, pid_t pid, struct err *e)
 {
-	pid_t pid;
-
-	while ((pid = find_pid1(h->session_fd)) != 0) {
+	for (; pid != 0; pid = find_pid1(h->session_fd)) {
 		h->pidfd = sys_pidfd_open(pid);
 		if (h->pidfd < 0) {
 			if (errno == ESRCH)
 				continue; /* just gone: its lock is too, in a moment */
 			return err_sys(e, "can't reach the running environment (process %d)", (int)pid);
 		}
-		if (find_pid1(h->session_fd) == pid) {
-			h->created = false;
+		if (find_pid1(h->session_fd) == pid)
 			return 0;
-		}
 		close(h->pidfd);
+		h->pidfd = -1;
 	}
-	h->created = true;
-	return create(q, lock_path, h, e);
+	return 1;
+}
+
+static bool is_door_open(int fd)
+{
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = BYTE_DOOR, .l_len = 1 };
+
+	return fcntl(fd, F_OFD_GETLK, &l) == 0 && l.l_type == F_UNLCK;
+}
+
+/* The short way. 1: take the long one. */
+static int join_running(struct holder *h, struct err *e)
+{
+	int found;
+	pid_t pid;
+
+	if (lock_byte(h->session_fd, F_OFD_SETLKW, F_RDLCK, BYTE_SESSIONS) < 0)
+		return 1;
+	pid = find_pid1(h->session_fd);
+	found = pid && is_door_open(h->session_fd) ? open_pid1(h, pid, e) : 1;
+	if (found != 0)
+		lock_byte(h->session_fd, F_OFD_SETLK, F_UNLCK, BYTE_SESSIONS);
+	return found;
+}
+
+static int find_or_create(const struct holder_request *q, const char *lock_path, struct holder *h, struct err *e)
+{
+	int found;
+
+	h->door_fd = open_lock_file(lock_path, q->dirs, e);
+	if (h->door_fd < 0)
+		return -1;
+	if (lock_byte(h->door_fd, F_OFD_SETLKW, F_WRLCK, BYTE_DOOR) < 0 ||
+	    lock_byte(h->session_fd, F_OFD_SETLKW, F_RDLCK, BYTE_SESSIONS) < 0)
+		return err_sys(e, "can't lock %s", lock_path);
+	found = open_pid1(h, find_pid1(h->session_fd), e);
+	if (found == 0)
+		holder_open_door(h);
+	h->created = found > 0;
+	return found > 0 ? create(q, lock_path, h, e) : found;
 }
 
 static int acquire(const struct holder_request *q, const char *path, struct holder *h, struct err *e)
 {
-	h->door_fd = open_lock_file(path, q->dirs, e);
-	if (h->door_fd < 0)
-		return -1;
+	int found;
+
 	h->session_fd = open_lock_file(path, q->dirs, e);
 	if (h->session_fd < 0)
 		return -1;
-	if (lock_byte(h->door_fd, F_OFD_SETLKW, F_WRLCK, BYTE_DOOR) < 0 ||
-	    lock_byte(h->session_fd, F_OFD_SETLKW, F_RDLCK, BYTE_SESSIONS) < 0)
-		return err_sys(e, "can't lock %s", path);
-	return find_or_create(q, path, h, e);
+	found = join_running(h, e);
+	return found > 0 ? find_or_create(q, path, h, e) : found;
 }
 
 int holder_acquire(const struct holder_request *q, struct holder *h, struct err *e)
@@ -194,8 +230,6 @@ int holder_acquire(const struct holder_request *q, struct holder *h, struct err 
 		holder_release(h);
 		return -1;
 	}
-	if (!h->created)
-		holder_open_door(h);
 	return 0;
 }
 

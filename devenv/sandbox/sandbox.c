@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,26 +27,6 @@
 static const char *workdir_of(const struct plan *p, const struct session *s)
 {
 	return s->workdir ? s->workdir : p->workdir;
-}
-
-/* Bit N: descriptor N is a terminal. A directory among them would be a way out: /proc/self/fd/0/.. */
-static int find_terminals(unsigned int *terminals, struct err *e)
-{
-	struct stat st;
-	int fd;
-
-	*terminals = 0;
-	for (fd = 0; fd < 3; fd++) {
-		if (fstat(fd, &st) < 0)
-			continue;
-		if (S_ISDIR(st.st_mode)) {
-			err_set(e, ERR_USAGE, "descriptor %d is a directory of this machine, which would be reachable inside", fd);
-			return err_hint(e, "use a file, a pipe or /dev/null");
-		}
-		if (S_ISCHR(st.st_mode) && isatty(fd))
-			*terminals |= 1u << fd;
-	}
-	return 0;
 }
 
 /* What the hook prints goes to our stderr, but it gets no descriptor of it: that may be the caller's terminal. */
@@ -115,25 +94,20 @@ static int run_command(struct spawn *spawn, unsigned int terminals, bool shell, 
 	return terminals ? terminal_run(spawn, terminals, shell, e) : foreground_run(spawn, e);
 }
 
-static int run_shell(const struct plan *p, const struct session *s, struct spawn *spawn, unsigned int terminals,
-		     struct err *e)
+static int run_shell(const struct plan *p, const struct session *s, struct spawn *spawn, struct err *e)
 {
 	const char *shell = s->root && p->uid != 0 ? p->root_shell : p->shell;
 	char *plain[] = { (char *)shell, NULL };
 	char *hooked[] = { (char *)"/bin/sh", (char *)"-c", (char *)ENTER_SCRIPT, (char *)shell, (char *)p->hook_enter, NULL };
 
 	spawn->argv = *p->hook_enter ? hooked : plain;
-	return run_command(spawn, terminals, terminals & 1, e);
+	return run_command(spawn, s->terminals, s->terminals & 1, e);
 }
 
 /* In the namespaces now. */
 static int run_session(const struct plan *p, const struct session *s, const struct holder *h, struct spawn *spawn,
 		       struct err *e)
 {
-	unsigned int terminals;
-
-	if (find_terminals(&terminals, e) < 0)
-		return -1;
 	spawn->workdir_fd = join_open_workdir(workdir_of(p, s), e);
 	if (spawn->workdir_fd < 0)
 		return -1;
@@ -142,7 +116,7 @@ static int run_session(const struct plan *p, const struct session *s, const stru
 			return -1;
 		holder_open_door(h);
 	}
-	return s->interactive ? run_shell(p, s, spawn, terminals, e) : run_command(spawn, terminals, false, e);
+	return s->interactive ? run_shell(p, s, spawn, e) : run_command(spawn, s->terminals, false, e);
 }
 
 int sandbox_run(const struct plan *p, const struct dirs *d, const struct session *s, struct err *e)
@@ -156,7 +130,7 @@ int sandbox_run(const struct plan *p, const struct dirs *d, const struct session
 
 	environ_build(p, s, workdir_of(p, s), &env);
 	spawn.envp = env.items;
-	spawn.launcher_pidfd = sys_pidfd_open(getpid());
+	spawn.launcher_pidfd = sys_pidfd_open(gettid()); /* the only thread; musl knows this one without a system call */
 	if (spawn.launcher_pidfd < 0)
 		return err_sys(e, "can't open a descriptor of this process");
 	if (holder_acquire(&request, &h, e) < 0)

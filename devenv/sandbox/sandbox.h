@@ -15,6 +15,7 @@ struct session {
 	char **argv;	       /* `run`: the command, NULL-terminated; ignored when interactive */
 	char **process_argv;   /* this process's own argv: pid 1 blanks its copy, so that no session reads another's command */
 	const char *workdir;   /* inside, or NULL for the plan's */
+	unsigned int terminals; /* bit N: descriptor N is a terminal. 0 to 2 must all be open, and none a directory */
 	char **extra_env;      /* NAME=value from `-e`, NULL-terminated; may be NULL */
 	void (*warn)(const char *line); /* something went wrong but the session goes on; may be NULL */
 };

@@ -64,6 +64,24 @@ static int clear(int dir_fd)
 	return result;
 }
 
+/* One system call, because this is on the way in: the first entries tell. */
+static bool is_empty(int dir_fd)
+{
+	_Alignas(8) char entries[256];
+	long n = syscall(SYS_getdents64, dir_fd, entries, sizeof(entries)), at = 0;
+
+	while (at < n) {
+		const char *name = entries + at + offsetof(struct dirent, d_name);
+		unsigned short length;
+
+		if (strcmp(name, ".") && strcmp(name, ".."))
+			return false;
+		memcpy(&length, entries + at + offsetof(struct dirent, d_reclen), sizeof(length));
+		at += length;
+	}
+	return n >= 0;
+}
+
 /* In a slot that is locked: an empty tmp/. 1: the slot was removed before we had the lock. */
 static int take_tmp(struct scratch *s, struct err *e)
 {
@@ -73,7 +91,7 @@ static int take_tmp(struct scratch *s, struct err *e)
 			return errno == ENOENT ? 1 : err_sys(e, "can't make tmp");
 		s->dir_fd = openat(s->lock_fd, "tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	}
-	if (s->dir_fd < 0 || clear(s->dir_fd) < 0)
+	if (s->dir_fd < 0 || (!is_empty(s->dir_fd) && clear(s->dir_fd) < 0))
 		return err_sys(e, "can't empty tmp");
 	return 0;
 }

@@ -212,7 +212,7 @@ static int check_version(const struct store *s, struct err *e)
 	if (text_number(text.data, 1000000, &version) < 0 || version == 0) {
 		err_set(e, ERR_STORE, "the store %s has an unreadable file 'version'", text_safe(s->path));
 		return err_hint(e,
-		                "a disk error or an edit? `echo %d > '%s/version'` makes it good again. If you make a "
+		                "was it edited? `echo %d > '%s/version'` makes it good. If you make a "
 		                "new store instead, keep volumes/: that is data; the rest can be fetched again",
 		                STORE_FORMAT, text_safe(s->path));
 	}

@@ -184,6 +184,7 @@ behind() {
 	devenv -q -C "$P" allow -y
 	devenv -q -C "$P" lock
 	sed -i "s/$E2E_REGISTRY/$FAULTY/" "$P/devenv.ini" "$P/devenv.lock"
+	devenv -q -C "$P" allow -y # another registry is another power
 }
 
 @test "a blob with a wrong byte is refused and leaves nothing" {

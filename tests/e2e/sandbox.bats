@@ -123,12 +123,13 @@ planted() {
 	mkdir "$CANARY"
 	echo untouched >"$CANARY/keep"
 	BEFORE=$(canary)
-	run -0 devenv -C "$d" run --root -- sh -c 'echo kept >/usr/kept; ls -d "$0/deep/volume" below/volume' "$HOME"
+	run -0 devenv -C "$d" run --root -- sh -c 'echo kept >/usr/kept; ls -d "$0/deep/volume" below/volume; mkdir -p /usr/decoy/volume' "$HOME"
 	wait_for 15 nothing_inside
 	state=$(echo ~/.local/state/devenv/checkouts/kept-$$-*)
 	upper=$state/persist/upper
 	[ "$(cat "$upper/usr/kept")" = kept ]
-	for target in / ../../../.. /usr "$CANARY" /proc/self/cwd; do
+	# /usr/decoy has what the volumes' paths go on with, so following the link would mount there
+	for target in / ../../../.. /usr/decoy "$CANARY" /proc/self/cwd; do
 		for place in "$upper/dev" "$upper/proc" "$upper/sys" "$upper/tmp" "$upper/$(cut -d/ -f2 <<<"$HOME")" "$state/home/deep" "$d/below"; do
 			[ ! -d "$place" ] || mv "$place" "$place.aside"
 			ln -s "$target" "$place"
@@ -163,9 +164,28 @@ planted() {
 	! grep -Ev '\.lock$|/scratch(/[0-9a-f]+)?$|^pipe:' <<<"$output"
 	! grep -E 'passwd|/dev/|socket' <<<"$output"
 	release "$P"
+	# a directory on one of the three would be a way out
+	for redirection in '</' '3</ <&3' '2</' '0</proc/self/cwd'; do
+		run bash -c "devenv run -- ls /proc/self/fd/0/ $redirection"
+		[ "$status" -eq 125 ]
+	done
 	# a caller that closed its own gets null devices and not our files
 	run -0 bash -c 'devenv run -- sh -c "./probe fds >made-fds" <&- >&- 2>&-; cat made-fds'
 	[ "$output" = $'0\n1\n2' ]
+}
+
+@test "a working directory that a session made into a link to /proc: refused" {
+	d=$BATS_TEST_TMPDIR/link
+	ready "$d" "image = $SMALL" $'[volume.v]\ntarget = below\n[sandbox]\nnetwork = none'
+	run -0 devenv -C "$d" run -- sh -c 'cd below && ln -s /proc/self/fd/7 fd && ln -s /proc/1/cwd cwd && ln -s /proc/1/root root &&
+		ln -s ../../../../../../../../../etc up && ln -s loop loop'
+	mkdir "$d/below/fd" "$d/below/cwd" "$d/below/root" "$d/below/up" "$d/below/loop"
+	for word in fd cwd root loop; do
+		run --separate-stderr bash -c "exec 7</; cd '$d/below/$word' && exec devenv run -- sh -c 'pwd -P; ls'"
+		complaint 125 'working directory'
+	done
+	run -0 bash -c "cd '$d/below/up' && exec devenv run -- pwd -P"
+	[ "$output" = /etc ]
 }
 
 @test "image configs that try to matter: working directories, users, variables, labels" {
@@ -378,8 +398,7 @@ network = none"
 	echo "$status >made-root-shell" | devenv enter --root
 	devenv run -- sh -c "$status >made-run"
 	devenv run --root -- sh -c "$status >made-root"
-	caps=0000000000000000
-	[ "$(id -u)" != 0 ] || caps=00000000000004fb # who is root has what --root has
+	caps=0000000000000000 # for real root too: --root is what asks for them
 	for name in start-first enter-first shell run; do
 		grep -qx $'NoNewPrivs:\t1' "made-$name"
 		grep -qx $'Seccomp:\t2' "made-$name"
@@ -555,11 +574,9 @@ network = none"
 	run -0 devenv run -- echo works
 	[ "$output" = works ]
 	wait_for 15 nothing_inside || { inside_processes; false; }
-	# the ones that were not swept are younger than the age at which they are
-	sleep 6
-	devenv run -- true
-	wait_for 15 nothing_inside
-	[ -z "$(ls -A "$scratch")" ] || { ls -la "$scratch"; false; }
+	# slots stay, and with nothing in them
+	[ -z "$(find "$scratch" -mindepth 3)" ] || { find "$scratch"; false; }
+	[ "$(ls "$scratch" | wc -l)" -le 10 ]
 	[ "$before" = "$(mounts)" ]
 }
 
@@ -580,6 +597,35 @@ network = none"
 		[ "$output" = works ]
 	done
 	rm -f .held
+}
+
+@test "what a killed environment left in its scratch and /tmp is not there for the next one, and goes" {
+	for kind in tmpfs disk; do
+		d=$BATS_TEST_TMPDIR/left-$kind-$$
+		ready "$d" "image = $SMALL" $'[sandbox]\nscratch = '"$kind"$'\nnetwork = none'
+		hold "$d"
+		run -0 devenv -C "$d" run --root -- sh -c 'mkdir -p /tmp/a/b; chmod 0 /tmp/a/b; : >/tmp/c; : >/usr/d; chmod 555 /tmp/a'
+		kill -9 "$(holders)"
+		wait "$HOLDER" || :
+		wait_for 15 nothing_inside
+		run -0 devenv -C "$d" run -- sh -c 'ls -A /tmp; ls /usr/d 2>/dev/null; echo end'
+		[ "$output" = end ]
+		wait_for 15 nothing_inside
+		scratch=$(echo ~/.local/state/devenv/checkouts/left-"$kind"-$$-*/scratch)
+		[ -z "$(find "$scratch" -mindepth 2 ! -name tmp)" ] || { find "$scratch"; false; }
+	done
+}
+
+@test "kill -9 of a launcher ends its process while other sessions go on" {
+	hold "$P"
+	devenv run -- sleep 1002 3>&- 4>&- </dev/null &
+	second=$!
+	wait_for 10 eval 'inside_processes | grep -q "sleep 1002"'
+	kill -9 "$second"
+	wait "$second" || :
+	wait_for 10 eval '! inside_processes | grep -q "sleep 1002"'
+	[ "$(holders | wc -l)" -eq 1 ]
+	release "$P"
 }
 
 @test "a session that kills everything it can, ends itself only" {

@@ -2,6 +2,9 @@
 /* Files below a directory: reading with limits, replacing, locking, trees made and removed, streams, digests. */
 #include "unit/tempdir.h"
 
+#include <signal.h>
+#include <sys/time.h>
+
 #include <errno.h>
 #include <sched.h>
 #include <sys/file.h>
@@ -293,6 +296,48 @@ static void test_lock(void **state)
 	close(b);
 }
 
+static void on_alarm(int number)
+{
+	(void)number;
+}
+
+/* Ctrl-C while waiting: the handler has no SA_RESTART, as the programs' have none. */
+static void test_lock_interrupted(void **state)
+{
+	struct sigaction action = { .sa_handler = on_alarm }, before;
+	struct itimerval soon = { { 0, 20000 }, { 0, 20000 } }, never = { { 0, 0 }, { 0, 0 } };
+	struct err e = ERR_INIT;
+	int a, b;
+
+	(void)state;
+	tempdir_write("l", "");
+	a = openat(tempfd, "l", O_RDONLY | O_CLOEXEC);
+	b = openat(tempfd, "l", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(file_lock(a, true, false, &e), 0);
+	assert_int_equal(sigaction(SIGALRM, &action, &before), 0);
+	assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
+	assert_int_equal(file_lock(b, false, true, &e), -1);
+	assert_int_equal(e.code, ERR_INTERRUPTED);
+	setitimer(ITIMER_REAL, &never, NULL);
+	sigaction(SIGALRM, &before, NULL);
+	close(a);
+	close(b);
+}
+
+/* One message, about the file that was meant. */
+static void test_replace_says_which_file(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(file_replace(tempfd, "none/f", "x", 1, 0600, FILE_FAST, &e), -1);
+	assert_string_equal(e.msg, "can't write none/f: No such file or directory");
+	assert_int_equal(mkdirat(tempfd, "d", 0700), 0);
+	assert_int_equal(file_replace(tempfd, "d", "x", 1, 0600, FILE_FAST, &e), -1);
+	assert_string_equal(e.msg, "can't write d: Is a directory");
+	assert_false(file_exists(tempfd, ".d.new"));
+}
+
 static void test_stream(void **state)
 {
 	struct err e = ERR_INIT;
@@ -387,6 +432,8 @@ int main(void)
 		tempdir_test(test_remove_stops_at_mounts),
 		tempdir_test(test_tree_bytes),
 		tempdir_test(test_lock),
+		tempdir_test(test_lock_interrupted),
+		tempdir_test(test_replace_says_which_file),
 		tempdir_test(test_stream),
 		tempdir_test(test_digest),
 		cmocka_unit_test(test_digest_syntax),

@@ -189,6 +189,7 @@ static void test_nearest(void **state)
 	assert_string_equal(text_nearest("imgae", keys), "image");
 	assert_string_equal(text_nearest("dockrefile", keys), "dockerfile");
 	assert_string_equal(text_nearest("oic", keys), "oci");
+	assert_string_equal(text_nearest("IMAGE", keys), "image");
 	assert_null(text_nearest("zebra", keys));
 	assert_null(text_nearest("", keys));
 	assert_null(text_nearest("x", keys));

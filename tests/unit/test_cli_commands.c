@@ -69,6 +69,13 @@ static void test_usage_errors(void **state)
 	expect("help nothing", 2, NULL, "no help about 'nothing'");
 	expect("gc --max-age soon", 2, NULL, "--max-age takes an age like 30d");
 	expect("prepare", 125, NULL, "needs --for enter or --for run");
+	expect("prepare --for run --color bad", 125, NULL, "usage: devenv run ");
+	expect("prepare --for run -n", 125, NULL, "devenv run --dry-run is not supported yet");
+	expect("prepare --for run --image=", 125, NULL, "--image '':");
+	expect("shell", 2, NULL, "did you mean 'devenv enter'?");
+	expect("exec ls", 2, NULL, "did you mean 'devenv run'?");
+	expect("rmi x", 2, NULL, "did you mean 'devenv image rm'?");
+	expect("STATUS", 2, NULL, "did you mean 'devenv status'?");
 	expect("update --locked", 2, NULL, "--locked forbids that");
 	expect("completion tcsh", 2, NULL, "not for 'tcsh'");
 	expect_code("--json imgae", 2, "usage");
@@ -131,6 +138,7 @@ static void test_without_a_project(void **state)
 	}
 	expect("prepare --for run", 125, NULL, "devenv: ");
 	expect("-C /does/not/exist status", 1, NULL, "can't use directory '/does/not/exist'");
+	expect("-C /dev/null status", 1, NULL, "'/dev/null' is not a directory");
 }
 
 static void check_guess(const char *marker, const char *image)
@@ -324,6 +332,40 @@ static void test_the_store_is_empty(void **state)
 	expect("info --json", 0, "\"images\":0", NULL);
 }
 
+/* A footer lists what the command takes, no more. */
+static void test_footers(void **state)
+{
+	struct outcome o = fixture_run("run -h");
+
+	(void)state;
+	fixture_has(&o.out, "[CMD [ARG");
+	fixture_lacks(&o.out, " -n");
+	fixture_lacks(&o.out, "--json");
+	fixture_release(&o);
+	o = fixture_run("gc -h");
+	fixture_has(&o.out, " -n");
+	fixture_has(&o.out, "--json");
+	fixture_release(&o);
+	o = fixture_run("enter -h");
+	fixture_has(&o.out, "start the services (not supported yet)");
+	fixture_release(&o);
+}
+
+static void test_doctor_goes_on(void **state)
+{
+	struct err e = ERR_INIT;
+	struct outcome o;
+
+	(void)state;
+	assert_int_equal(file_mkdirs(tempfd, "home/.config/devenv", 0700, &e), 0);
+	tempdir_write("home/.config/devenv/config.ini", "[stroe]\npath = /x\n");
+	o = fixture_run("doctor --json");
+	assert_int_equal(o.status, 1);
+	fixture_has(&o.out, "config.ini:1: unknown section [stroe]");
+	fixture_has(&o.out, "\"id\":\"clock\"");
+	fixture_release(&o);
+}
+
 static void test_images_have_names(void **state)
 {
 	static char config[] =
@@ -348,7 +390,7 @@ static void test_images_have_names(void **state)
 
 	expect("image ls", 0, "docker.io/library/tiny:1  ", NULL);
 	expect("image inspect tiny:1", 0, image.digest, NULL);
-	words = mem_printf("image inspect %.8s", digest_hex(image.digest));
+	words = mem_printf("image inspect %.4s", digest_hex(image.digest));
 	expect(words, 0, "sh -c 'a b'", NULL);
 	free(words);
 	expect("image inspect tiny:2", 1, NULL, "did you mean 'docker.io/library/tiny:1'?");
@@ -459,6 +501,8 @@ int main(void)
 		tempdir_test(test_config_shows_defaults),
 		tempdir_test(test_the_store_is_empty),
 		tempdir_test(test_images_have_names),
+		tempdir_test(test_footers),
+		tempdir_test(test_doctor_goes_on),
 		tempdir_test(test_reset_asks),
 		tempdir_test(test_closed_standard_output_is_noticed),
 		tempdir_test(test_quiet),

@@ -178,7 +178,7 @@ static void play(const struct buf *b, struct strlist *screen)
 				free(rows[i]);
 				rows[i] = NULL;
 			}
-		} else {
+		} else if (*p != '\r' || line.len) { /* at the start of a line it does nothing */
 			buf_addch(&line, *p);
 		}
 	}

@@ -299,8 +299,10 @@ static void test_path(void **state)
 static void test_env(void **state)
 {
 	(void)state;
-	must_fail(BASE "[env]\n1X = 1\n", "devenv.ini:4: '1X' in [env] can't be the name of a variable");
-	must_fail(BASE "[env]\nA-B = 1\n", "devenv.ini:4: 'A-B' in [env] can't be the name of a variable");
+	must_fail(BASE "[env]\n1X = 1\n", "devenv.ini:4: [env] '1X' can't be the name of a variable");
+	must_fail(BASE "[env]\nHOME = 1\n", "devenv.ini:4: [env] HOME is set by devenv and can't be changed");
+	must_fail(BASE "[env]\nDEVENV_NAME = 1\n", "devenv.ini:4: [env] DEVENV_NAME is set by devenv and can't be changed");
+	must_fail(BASE "[env]\nA-B = 1\n", "devenv.ini:4: [env] 'A-B' can't be the name of a variable");
 	must_fail(BASE "[env]\nA = 1\nA = 2\n", "devenv.ini:5: [env] A is set already, at line 4");
 	assert_true(config_env_name_is_valid("_"));
 	assert_true(config_env_name_is_valid("aZ_09"));

@@ -31,6 +31,7 @@ static void prepare_image(const char *config, struct plan *p)
 
 static void test_image(void **state)
 {
+	cleanup_free char *text = NULL;
 	struct plan p;
 
 	(void)state;
@@ -39,7 +40,9 @@ static void test_image(void **state)
 	assert_string_equal(p.project, "");
 	assert_string_equal(p.project_target, "");
 	assert_string_equal(p.name, "app");
-	assert_string_equal(p.image, "docker.io/library/app:latest");
+	assert_string_equal(p.image, "app"); /* as typed: the launcher compares */
+	text = skeleton_text(&p, "/run/.containerenv");
+	assert_non_null(strstr(text, "image=\"docker.io/library/app:latest\"\n"));
 	assert_int_equal(p.uid, 1000);
 	assert_int_equal(p.gid, 50);
 	assert_string_equal(p.home, "/srv/app");

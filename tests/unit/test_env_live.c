@@ -2,6 +2,10 @@
 /* What gc keeps: of living projects, and of environments that run. */
 #include "unit/env_plan.h"
 
+#include "env/live.h"
+
+#include "env/live.h"
+
 static void test_live(void **state)
 {
 	cleanup_strlist struct strlist live = STRLIST_INIT, after = STRLIST_INIT;
@@ -43,7 +47,8 @@ static void test_live(void **state)
 
 static void test_live_while_running(void **state)
 {
-	cleanup_strlist struct strlist live = STRLIST_INIT;
+	cleanup_strlist struct strlist live = STRLIST_INIT, running = STRLIST_INIT;
+	cleanup_strlist struct strlist digests = STRLIST_INIT, requests = STRLIST_INIT;
 	cleanup_free char *old = NULL;
 	struct flock share = { .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 1, .l_len = 1 };
 	struct err e = ERR_INIT;
@@ -67,7 +72,13 @@ static void test_live_while_running(void **state)
 	fixture_open(&env);
 	assert_done(env_live_digests(&env, &live, &e), e);
 	assert_int_equal(live.count, 2);
+	live_running(&env.dirs, env.state, &running);
+	assert_int_equal(running.count, 1);
+	assert_string_equal(running.items[0], p.id);
 	close(fd);
+	assert_done(env_live_images(&env, &digests, &requests, &e), e);
+	assert_int_equal(digests.count, 1);
+	assert_string_equal(requests.items[0], "oci:layout");
 	strlist_release(&live);
 	assert_done(env_live_digests(&env, &live, &e), e);
 	assert_int_equal(live.count, 1);
@@ -75,11 +86,37 @@ static void test_live_while_running(void **state)
 	plan_release(&p);
 }
 
+/* Such a path is odd and allowed; its image must not go for that. */
+static void test_live_with_newlines(void **state)
+{
+	cleanup_strlist struct strlist live = STRLIST_INIT;
+	struct err e = ERR_INIT;
+	struct environment env;
+	char *found;
+
+	(void)state;
+	fixture_mkdir("home/src/a\n/b\n\n");
+	fixture_layout("one");
+	assert_int_equal(renameat(tempfd, "home/src/shop", tempfd, "home/src/a\n/b\n\n/shop\n"), 0);
+	free(fixture_project);
+	fixture_project = path_join(tempdir, "home/src/a\n/b\n\n/shop\n");
+	tempdir_write("home/src/a\n/b\n\n/shop\n/devenv.ini", LAYOUT OFFLINE);
+	prepare(NULL);
+	fixture_open(&env);
+	assert_done(env_live_digests(&env, &live, &e), e);
+	assert_int_equal(live.count, 1);
+	found = live_project(env.state);
+	assert_string_equal(found, fixture_project);
+	free(found);
+	env_release(&env);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		fixture_test(test_live),
 		fixture_test(test_live_while_running),
+		fixture_test(test_live_with_newlines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,7 +52,7 @@ static void check_session(enum env_purpose purpose, bool interactive, bool locke
 {
 	struct person p = { 0 };
 	struct env_ui ui = person_ui(&p, interactive);
-	struct env_options o = { .ui = &ui, .locked = locked };
+	struct env_options o = { .ui = &ui, .locked = locked, .yes = true };
 	struct err e = ERR_INIT;
 	struct environment env;
 	int r;
@@ -107,7 +107,7 @@ static void lock(bool update, const char *name, size_t changes, const char *afte
 	cleanup_strlist struct strlist names = STRLIST_INIT;
 	struct person p = { 0 };
 	struct env_ui ui = person_ui(&p, false);
-	struct env_options o = { .ui = &ui };
+	struct env_options o = { .ui = &ui, .yes = true };
 	struct env_changes c;
 	struct err e = ERR_INIT;
 	struct environment env;

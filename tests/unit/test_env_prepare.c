@@ -206,13 +206,13 @@ static void test_restamp(void **state)
 	prepare(LAYOUT OFFLINE);
 	load(&p);
 	plan_release(&p);
-	/* With its base gone the long way would fail: so this is the short one. */
-	assert_int_equal(renameat(tempfd, "store/images", tempfd, "store/gone"), 0);
+	/* With its layers gone the long way would fail: so this is the short one. */
+	assert_int_equal(renameat(tempfd, "store/layers", tempfd, "store/gone"), 0);
 	fixture_write("devenv.ini", LAYOUT OFFLINE);
 	before = plan_inode();
 	prepare(NULL);
 	assert_int_not_equal(before, plan_inode());
-	assert_int_equal(renameat(tempfd, "store/gone", tempfd, "store/images"), 0);
+	assert_int_equal(renameat(tempfd, "store/gone", tempfd, "store/layers"), 0);
 	prepare(LAYOUT OFFLINE "[devenv]\nname = other\n");
 	load(&p);
 	assert_string_equal(p.name, "other");

@@ -6,7 +6,8 @@
 #include "env/trust.h"
 
 #define IMAGE "[base]\nimage = debian:12\n"
-#define OFFLINE_IMAGE IMAGE "[sandbox]\nnetwork = none\n"
+#define OFFLINE "[sandbox]\nnetwork = none\n"
+#define OFFLINE_IMAGE IMAGE OFFLINE
 
 static void check_powers(const char *config, const char *expected)
 {
@@ -28,9 +29,11 @@ static void check_powers(const char *config, const char *expected)
 static void test_network(void **state)
 {
 	(void)state;
-	check_powers(IMAGE, "network:host\nnetwork:abstract-sockets\n");
-	check_powers(IMAGE "[sandbox]\nnetwork = host\n", "network:host\nnetwork:abstract-sockets\n");
-	check_powers(OFFLINE_IMAGE, "");
+	check_powers(IMAGE, "network:host\nregistry:docker.io\nnetwork:abstract-sockets\n");
+	check_powers(IMAGE "[sandbox]\nnetwork = host\n", "network:host\nregistry:docker.io\nnetwork:abstract-sockets\n");
+	check_powers(OFFLINE_IMAGE, "registry:docker.io\n");
+	check_powers("[base]\nimage = localhost:5000/a/b:1\n" OFFLINE, "registry:localhost:5000\n");
+	check_powers("[base]\noci = layout\n" OFFLINE, "");
 }
 
 static void test_files(void **state)
@@ -43,13 +46,15 @@ static void test_files(void **state)
 	linked = path_join(tempdir, "home/secrets");
 	assert_int_equal(symlinkat("../../secrets", tempfd, "home/src/shop/link.env"), 0);
 	config = mem_printf(OFFLINE_IMAGE "[env-file]\nrequired = .env\noptional = missing.env %s/x.env\n", tempdir);
-	expected = mem_printf("file:%s/x.env\n", tempdir);
+	expected = mem_printf("file:%s/x.env\nregistry:docker.io\n", tempdir);
 	check_powers(config, expected);
 	free(expected);
-	expected = mem_printf("file:%s\n", linked);
+	expected = mem_printf("file:%s\nregistry:docker.io\n", linked);
 	check_powers(OFFLINE_IMAGE "[env-file]\nrequired = ~/secrets\n", expected);
 	check_powers(OFFLINE_IMAGE "[env-file]\nrequired = ../../secrets\n", expected);
 	check_powers(OFFLINE_IMAGE "[env-file]\nrequired = link.env\n", expected);
+	free(expected);
+	expected = mem_printf("file:%s\n", linked);
 	check_powers("[base]\narchive = ../../secrets\n[sandbox]\nnetwork = none\n", expected);
 	check_powers("[base]\noci = ../../secrets:tag\n[sandbox]\nnetwork = none\n", expected);
 	check_powers("[base]\noci = layout:tag\n[sandbox]\nnetwork = none\n", "");
@@ -94,6 +99,7 @@ static void test_first_use(void **state)
 	assert_int_equal(p.asked, 1);
 	assert_true(text_starts(p.shown.data, "first\n"));
 	assert_non_null(strstr(p.shown.data, "itself included"));
+	assert_non_null(strstr(p.shown.data, "image: docker.io/library/debian:12 from docker.io\n"));
 	assert_done(env_require_allowed(&env, &o, &e), e);
 	assert_int_equal(p.asked, 1);
 	env_release(&env);
@@ -125,6 +131,18 @@ static void test_growth(void **state)
 	assert_done(env_require_allowed(&env, &o, &e), e);
 	assert_int_equal(p.asked, 2);
 	env_release(&env);
+	/* Another image of the same registry is no growth; another registry is. */
+	fixture_write("devenv.ini", "[base]\nimage = debian:13\n");
+	fixture_open(&env);
+	assert_done(env_require_allowed(&env, &o, &e), e);
+	assert_int_equal(p.asked, 2);
+	env_release(&env);
+	fixture_write("devenv.ini", "[base]\nimage = example.org/debian:13\n");
+	fixture_open(&env);
+	assert_done(env_require_allowed(&env, &o, &e), e);
+	assert_int_equal(p.asked, 3);
+	assert_string_equal(p.shown.data, "growth\nimage: example.org/debian:13 from example.org\n");
+	env_release(&env);
 	person_release(&p);
 }
 
@@ -139,7 +157,8 @@ static void test_refused(void **state)
 	(void)state;
 	fixture_write("devenv.ini", IMAGE);
 	fixture_open(&env);
-	assert_error(env_require_allowed(&env, &o, &e), e, ERR_NOT_ALLOWED, "itself included");
+	assert_error(env_require_allowed(&env, &o, &e), e, ERR_NOT_ALLOWED, "not allowed; nothing was started");
+	assert_string_equal(e.hint, "");
 	assert_int_equal(p.asked, 1);
 	ui.interactive = false;
 	p.answer = true;
@@ -158,18 +177,33 @@ static void test_refused(void **state)
 	person_release(&p);
 }
 
-static void test_nothing_asked_needs_no_answer(void **state)
+static void test_nothing_asked_needs_an_answer_too(void **state)
 {
 	struct person p = { 0 };
 	struct env_ui ui = person_ui(&p, false);
 	struct env_options o = { .ui = &ui };
+	struct env_changes c;
 	struct err e = ERR_INIT;
 	struct environment env;
 
 	(void)state;
-	fixture_write("devenv.ini", OFFLINE_IMAGE);
+	fixture_layout("one");
+	fixture_write("devenv.ini", "[base]\noci = layout\n" OFFLINE);
 	fixture_open(&env);
+	assert_error(env_prepare(&env, ENV_FOR_RUN, &o, &e), e, ERR_NOT_ALLOWED, "nothing outside its sandbox");
+	e = ERR_INIT;
+	assert_error(env_lock(&env, &o, false, &STRLIST_INIT, &c, &e), e, ERR_NOT_ALLOWED, "not allowed yet");
+	assert_false(file_exists(tempfd, "store/layers"));
+	assert_false(file_exists(tempfd, "home/src/shop/devenv.lock"));
+	e = ERR_INIT;
+	assert_error(trust_check(&env, &e), e, ERR_NOT_ALLOWED, "nothing outside its sandbox");
+	ui.interactive = p.answer = true;
+	e = ERR_INIT;
 	assert_done(env_require_allowed(&env, &o, &e), e);
+	assert_string_equal(p.shown.data, "first\n");
+	assert_done(env_require_allowed(&env, &o, &e), e);
+	assert_int_equal(p.asked, 1);
+	assert_done(trust_check(&env, &e), e);
 	env_release(&env);
 	person_release(&p);
 }
@@ -254,7 +288,7 @@ int main(void)
 		fixture_test(test_network),	    fixture_test(test_files),
 		fixture_test(test_forbidden),	    fixture_test(test_first_use),
 		fixture_test(test_growth),	    fixture_test(test_refused),
-		fixture_test(test_nothing_asked_needs_no_answer),
+		fixture_test(test_nothing_asked_needs_an_answer_too),
 		fixture_test(test_worktree_shares), fixture_test(test_forged_worktree),
 		fixture_test(test_no_clone),
 	};

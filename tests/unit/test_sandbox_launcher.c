@@ -120,11 +120,14 @@ static void test_image(void **state)
 static void test_env_from_the_caller(void **state)
 {
 	(void)state;
-	setenv("DEVENV_TEST_SET", "from=caller", 1);
-	unsetenv("DEVENV_TEST_UNSET");
-	assert_int_equal(parse("run", "-e", "DEVENV_TEST_SET", "-e", "DEVENV_TEST_UNSET", "x"), 0);
-	list_is(&a.env, "DEVENV_TEST_SET=from=caller");
-	unsetenv("DEVENV_TEST_SET");
+	setenv("TEST_SET", "from=caller", 1);
+	unsetenv("TEST_UNSET");
+	assert_int_equal(parse("run", "-e", "TEST_SET", "-e", "TEST_UNSET", "x"), 0);
+	list_is(&a.env, "TEST_SET=from=caller");
+	unsetenv("TEST_SET");
+	assert_int_equal(parse("run", "-e", "A-B=1", "x"), -1);
+	assert_int_equal(parse("run", "-e", "HOME=/x", "x"), -1);
+	assert_int_equal(parse("run", "-n", "x"), -1);
 }
 
 static void test_passed_on(void **state)

@@ -19,6 +19,26 @@ static void tell(void *data, const char *kind, const char *name, uint64_t bytes)
 	t->bytes += bytes;
 }
 
+struct late { /* what is known only once nobody else has the store */
+	struct store_gc gc;
+	const char *keep;
+	bool fails;
+};
+
+static int survey(void *data, struct store *s, struct err *e)
+{
+	struct late *late = data;
+	cleanup_close int other = openat(s->fd, "lock", O_RDWR | O_CLOEXEC);
+
+	assert_true(other >= 0);
+	assert_int_equal(file_lock(other, false, false, e), -1);
+	assert_int_equal(e->code, ERR_BUSY);
+	*e = ERR_INIT;
+	strlist_add(&late->gc.keep, late->keep);
+	strlist_add(&late->gc.forget, "example.org/old:1");
+	return late->fails ? err_set(e, ERR_FAILED, "can't tell") : 0;
+}
+
 static void collect(struct store_gc *gc)
 {
 	struct err e = ERR_INIT;
@@ -83,6 +103,43 @@ static void test_collect(void **state)
 	assert_int_equal(count_in("layers"), 0);
 	collect(&gc);
 	assert_int_equal(gc.bytes, 0);
+	close_store();
+}
+
+static void note(void *data, const char *kind, const char *name, uint64_t bytes)
+{
+	buf_addf(data, "%s %s %llu\n", kind, name, (unsigned long long)bytes);
+}
+
+/* Names that go take along what only they held; a dry run says the same. */
+static void test_dry_run_is_the_truth(void **state)
+{
+	cleanup_buf struct buf said = BUF_INIT, done = BUF_INIT;
+	struct store_gc dry = { .dry_run = true, .removed = note, .data = &said };
+	struct store_gc gc = { .removed = note, .data = &done };
+	char old[DIGEST_MAX], kept[DIGEST_MAX];
+	struct err e = ERR_INIT;
+
+	(void)state;
+	open_store();
+	add_image(&store, "old", old);
+	add_image(&store, "kept", kept);
+	assert_int_equal(store_name_set(&store, "example.org/old:1", old, &e), 0);
+	assert_int_equal(store_name_set(&store, "example.org/kept:1", kept, &e), 0);
+	strlist_add(&dry.forget, "example.org/old:1");
+	strlist_add(&gc.forget, "example.org/old:1");
+	collect(&dry);
+	assert_int_equal(dry.names, 1);
+	assert_int_equal(dry.images, 1);
+	assert_int_equal(dry.layers, 1);
+	assert_int_equal(count_in("names"), 2);
+	collect(&gc);
+	assert_string_equal(said.data, done.data);
+	assert_true(dry.bytes == gc.bytes && gc.bytes > 0);
+	assert_int_equal(count_in("names"), 1);
+	assert_int_equal(count_in("images"), 1);
+	strlist_release(&dry.forget);
+	strlist_release(&gc.forget);
 	close_store();
 }
 
@@ -171,11 +228,38 @@ static void test_against_work(void **state)
 	close_store();
 }
 
+static void test_survey(void **state)
+{
+	char kept[DIGEST_MAX], old[DIGEST_MAX];
+	struct late late = { .gc = { .survey = survey, .data = &late }, .keep = kept, .fails = true };
+	struct err e = ERR_INIT;
+
+	(void)state;
+	open_store();
+	add_image(&store, "kept", kept);
+	add_image(&store, "old", old);
+	assert_int_equal(store_name_set(&store, "example.org/old:1", old, &e), 0);
+	assert_int_equal(store_gc(&store, &late.gc, &e), -1);
+	assert_string_equal(e.msg, "can't tell");
+	assert_int_equal(count_in("images"), 2);
+	late.fails = false;
+	strlist_release(&late.gc.forget);
+	collect(&late.gc);
+	assert_int_equal(late.gc.names, 1);
+	assert_int_equal(late.gc.images, 1);
+	assert_int_equal(count_in("images"), 1);
+	strlist_release(&late.gc.keep);
+	strlist_release(&late.gc.forget);
+	close_store();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		tempdir_test(test_collect),
+		tempdir_test(test_dry_run_is_the_truth),
 		tempdir_test(test_unwritable),
+		tempdir_test(test_survey),
 		tempdir_test(test_against_work),
 	};
 

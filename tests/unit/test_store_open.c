@@ -66,7 +66,7 @@ static void test_refused(void **state)
 	tempdir_write("store/version", "one\n");
 	refused(store_path, ERR_STORE, "unreadable file 'version'", "keep volumes/");
 	tempdir_write("store/version", "");
-	refused(store_path, ERR_STORE, "unreadable file 'version'", "/version' makes it good");
+	refused(store_path, ERR_STORE, "unreadable file 'version'", "keep volumes/");
 	tempdir_write("store/version", "1\n");
 	close_store();
 	path = mem_printf("%s/file", tempdir);
@@ -121,6 +121,51 @@ static int read_only(void)
 	if (!strstr(e.msg, "read-only") || !strstr(e.msg, store_path))
 		return 2;
 	return strstr(e.hint, "DEVENV_STORE") ? 0 : 3;
+}
+
+/* A whole store on a read-only file system can be read. */
+static int read_only_store(void)
+{
+	const unsigned long flags = MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV;
+	struct store_list_item *items;
+	struct store_stage stage;
+	struct err e = ERR_INIT;
+	struct store s;
+	size_t count;
+
+	if (!enter_namespaces() || mount(store_path, store_path, NULL, MS_BIND, NULL) < 0 ||
+	    (mount(NULL, store_path, NULL, flags, NULL) < 0 &&
+	     mount(NULL, store_path, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) < 0))
+		return NAMESPACES_MISSING;
+	if (store_open(&s, store_path, &e) < 0)
+		return 1;
+	if (!s.read_only || store_list(&s, &items, &count, &e) < 0 || count != 1)
+		return 2;
+	store_list_free(items, count);
+	if (store_stage_new(&s, &stage, &e) == 0 || !strstr(e.msg, "read-only"))
+		return 3;
+	store_close(&s);
+	return 0;
+}
+
+static void test_read_only_store(void **state)
+{
+	char digest[DIGEST_MAX];
+	int status;
+	pid_t pid;
+
+	(void)state;
+	open_store();
+	add_image(&store, "image", digest);
+	store_close(&store);
+	pid = fork();
+	if (pid == 0)
+		_exit(read_only_store());
+	status = child_status(pid);
+	free(store_path);
+	if (status == NAMESPACES_MISSING)
+		skip();
+	assert_int_equal(status, 0);
 }
 
 static void test_read_only(void **state)
@@ -217,7 +262,7 @@ int main(void)
 		tempdir_test(test_made),          tempdir_test(test_refused),
 		tempdir_test(test_someone_elses), tempdir_test(test_half_made),
 		tempdir_test(test_read_only),     tempdir_test(test_staging),
-		tempdir_test(test_sweeping_race),
+		tempdir_test(test_sweeping_race), tempdir_test(test_read_only_store),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
