@@ -108,7 +108,9 @@ static bool load_fresh(struct launch *l)
 
 	if (plan_load(&l->plan, path, &ignored) < 0)
 		return false;
-	if (!strcmp(l->plan.project, l->project ? l->project : "") && !strcmp(l->plan.store, l->dirs.store) &&
+	/* State directories are named by a hash that can be made to collide: the plan must say whose it is. */
+	if (!strcmp(l->plan.project, l->project ? l->project : "") &&
+	    (!l->args.image || !strcmp(l->plan.image, l->args.image)) && !strcmp(l->plan.store, l->dirs.store) &&
 	    !plan_stale(&l->plan))
 		return true;
 	plan_release(&l->plan);

@@ -59,7 +59,7 @@ struct plan {
 	const char *id;	     /* hex sha256 of every record but the watches: names the holder */
 	const char *name;    /* environment name for people */
 	const char *project; /* project root on the host; "" for `run --image` */
-	const char *image;   /* reference or description for /run/.containerenv and `status` */
+	const char *image;   /* what was asked for: the base's request; of `run --image` the reference as typed */
 	const char *state;   /* per-checkout state directory on the host (scratch lives below it) */
 	const char *store;   /* what dirs_find said then: another DEVENV_STORE makes the plan stale */
 

@@ -17,7 +17,7 @@ static const int forwarded[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGU
 static void stop(pid_t pid)
 {
 	kill(-pid, SIGSTOP);
-	raise(SIGSTOP);
+	spawn_stop_launcher(false);
 	kill(-pid, SIGCONT);
 }
 

@@ -22,6 +22,7 @@ struct relay {
 	bool output_open;	 /* the caller still takes output */
 	char input[4096];	 /* read from the caller, not yet taken by the pty */
 	size_t input_len, input_done;
+	bool input_ends;	 /* what waits is the end of input, which must not meet other input */
 	int status;		 /* exit status; -1 while it runs */
 };
 

@@ -234,3 +234,14 @@ int spawn_wait(pid_t pid)
 			return 125;
 	return spawn_status(status);
 }
+
+void spawn_stop_launcher(bool whole_job)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTSTP);
+	kill(whole_job ? 0 : getpid(), SIGTSTP);
+	sigprocmask(SIG_UNBLOCK, &set, NULL); /* here */
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}

@@ -28,5 +28,10 @@ pid_t spawn_process(struct spawn *s, struct err *e);
 /* Wait for it: its exit status, 128+N for signal N. */
 int spawn_wait(pid_t pid);
 int spawn_status(int wait_status);
+/*
+ * Stop this process, as ^Z would (SIGTSTP must be blocked), until it is continued; `whole_job`: all of its process group.
+ * Not in an orphaned group, which nobody could continue.
+ */
+void spawn_stop_launcher(bool whole_job);
 
 #endif

@@ -17,6 +17,7 @@
  *
  * ^Z: the inner process group is an orphan, whose stop signals the kernel ignores. So we stop it ourselves, then stop, and
  * continue it when we are continued. Only for a process that has not taken SIGTSTP over: a shell inside has jobs of its own.
+ * A ^Z read in raw mode stops all of the caller's job, as the kernel would have: a script that called us as well.
  *
  * One poll loop: the caller's input, the master, a signalfd. The master is non-blocking and input is read only while none
  * waits to be written, so that a program that doesn't read its input can't stop its output.
@@ -173,12 +174,12 @@ static void hang_up(struct relay *r)
 /* ---- stopping ---- */
 
 /* We stop, until somebody says `fg` or `bg`; what is inside stopped before us and goes on after us. */
-static void suspend(struct relay *r)
+static void suspend(struct relay *r, bool whole_job)
 {
 	pid_t group = r->master < 0 ? -1 : tcgetpgrp(r->master);
 
 	restore(r);
-	raise(SIGSTOP);
+	spawn_stop_launcher(whole_job);
 	copy_size(r);
 	own_input(r);
 	kill(-r->pid, SIGCONT);
@@ -187,14 +188,14 @@ static void suspend(struct relay *r)
 }
 
 /* ^Z on our side of a terminal that is not raw, or somebody's kill -TSTP. */
-static void stop(struct relay *r)
+static void stop(struct relay *r, bool whole_job)
 {
 	pid_t group = r->master < 0 ? -1 : tcgetpgrp(r->master);
 
 	if (group > 0 && group != r->pid)
 		kill(-group, SIGSTOP);
 	kill(-r->pid, SIGSTOP);
-	suspend(r);
+	suspend(r, whole_job);
 }
 
 static void reap(struct relay *r)
@@ -203,7 +204,7 @@ static void reap(struct relay *r)
 
 	while (is_running(r) && waitpid(r->pid, &status, WNOHANG | WUNTRACED) == r->pid) {
 		if (WIFSTOPPED(status))
-			suspend(r);
+			suspend(r, r->mode == RELAY_RAW);
 		else
 			r->status = spawn_status(status);
 	}
@@ -234,7 +235,7 @@ static void take_signal(struct relay *r)
 	case SIGCONT:
 		break; /* the loop looks at the terminal anew */
 	case SIGTSTP:
-		stop(r);
+		stop(r, false);
 		break;
 	case SIGHUP:
 	case SIGTERM:
@@ -334,6 +335,7 @@ static void end_input(struct relay *r)
 		r->input[0] = (char)inner.c_cc[VEOF];
 		r->input_len = 1;
 		r->input_done = 0;
+		r->input_ends = true;
 		return;
 	}
 	r->input_open = false;
@@ -348,7 +350,7 @@ static void read_input(struct relay *r)
 		r->input_len = (size_t)n;
 		r->input_done = 0;
 		if (r->master >= 0 && takes_stop(r))
-			stop(r);
+			stop(r, true);
 	} else if (n == 0) {
 		end_input(r);
 	} else if (errno != EINTR && errno != EAGAIN) {
@@ -356,6 +358,19 @@ static void read_input(struct relay *r)
 		if (errno == EIO && r->mode == RELAY_RAW)
 			hang_up(r);
 	}
+}
+
+/* With EXTPROC the end of input is one only if it is read alone. To poll is the only look that misses nothing under way. */
+static bool has_unread_input(const struct relay *r)
+{
+	struct pollfd slave = { .fd = ioctl(r->master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC), .events = POLLIN };
+	bool unread;
+
+	if (slave.fd < 0)
+		return false;
+	unread = poll(&slave, 1, 0) > 0 && (slave.revents & POLLIN);
+	close(slave.fd);
+	return unread;
 }
 
 static void write_input(struct relay *r)
@@ -366,15 +381,18 @@ static void write_input(struct relay *r)
 		r->input_done += (size_t)n;
 	else if (n < 0 && errno != EAGAIN && errno != EINTR)
 		r->input_done = r->input_len;
+	if (r->input_done == r->input_len)
+		r->input_ends = false;
 }
 
 static void step(struct relay *r)
 {
 	bool waiting = r->input_done < r->input_len, own = own_input(r);
+	bool held = r->input_ends && r->master >= 0 && has_unread_input(r);
 	bool look_again = r->input_open && r->mode != RELAY_OUTPUT && (!own || r->mode == RELAY_COOKED);
 	struct pollfd p[3] = {
 		{ .fd = r->signals, .events = POLLIN },
-		{ .fd = r->master, .events = (short)(POLLIN | (waiting ? POLLOUT : 0)) },
+		{ .fd = r->master, .events = (short)(POLLIN | (waiting && !held ? POLLOUT : 0)) },
 		{ .fd = own && !waiting ? 0 : -1, .events = POLLIN },
 	};
 
