@@ -119,6 +119,11 @@ int cmd_allow(struct cli *c, struct err *e)
 
 	if (cli_open(c, &q.env, e) < 0)
 		return -1;
+	/* What is extended has to be here before it can be said what it asks for. */
+	if (!cli_has(c, OPTION_SHOW) && !c->dry_run && env_extend(&q.env, &c->options, e) < 0) {
+		env_release(&q.env);
+		return -1;
+	}
 	if (env_powers(&q.env, &q.asked, e) < 0 ||
 	    env_powers_missing(&q.env, &q.asked, &q.missing, &q.known, e) < 0)
 		result = -1;

@@ -49,10 +49,25 @@ static int by_weight(const void *a, const void *b)
 	return order ? order : strcmp(x->key, y->key);
 }
 
+static int sort(struct env_powers *p)
+{
+	if (p->count)
+		qsort(p->items, p->count, sizeof(*p->items), by_weight);
+	return 0;
+}
+
 int env_powers(const struct environment *env, struct env_powers *out, struct err *e)
 {
 	(void)e;
 	*out = (struct env_powers){ 0 };
+	for (size_t i = 0; i < env->extends_count; i++)
+		if (env->extends[i].name)
+			add(out, mem_printf("fetch:%s", env->extends[i].request),
+			    mem_printf("fetch: %s (this project's configuration extends it)",
+				       text_safe(env->extends[i].request)));
+	/* What is extended decides what else is asked for: that comes once it is here. */
+	if (env->incomplete)
+		return sort(out);
 	/* `auto` will be private where there are ports or services; neither can be configured yet. */
 	if (env->config.network != CONFIG_NETWORK_NONE) {
 		add(out, mem_strdup("network:host"),
@@ -67,9 +82,7 @@ int env_powers(const struct environment *env, struct env_powers *out, struct err
 			add(out, mem_printf("file:%s", place->path),
 			    mem_printf("file: %s (%s)", text_safe(place->path), place_use(env, place)));
 	}
-	if (out->count)
-		qsort(out->items, out->count, sizeof(*out->items), by_weight);
-	return 0;
+	return sort(out);
 }
 
 void env_powers_release(struct env_powers *p)
