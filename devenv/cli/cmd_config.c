@@ -104,6 +104,10 @@ static void list_value(struct listing *l, const char *key, const struct strlist 
 	cleanup_buf struct buf joined = BUF_INIT, safe = BUF_INIT;
 	json_t *origins = l->root && items->count ? json_array() : NULL;
 
+	if (items->count == 1 && !l->root) {
+		value(l, key, items->items[0]);
+		return;
+	}
 	for (size_t i = 0; i < items->count; i++)
 		buf_addf(&joined, "%s%s", i ? " " : "", items->items[i]);
 	if (items->count && !l->root)

@@ -146,6 +146,7 @@ static int list_refs(struct gitrepo_session *s, git_remote *remote, const char *
 	size_t count;
 	int r;
 
+	s->asked = 0;
 	gitrepo_callbacks(s, &callbacks);
 	options.callbacks = callbacks;
 	options.proxy_opts.type = GIT_PROXY_AUTO;

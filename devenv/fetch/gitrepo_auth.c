@@ -29,6 +29,12 @@ static int run_git(const struct gitrepo *g, const char *verb, const char *input,
 	static const char *const unset[] = { "GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_CONFIG" };
 	cleanup_strlist struct strlist argv = STRLIST_INIT;
 
+	/* That it has nobody to ask is for us to say, in words that fit. */
+	if (!g->interactive) {
+		strlist_split(&argv, "sh -c", " ");
+		strlist_add(&argv, "exec \"$@\" 2>/dev/null");
+		strlist_add(&argv, "sh");
+	}
 	strlist_add(&argv, "env");
 	for (size_t i = 0; i < ARRAY_SIZE(unset); i++) {
 		strlist_add(&argv, "-u");
@@ -144,11 +150,12 @@ static int password(struct gitrepo_session *s, git_credential **out, const char 
 {
 	static const char hint[] = "let git remember it: `git credential approve`, or a credential helper in ~/.gitconfig";
 
-	if (s->password) {
+	/* Asked again within one connection: it was wrong. A later connection takes what the earlier one took. */
+	if (s->password && s->asked > 1) {
 		tell_helpers(s, "reject");
 		return refuse(s, "the server refused the password that git's credential helpers gave", hint);
 	}
-	if (ask_helpers(s, username) < 0)
+	if (!s->password && ask_helpers(s, username) < 0)
 		return refuse(s, "the server wants a password and git's credential helpers have none", hint);
 	return git_credential_userpass_plaintext_new(out, s->username, s->password);
 }

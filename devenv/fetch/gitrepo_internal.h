@@ -12,7 +12,7 @@ struct git_repository;
 struct gitrepo_session {
 	const struct gitrepo *g;
 	const char *url;
-	unsigned int asked;	   /* how often the server wanted credentials */
+	unsigned int asked;	   /* how often the server wanted credentials, in this connection */
 	char *server;		   /* the address it wanted them for: ours, rewritten by url.*.insteadOf; NULL */
 	char *username, *password; /* what a helper gave, NULL */
 	struct err why;		   /* what our callbacks failed of; ERR_NONE */
