@@ -205,8 +205,9 @@ static void say_missing(struct cli *c, const struct environment *env)
 {
 	for (size_t i = 0; i < env->extends_count; i++)
 		if (!env->extends[i].present)
-			output_warning(c, "%s is not here yet, so this is not all: `devenv pull` fetches it",
-			               text_safe(env->extends[i].request));
+			output_warning(c, "%s is not here yet, so this is not all: `devenv %s` fetches it",
+			               text_safe(env->extends[i].request),
+			               env->extends[i].commit ? "pull" : "lock");
 }
 
 int cmd_config(struct cli *c, struct err *e)

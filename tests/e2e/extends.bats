@@ -189,6 +189,69 @@ image = nobody/nothing"
 	grep -qx erase "$BATS_TEST_TMPDIR/helper.log"
 }
 
+# An ssh server of the caller's own, for the caller alone. SSH is its host:port.
+serve_ssh() {
+	local sshd dir=$BATS_TEST_TMPDIR/ssh
+	sshd=$(PATH=$PATH:/usr/sbin command -v sshd) || skip "openssh-server is not installed"
+	mkdir -p "$dir" "$HOME/.ssh"
+	chmod 700 "$HOME/.ssh"
+	ssh-keygen -q -t ed25519 -N '' -f "$dir/host"
+	ssh-keygen -q -t ed25519 -N '' -f "$HOME/.ssh/id_ed25519"
+	cp "$HOME/.ssh/id_ed25519.pub" "$dir/authorized"
+	PORT=$(/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	printf '%s\n' "Port $PORT" "ListenAddress 127.0.0.1" "HostKey $dir/host" "AuthorizedKeysFile $dir/authorized" \
+		"PidFile $dir/pid" "UsePAM no" "StrictModes no" "PasswordAuthentication no" >"$dir/config"
+	"$sshd" -D -e -f "$dir/config" 3>&- 4>&- </dev/null >"$dir/log" 2>&1 &
+	SERVER_PID=$!
+	wait_for 20 test -e "$dir/pid"
+	SSH=127.0.0.1:$PORT
+}
+
+@test "git+ssh: keys and the agent; the server's key must be known" {
+	serve_ssh
+	printf '[devenv]\nextends = git+ssh://%s@%s%s#main:base/base.ini\n' "$USER" "$SSH" "$R/envs" >"$P/devenv.ini"
+	unset SSH_AUTH_SOCK
+	run --separate-stderr devenv -C "$P" lock -y
+	complaint 1 "known_hosts|host ?key"
+	printf '[127.0.0.1]:%s %s\n' "$PORT" "$(cut -d' ' -f1,2 "$BATS_TEST_TMPDIR/ssh/host.pub")" >"$HOME/.ssh/known_hosts"
+	run -0 devenv -C "$P" lock
+	grep -qx "commit = $(head_of)" "$P/devenv.lock"
+	mv "$HOME/.ssh/id_ed25519" "$BATS_TEST_TMPDIR/key"
+	run --separate-stderr devenv -C "$P" update
+	complaint 1 "took no key of the ssh agent"
+	eval "$(ssh-agent -s 3>&- 4>&-)" >/dev/null
+	ssh-add -q "$BATS_TEST_TMPDIR/key"
+	run devenv -C "$P" update
+	ssh-agent -k >/dev/null
+	[ "$status" -eq 0 ]
+	rm -rf "$XDG_CACHE_HOME/devenv"
+	mv "$BATS_TEST_TMPDIR/key" "$HOME/.ssh/id_ed25519"
+	ssh-keygen -q -t ed25519 -N '' -f "$BATS_TEST_TMPDIR/other"
+	printf '[127.0.0.1]:%s %s\n' "$PORT" "$(cut -d' ' -f1,2 "$BATS_TEST_TMPDIR/other.pub")" >"$HOME/.ssh/known_hosts"
+	run --separate-stderr devenv -C "$P" pull
+	complaint 1 "known_hosts|host ?key"
+}
+
+@test "on a terminal: enter asks for the fetch, then for what came" {
+	publish base/base.ini "[base]
+image = $SMALL"
+	printf '[devenv]\nextends = git+file://%s#main:base/base.ini\n' "$R/envs" >"$P/devenv.ini"
+	terminal_start
+	terminal_type "cd '$P'; PS1='host> '; devenv enter"
+	terminal_wait 'fetch: git.file://'
+	terminal_wait '\[y/N\]'
+	! terminal_shows network:
+	terminal_type y
+	terminal_wait 'now also asks for:'
+	terminal_wait 'network: every server'
+	terminal_type y
+	wait_for 20 test -e "$P/devenv.lock"
+	terminal_type 'cat /etc/small'
+	terminal_wait '^small$'
+	grep -q "^commit = $(head_of)" "$P/devenv.lock"
+	grep -q '^\[base\]' "$P/devenv.lock"
+}
+
 @test "git: what is wrong with the repository is said" {
 	serve
 	printf '[devenv]\nextends = %s#v9:base/base.ini\n' "$URL" >"$P/devenv.ini"
