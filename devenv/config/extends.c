@@ -39,7 +39,7 @@ static bool is_loopback(const char *host, size_t n)
 
 static int check_authority(const char *url, const char *scheme, struct err *e)
 {
-	const char *authority = url + strlen(scheme), *end = authority + strcspn(authority, "/"), *host = authority, *at;
+	const char *authority = url + strlen(scheme), *end = authority + strcspn(authority, "/"), *host, *at;
 	size_t n;
 
 	if (!strcmp(scheme, "file:///"))

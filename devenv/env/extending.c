@@ -148,7 +148,7 @@ static struct env_extends *add_extends(struct environment *env, struct extends_g
 	return x;
 }
 
-#define PLACED -2 /* an error whose message names its file already */
+#define PLACED (-2) /* an error whose message names its file already */
 
 static int visit(struct walk *w, const char *name, const char *shown, struct err *e);
 
