@@ -24,7 +24,7 @@
 
 struct clone {
 	char *url, *ref; /* ref may be NULL */
-	char *dir;	 /* absolute */
+	char *dir;       /* absolute */
 	bool has_project, allowed;
 };
 
@@ -60,7 +60,8 @@ static int read_url(struct cli *c, const char *word, struct clone *k, struct err
 	}
 	prefixed = extends_is_git(word) ? mem_strdup(word) : mem_printf("git+%s", word);
 	if (strchr(prefixed, '#') && strchr(strchr(prefixed, '#'), ':'))
-		return err_set(e, ERR_USAGE, "'%s' names a file; a repository is cloned as a whole", text_safe(word));
+		return err_set(e, ERR_USAGE, "'%s' names a file; a repository is cloned as a whole",
+		               text_safe(word));
 	if (extends_parse_git(prefixed, &g, e) < 0) {
 		e->code = ERR_USAGE;
 		return -1;
@@ -117,7 +118,8 @@ static int choose_dir(struct cli *c, struct clone *k, struct err *e)
 	joined = path_join(base, name);
 	k->dir = path_clean(joined);
 	if (file_exists(AT_FDCWD, k->dir) && !is_empty(k->dir)) {
-		err_set(e, ERR_FAILED, "can't clone into %s: it is there and not an empty directory", text_safe(k->dir));
+		err_set(e, ERR_FAILED, "can't clone into %s: it is there and not an empty directory",
+		        text_safe(k->dir));
 		return err_hint(e, "name another directory after the address");
 	}
 	return 0;
@@ -126,9 +128,9 @@ static int choose_dir(struct cli *c, struct clone *k, struct err *e)
 static int fetch(struct cli *c, const struct clone *k, struct err *e)
 {
 	struct gitrepo g = { .offline = c->offline,
-			     .interactive = c->ui.interactive,
-			     .progress = c->ui.git_progress,
-			     .data = c->ui.progress.data };
+		             .interactive = c->ui.interactive,
+		             .progress = c->ui.git_progress,
+		             .data = c->ui.progress.data };
 	int r;
 
 	output_notice(c, "cloning %s into %s", text_safe(k->url), text_safe(k->dir));
@@ -184,7 +186,8 @@ static void mention_submodules(struct cli *c, const struct clone *k)
 	cleanup_free char *path = path_join(k->dir, ".gitmodules");
 
 	if (file_exists(AT_FDCWD, path))
-		output_notice(c, "it has submodules, which are not cloned: `git submodule update --init` there");
+		output_notice(c,
+		              "it has submodules, which are not cloned: `git submodule update --init` there");
 }
 
 static int enter(struct cli *c, const struct clone *k, struct err *e)
@@ -200,8 +203,8 @@ static int finish(struct cli *c, const struct clone *k, struct err *e)
 {
 	if (c->json)
 		return output_json(c,
-		                   json_pack("{s:o,s:b,s:b}", "directory", output_json_text(k->dir), "project",
-		                             k->has_project, "allowed", k->allowed),
+		                   json_pack("{s:o,s:b,s:b}", "directory", output_json_text(k->dir),
+		                             "project", k->has_project, "allowed", k->allowed),
 		                   e);
 	if (!k->has_project) {
 		output_notice(c, "there is no %s in it: `devenv init` there writes one", PROJECT_CONFIG);
@@ -209,7 +212,8 @@ static int finish(struct cli *c, const struct clone *k, struct err *e)
 	}
 	if (k->allowed && c->ui.interactive && c->stdout_tty)
 		return enter(c, k, e);
-	output_notice(c, "next: cd %s && devenv enter", text_safe(c->operands[1] ? c->operands[1] : path_base(k->dir)));
+	output_notice(c, "next: cd %s && devenv enter",
+	              text_safe(c->operands[1] ? c->operands[1] : path_base(k->dir)));
 	return 0;
 }
 

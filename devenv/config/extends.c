@@ -25,10 +25,11 @@ bool extends_is_git(const char *text)
 /* git's rules for names of refs, as far as they matter to us; commit ids fit as well. */
 static bool is_ref(const char *ref)
 {
-	static const char chars[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/+@#%=,";
+	static const char chars[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/+@#%=,";
 
-	return strspn(ref, chars) == strlen(ref) && !strchr("-/.", ref[0]) && !strstr(ref, "..") && !strstr(ref, "//") &&
-	       !strstr(ref, "@{") && !text_ends(ref, "/") && !text_ends(ref, ".lock");
+	return strspn(ref, chars) == strlen(ref) && !strchr("-/.", ref[0]) && !strstr(ref, "..") &&
+	       !strstr(ref, "//") && !strstr(ref, "@{") && !text_ends(ref, "/") && !text_ends(ref, ".lock");
 }
 
 static bool is_loopback(const char *host, size_t n)
@@ -47,7 +48,8 @@ static int check_authority(const char *url, const char *scheme, struct err *e)
 	at = memrchr(authority, '@', (size_t)(end - authority));
 	if (at && memchr(authority, ':', (size_t)(at - authority))) {
 		err_set(e, ERR_CONFIG, "there is a password in the address");
-		return err_hint(e, "leave it out: git's credential helpers, ssh keys and the ssh agent are asked");
+		return err_hint(
+			e, "leave it out: git's credential helpers, ssh keys and the ssh agent are asked");
 	}
 	host = at ? at + 1 : authority;
 	n = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/");
@@ -93,18 +95,19 @@ int extends_parse_git(const char *text, struct extends_git *out, struct err *e)
 		url[strlen(url) - 1] = '\0';
 	colon = fragment ? strchr(fragment, ':') : NULL;
 	if (fragment)
-		ref = mem_strndup(fragment + 1, colon ? (size_t)(colon - fragment - 1) : strlen(fragment + 1));
+		ref = mem_strndup(fragment + 1,
+		                  colon ? (size_t)(colon - fragment - 1) : strlen(fragment + 1));
 	if (check_url(url, e)) /* which is not repeated: it may hold a password */
 		return -1;
 	if (ref && *ref && !is_ref(ref))
-		return err_set(e, ERR_CONFIG, "%s: '%s' can't be a branch, a tag or a commit", text_safe(text),
-			       text_safe(ref));
+		return err_set(e, ERR_CONFIG, "%s: '%s' can't be a branch, a tag or a commit",
+		               text_safe(text), text_safe(ref));
 	if (check_path(colon ? colon + 1 : DEFAULT_PATH, e))
 		return err_wrap(e, "%s", text_safe(text));
 	path = path_clean(colon ? colon + 1 : DEFAULT_PATH);
 	*out = (struct extends_git){ .url = mem_steal(url),
-				     .ref = ref && *ref ? mem_steal(ref) : NULL,
-				     .path = mem_steal(path) };
+		                     .ref = ref && *ref ? mem_steal(ref) : NULL,
+		                     .path = mem_steal(path) };
 	return 0;
 }
 
@@ -124,7 +127,9 @@ int extends_check(const char *text, struct err *e)
 	}
 	if (text[0] == '/' || text[0] == '~' || text[0] == '!' || strlen(text) > VALUE_PATH_MAX) {
 		err_set(e, ERR_CONFIG, "'%s' is not a path relative to this file", text_safe(text));
-		return err_hint(e, "what lies elsewhere on this machine can be shared as git+file:///REPOSITORY#REF:PATH");
+		return err_hint(
+			e,
+			"what lies elsewhere on this machine can be shared as git+file:///REPOSITORY#REF:PATH");
 	}
 	return 0;
 }
@@ -180,7 +185,8 @@ char *extends_join(const char *from, const char *item)
 	cleanup_free char *joined = mem_printf("%s/%s", dir, item);
 	char *clean = path_clean(joined);
 
-	if (clean[0] != '/' && strcmp(clean, "..") != 0 && !text_starts(clean, "../") && strcmp(clean, ".") != 0)
+	if (clean[0] != '/' && strcmp(clean, "..") != 0 && !text_starts(clean, "../") &&
+	    strcmp(clean, ".") != 0)
 		return clean;
 	free(clean);
 	return NULL;

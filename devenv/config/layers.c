@@ -18,8 +18,8 @@
 static const struct {
 	const char *section, *key;
 } local_keys[] = {
-	{ "env", "*" },	     { "env-file", "*" },      { "pass-env", "*" },  { "mount.*", "*" },
-	{ "sandbox", "*" },  { "workspace", "shell" }, { "workspace", "path" },
+	{ "env", "*" },     { "env-file", "*" },      { "pass-env", "*" },     { "mount.*", "*" },
+	{ "sandbox", "*" }, { "workspace", "shell" }, { "workspace", "path" },
 };
 
 static int check_local(const char *file, const struct ini *ini, struct err *e)
@@ -33,10 +33,12 @@ static int check_local(const char *file, const struct ini *ini, struct err *e)
 			     keys_match(local_keys[k].key, entry->key);
 		if (ok)
 			continue;
-		err_set(e, ERR_CONFIG, "%s:%u: [%s] %s is not for this file to set", text_safe(file), entry->line,
-			text_safe(entry->section), text_safe(entry->key));
-		return err_hint(e, "it can set [env], [env-file], [pass-env], [mount.NAME], [sandbox] and shell and path of "
-				   "[workspace]; the rest is for devenv.ini, which everybody shares");
+		err_set(e, ERR_CONFIG, "%s:%u: [%s] %s is not for this file to set", text_safe(file),
+		        entry->line, text_safe(entry->section), text_safe(entry->key));
+		return err_hint(
+			e,
+			"it can set [env], [env-file], [pass-env], [mount.NAME], [sandbox] and shell and path of "
+			"[workspace]; the rest is for devenv.ini, which everybody shares");
 	}
 	return 0;
 }
@@ -120,7 +122,8 @@ static int add_text(struct merge *m, const char *file, const struct config_text 
 	return rc;
 }
 
-int config_parse_texts(const struct config_text *texts, size_t count, bool whole, struct config *out, struct err *e)
+int config_parse_texts(const struct config_text *texts, size_t count, bool whole, struct config *out,
+                       struct err *e)
 {
 	struct config c = { 0 };
 	struct merge m = { .incomplete = !whole };
@@ -159,8 +162,8 @@ int config_parse(const char *name, const char *text, size_t len, struct config *
 	return config_parse_texts(&(struct config_text){ name, text, len, false }, 1, true, out, e);
 }
 
-int config_parse_extends(const char *name, const char *text, size_t len, struct strlist *items, unsigned int *line,
-			 struct err *e)
+int config_parse_extends(const char *name, const char *text, size_t len, struct strlist *items,
+                         unsigned int *line, struct err *e)
 {
 	struct ini ini;
 
@@ -175,12 +178,14 @@ int config_parse_extends(const char *name, const char *text, size_t len, struct 
 	return 0;
 }
 
-void config_origin(const struct config *c, const char *section, const char *key, const char *item, struct buf *out)
+void config_origin(const struct config *c, const char *section, const char *key, const char *item,
+                   struct buf *out)
 {
 	for (size_t i = c->line_count; i-- > 0;) {
 		const struct config_line *line = &c->lines[i];
 
-		if (strcmp(line->section, section) || strcmp(line->key, key) || (item && strcmp(line->value, item)))
+		if (strcmp(line->section, section) || strcmp(line->key, key) ||
+		    (item && strcmp(line->value, item)))
 			continue;
 		buf_addf(out, "%s:%u", line->file, line->line);
 		return;

@@ -16,7 +16,8 @@ bool lock_commit_is_valid(const char *commit)
 	return strlen(commit) == 40 && strspn(commit, "0123456789abcdef") == 40;
 }
 
-static int take_entry(const char *name, const struct ini_entry *entry, struct lock_extends *out, struct err *e)
+static int take_entry(const char *name, const struct ini_entry *entry, struct lock_extends *out,
+                      struct err *e)
 {
 	if (!strcmp(entry->key, "request")) {
 		if (entry->value[0] == '\0' || strchr(entry->value, '\n'))
@@ -36,26 +37,28 @@ static int take_entry(const char *name, const struct ini_entry *entry, struct lo
 	return 0;
 }
 
-int lock_take_extends(const char *name, const struct ini *ini, const struct ini_section *section, struct lock *l,
-                      struct err *e)
+int lock_take_extends(const char *name, const struct ini *ini, const struct ini_section *section,
+                      struct lock *l, struct err *e)
 {
 	struct lock_extends entry = { .name = mem_strdup(section->name) };
 	const char *missing;
 
 	if (l->extends_count == EXTENDS_MAX) {
 		lock_extends_release(&entry);
-		return err_set(e, ERR_LOCK, "%s:%u: more than %d files are extended", text_safe(name), section->line,
-			       EXTENDS_MAX), err_hint(e, "delete the file and run `devenv lock`");
+		return err_set(e, ERR_LOCK, "%s:%u: more than %d files are extended", text_safe(name),
+		               section->line, EXTENDS_MAX),
+		       err_hint(e, "delete the file and run `devenv lock`");
 	}
 	for (size_t i = 0; i < ini->count; i++)
-		if (!strcmp(ini->entries[i].section, section->name) && take_entry(name, &ini->entries[i], &entry, e)) {
+		if (!strcmp(ini->entries[i].section, section->name) &&
+		    take_entry(name, &ini->entries[i], &entry, e)) {
 			lock_extends_release(&entry);
 			return -1;
 		}
 	missing = !entry.request ? "request" : !entry.commit ? "commit" : !entry.content ? "content" : NULL;
 	if (missing) {
-		err_set(e, ERR_LOCK, "%s:%u: [%s] has no %s", text_safe(name), section->line, text_safe(section->name),
-			missing);
+		err_set(e, ERR_LOCK, "%s:%u: [%s] has no %s", text_safe(name), section->line,
+		        text_safe(section->name), missing);
 		lock_extends_release(&entry);
 		return err_hint(e, "take the file from git again, or delete it and run `devenv lock`");
 	}
@@ -76,7 +79,8 @@ void lock_format_extends(const struct lock *l, struct buf *out)
 		memcpy(sorted, l->extends, l->extends_count * sizeof(*sorted));
 	qsort(sorted, l->extends_count, sizeof(*sorted), by_name);
 	for (size_t i = 0; i < l->extends_count; i++) {
-		buf_addf(out, "\n[%s]\ncommit = %s\ncontent = %s\n", sorted[i].name, sorted[i].commit, sorted[i].content);
+		buf_addf(out, "\n[%s]\ncommit = %s\ncontent = %s\n", sorted[i].name, sorted[i].commit,
+		         sorted[i].content);
 		lock_add_value(out, "request", sorted[i].request);
 	}
 }

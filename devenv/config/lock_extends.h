@@ -7,8 +7,8 @@
 #include "config/lock.h"
 
 /* lock_extends.c */
-int lock_take_extends(const char *name, const struct ini *ini, const struct ini_section *section, struct lock *l,
-                      struct err *e);
+int lock_take_extends(const char *name, const struct ini *ini, const struct ini_section *section,
+                      struct lock *l, struct err *e);
 void lock_format_extends(const struct lock *l, struct buf *out);
 
 /* lock.c */

@@ -12,16 +12,16 @@
 
 /* Laying one file over another looks each line up: more than anybody writes would only keep us busy. */
 #define LINES_MAX 10000
-#define BLANKS	  " \t\n"
+#define BLANKS    " \t\n"
 
 static const struct {
 	const char *section, *key;
 } lists[] = {
-	{ "devenv", "platforms" },   { "base", "components" },	 { "packages", "apt" },
-	{ "build", "inputs" },	     { "build", "cache" },	 { "setup", "inputs" },
-	{ "workspace", "path" },     { "env-file", "required" }, { "env-file", "optional" },
-	{ "pass-env", "names" },     { "sandbox", "devices" },	 { "service.*", "env-file" },
-	{ "service.*", "needs" },    { "task.*", "needs" },
+	{ "devenv", "platforms" }, { "base", "components" },   { "packages", "apt" },
+	{ "build", "inputs" },     { "build", "cache" },       { "setup", "inputs" },
+	{ "workspace", "path" },   { "env-file", "required" }, { "env-file", "optional" },
+	{ "pass-env", "names" },   { "sandbox", "devices" },   { "service.*", "env-file" },
+	{ "service.*", "needs" },  { "task.*", "needs" },
 };
 
 bool merge_is_list(const char *section, const char *key)
@@ -72,19 +72,21 @@ static size_t place_for(const struct merge *m, const char *section, const char *
 		if (is_of(&m->lines[i], section, key))
 			of_key = i + 1;
 	}
-	return of_key < m->count || (m->count && is_of(&m->lines[m->count - 1], section, key)) ? of_key : of_section;
+	return of_key < m->count || (m->count && is_of(&m->lines[m->count - 1], section, key)) ? of_key
+	                                                                                       : of_section;
 }
 
-static void insert(struct merge *m, size_t at, const char *file, const struct ini_entry *entry, const char *value, bool item)
+static void insert(struct merge *m, size_t at, const char *file, const struct ini_entry *entry,
+                   const char *value, bool item)
 {
 	m->lines = mem_grow(m->lines, m->count, &m->cap, sizeof(*m->lines));
 	memmove(&m->lines[at + 1], &m->lines[at], (m->count - at) * sizeof(*m->lines));
 	m->lines[at] = (struct config_line){ .section = mem_strdup(entry->section),
-					     .key = mem_strdup(entry->key),
-					     .value = mem_strdup(value),
-					     .file = file,
-					     .line = entry->line,
-					     .item = item };
+		                             .key = mem_strdup(entry->key),
+		                             .value = mem_strdup(value),
+		                             .file = file,
+		                             .line = entry->line,
+		                             .item = item };
 	m->count++;
 }
 
@@ -96,37 +98,41 @@ static size_t find(const struct merge *m, const char *section, const char *key, 
 	return m->count;
 }
 
-static int add_item(struct merge *m, const char *file, const struct ini_entry *entry, const char *item, bool first,
-		    struct err *e)
+static int add_item(struct merge *m, const char *file, const struct ini_entry *entry, const char *item,
+                    bool first, struct err *e)
 {
 	size_t at;
 
 	if (item[0] != '!') {
 		/* What a base lists already stays where it is. A file by itself may say a thing twice, as ever. */
 		if (first || find(m, entry->section, entry->key, item) == m->count)
-			insert(m, first ? m->count : place_for(m, entry->section, entry->key), file, entry, item, true);
+			insert(m, first ? m->count : place_for(m, entry->section, entry->key), file, entry,
+			       item, true);
 		return 0;
 	}
 	at = find(m, entry->section, entry->key, item + 1);
 	if ((first || at == m->count) && m->incomplete)
 		return 0;
 	if (first || at == m->count) {
-		err_set(e, ERR_CONFIG, "%s:%u: [%s] %s: '%s' removes nothing: no base lists '%s'", text_safe(file),
-			entry->line, text_safe(entry->section), text_safe(entry->key), text_safe(item),
-			text_safe(item + 1));
-		return err_hint(e, "an item that begins with '!' takes out what a file named by extends lists");
+		err_set(e, ERR_CONFIG, "%s:%u: [%s] %s: '%s' removes nothing: no base lists '%s'",
+		        text_safe(file), entry->line, text_safe(entry->section), text_safe(entry->key),
+		        text_safe(item), text_safe(item + 1));
+		return err_hint(e,
+		                "an item that begins with '!' takes out what a file named by extends lists");
 	}
 	remove_at(m, at);
 	return 0;
 }
 
-static int add_list(struct merge *m, const char *file, const struct ini_entry *entry, bool first, struct err *e)
+static int add_list(struct merge *m, const char *file, const struct ini_entry *entry, bool first,
+                    struct err *e)
 {
 	cleanup_strlist struct strlist items = STRLIST_INIT;
 
 	strlist_split(&items, entry->value, BLANKS);
 	if (!items.count && first)
-		insert(m, m->count, file, entry, "", true); /* whoever reads the key says what is wrong with it */
+		insert(m, m->count, file, entry, "",
+		       true); /* whoever reads the key says what is wrong with it */
 	for (size_t i = 0; i < items.count; i++)
 		if (add_item(m, file, entry, items.items[i], first, e) < 0)
 			return -1;
@@ -160,8 +166,8 @@ static void add_sections(struct merge *m, const char *file, const struct ini *in
 			continue;
 		m->sections = mem_grow(m->sections, m->section_count, &m->section_cap, sizeof(*m->sections));
 		m->sections[m->section_count++] = (struct ini_section){ .name = mem_strdup(section->name),
-									.line = section->line,
-									.file = file };
+			                                                .line = section->line,
+			                                                .file = file };
 	}
 }
 
@@ -171,7 +177,8 @@ static void drop_base(struct merge *m, const struct ini *ini)
 	bool chosen = false;
 
 	for (size_t i = 0; i < ini->count; i++)
-		chosen = chosen || (!strcmp(ini->entries[i].section, "base") && merge_is_base(ini->entries[i].key));
+		chosen = chosen ||
+		         (!strcmp(ini->entries[i].section, "base") && merge_is_base(ini->entries[i].key));
 	for (size_t i = m->count; chosen && i-- > 0;)
 		if (is_of(&m->lines[i], "base", NULL))
 			remove_at(m, i);
@@ -182,8 +189,9 @@ int merge_add(struct merge *m, const char *file, const struct ini *ini, struct e
 	bool first = m->section_count == 0;
 
 	if (!first && m->count + ini->count + m->section_count + ini->section_count > LINES_MAX)
-		return err_set(e, ERR_CONFIG, "%s: it and what it is laid over have more than %d lines together",
-			       text_safe(file), LINES_MAX);
+		return err_set(e, ERR_CONFIG,
+		               "%s: it and what it is laid over have more than %d lines together",
+		               text_safe(file), LINES_MAX);
 	m->layered = !first;
 	add_sections(m, file, ini, first);
 	if (!first)
@@ -212,10 +220,10 @@ static void result_entry(const struct merge *m, size_t *next, struct ini *out)
 	}
 	out->entries = mem_grow(out->entries, out->count, &out->cap, sizeof(*out->entries));
 	out->entries[out->count++] = (struct ini_entry){ .section = mem_strdup(first->section),
-							 .key = mem_strdup(first->key),
-							 .value = buf_steal(&value),
-							 .line = last->line,
-							 .file = last->file };
+		                                         .key = mem_strdup(first->key),
+		                                         .value = buf_steal(&value),
+		                                         .line = last->line,
+		                                         .file = last->file };
 }
 
 void merge_result(const struct merge *m, struct ini *out)
@@ -226,7 +234,8 @@ void merge_result(const struct merge *m, struct ini *out)
 	for (size_t i = 0; i < m->section_count; i++) {
 		const struct ini_section *s = &m->sections[i];
 
-		out->sections = mem_grow(out->sections, out->section_count, &out->section_cap, sizeof(*out->sections));
+		out->sections = mem_grow(out->sections, out->section_count, &out->section_cap,
+		                         sizeof(*out->sections));
 		out->sections[out->section_count++] =
 			(struct ini_section){ .name = mem_strdup(s->name), .line = s->line, .file = s->file };
 		/* The first file's lines are in the order of its sections; a later one may have filled an empty section. */

@@ -20,7 +20,7 @@ struct merge {
 	size_t count, cap;
 	struct ini_section *sections;
 	size_t section_count, section_cap;
-	bool layered; /* more than one file */
+	bool layered;    /* more than one file */
 	bool incomplete; /* a file below is missing: what "!name" removes may be in that one */
 };
 

@@ -56,7 +56,8 @@ static int read_file(struct walk *w, const char *name, struct err *e)
 {
 	cleanup_free char *path = path_join(w->env->project, name);
 	cleanup_buf struct buf text = BUF_INIT;
-	struct input in = { path, w->env->project_fd, name, SYS_RESOLVE_NO_SYMLINKS | SYS_RESOLVE_BENEATH, true };
+	struct input in = { path, w->env->project_fd, name, SYS_RESOLVE_NO_SYMLINKS | SYS_RESOLVE_BENEATH,
+		            true };
 	int got;
 
 	if (find_text(w->env, name))
@@ -70,13 +71,14 @@ static int read_file(struct walk *w, const char *name, struct err *e)
 static struct gitrepo access_to(const struct env_options *o, const char *cache)
 {
 	return (struct gitrepo){ .cache = cache,
-				 .offline = !o || o->offline,
-				 .interactive = o && o->ui->interactive,
-				 .progress = o ? o->ui->git_progress : NULL,
-				 .data = o ? o->ui->progress.data : NULL };
+		                 .offline = !o || o->offline,
+		                 .interactive = o && o->ui->interactive,
+		                 .progress = o ? o->ui->git_progress : NULL,
+		                 .data = o ? o->ui->progress.data : NULL };
 }
 
-static int check_content(const struct environment *env, const struct env_extends *x, const struct buf *text, struct err *e)
+static int check_content(const struct environment *env, const struct env_extends *x, const struct buf *text,
+                         struct err *e)
 {
 	const struct lock_extends *entry = x->name ? lock_find_extends(&env->lock, x->name) : NULL;
 	char digest[DIGEST_MAX];
@@ -84,8 +86,8 @@ static int check_content(const struct environment *env, const struct env_extends
 	digest_bytes(text->data, text->len, digest);
 	if (!entry || !strcmp(entry->content, digest))
 		return 0;
-	err_set(e, ERR_INTEGRITY, "%s is not what %s says: its content is %s, the lock has %s", text_safe(x->request),
-		PROJECT_LOCK, digest, entry->content);
+	err_set(e, ERR_INTEGRITY, "%s is not what %s says: its content is %s, the lock has %s",
+	        text_safe(x->request), PROJECT_LOCK, digest, entry->content);
 	return err_hint(e, "if the lock was edited, take it from git again");
 }
 
@@ -163,7 +165,8 @@ static int check_cycle(const struct walk *w, const char *name, struct err *e)
 			buf_addf(&circle, "%s \xe2\x86\x92 ", text_safe(w->stack.items[i]));
 	}
 	if (in)
-		return err_set(e, ERR_CONFIG, "it goes round in a circle: %s%s", circle.data, text_safe(name));
+		return err_set(e, ERR_CONFIG, "it goes round in a circle: %s%s", circle.data,
+		               text_safe(name));
 	if (w->stack.count > EXTENDING_DEPTH_MAX)
 		return err_set(e, ERR_CONFIG, "more than %d files extend one another", EXTENDING_DEPTH_MAX);
 	if (w->order.count + w->stack.count > EXTENDING_FILES_MAX)
@@ -214,12 +217,13 @@ static int visit_item(struct walk *w, const char *shown, const char *item, struc
 		return extends_parse_git(item, &git, e) < 0 ? -1 : visit_git(w, &git, NULL, e);
 	path = extends_join(from ? from->git.path : shown, item);
 	if (!path)
-		return err_set(e, ERR_CONFIG, "'%s' leads out of the %s", text_safe(item), from ? "repository" : "project");
+		return err_set(e, ERR_CONFIG, "'%s' leads out of the %s", text_safe(item),
+		               from ? "repository" : "project");
 	if (!from)
 		return visit_file(w, path, e);
 	git = (struct extends_git){ .url = mem_strdup(from->git.url),
-				    .ref = from->git.ref ? mem_strdup(from->git.ref) : NULL,
-				    .path = mem_steal(path) };
+		                    .ref = from->git.ref ? mem_strdup(from->git.ref) : NULL,
+		                    .path = mem_steal(path) };
 	return visit_git(w, &git, from->commit, e);
 }
 
@@ -254,7 +258,7 @@ static int check_requires(const struct config *c, struct err *e)
 	if (!c->requires || config_version_at_least(DEVENV_VERSION, c->requires) == 1)
 		return 0;
 	err_set(e, ERR_CONFIG, "%s:%u: this project requires devenv %s or newer; this is devenv %s",
-		text_safe(c->requires_file), c->requires_line, text_safe(c->requires), DEVENV_VERSION);
+	        text_safe(c->requires_file), c->requires_line, text_safe(c->requires), DEVENV_VERSION);
 	return err_hint(e, "install a newer devenv");
 }
 
@@ -275,7 +279,7 @@ static int put_together(struct walk *w, struct err *e)
 
 		strlist_add_take(&names, shown_name(t->name));
 		texts[i] = (struct config_text){ names.items[i], t->text.data, t->text.len,
-						 !strcmp(t->name, EXTENDING_LOCAL) };
+			                         !strcmp(t->name, EXTENDING_LOCAL) };
 	}
 	config_release(&w->env->config);
 	r = config_parse_texts(texts, w->order.count, !w->env->incomplete, &w->env->config, e);
@@ -291,8 +295,9 @@ static int add_local(struct walk *w, struct err *e)
 	if (got <= 0)
 		return got;
 	if (!before && gitrepo_tracks(w->env->project, EXTENDING_LOCAL)) {
-		err_set(e, ERR_CONFIG, "%s/" EXTENDING_LOCAL " is tracked by git, but it is for one person only",
-			text_safe(w->env->project));
+		err_set(e, ERR_CONFIG,
+		        "%s/" EXTENDING_LOCAL " is tracked by git, but it is for one person only",
+		        text_safe(w->env->project));
 		return err_hint(e, "git rm --cached " EXTENDING_LOCAL ", and list it in .gitignore");
 	}
 	strlist_add(&w->order, EXTENDING_LOCAL);
@@ -318,8 +323,10 @@ static int read_all(struct walk *w, struct err *e)
 	int got = read_file(w, PROJECT_CONFIG, e);
 
 	if (got == 0)
-		return err_set(e, ERR_NO_PROJECT, "%s/" PROJECT_CONFIG " has just gone", text_safe(env->project));
-	if (got < 0 || visit(w, PROJECT_CONFIG, PROJECT_CONFIG, e) < 0 || add_local(w, e) < 0 || put_together(w, e) < 0)
+		return err_set(e, ERR_NO_PROJECT, "%s/" PROJECT_CONFIG " has just gone",
+		               text_safe(env->project));
+	if (got < 0 || visit(w, PROJECT_CONFIG, PROJECT_CONFIG, e) < 0 || add_local(w, e) < 0 ||
+	    put_together(w, e) < 0)
 		return -1;
 	place_release_all(env);
 	if (place_find_all(env, e) < 0)
@@ -368,8 +375,8 @@ static void add_change(struct env_changes *c, const char *name, const char *befo
 }
 
 /* Bring one file into the cache: at the commit of the lock, or else at what its ref is now, which goes into the lock. */
-static int fetch_one(struct environment *env, const struct env_options *o, const struct env_extends *x, bool again,
-		     struct env_changes *changes, struct err *e)
+static int fetch_one(struct environment *env, const struct env_options *o, const struct env_extends *x,
+                     bool again, struct env_changes *changes, struct err *e)
 {
 	cleanup_free char *cache = path_join(env->dirs.cache, "git");
 	struct gitrepo g = access_to(o, cache);
@@ -378,7 +385,8 @@ static int fetch_one(struct environment *env, const struct env_options *o, const
 	char commit[GITREPO_COMMIT], digest[DIGEST_MAX];
 
 	if (x->commit && !again) {
-		if (gitrepo_read(&g, x->git.url, x->git.ref, x->commit, x->git.path, INPUTS_MAX, &text, e) < 0)
+		if (gitrepo_read(&g, x->git.url, x->git.ref, x->commit, x->git.path, INPUTS_MAX, &text, e) <
+		    0)
 			return -1;
 		return check_content(env, x, &text, e);
 	}
@@ -387,19 +395,21 @@ static int fetch_one(struct environment *env, const struct env_options *o, const
 		return -1;
 	digest_bytes(text.data, text.len, digest);
 	add_change(changes, x->name, x->commit ? x->commit : "", commit);
-	entry = (struct lock_extends){ mem_strdup(x->name), mem_strdup(x->request), mem_strdup(commit), mem_strdup(digest) };
+	entry = (struct lock_extends){ mem_strdup(x->name), mem_strdup(x->request), mem_strdup(commit),
+		                       mem_strdup(digest) };
 	lock_put_extends(&env->lock, &entry);
 	return 0;
 }
 
 static bool wants_update(const struct env_extends *x, const struct strlist *update)
 {
-	return update && x->name && !extends_is_pinned(&x->git) && (!update->count || strlist_has(update, x->name));
+	return update && x->name && !extends_is_pinned(&x->git) &&
+	       (!update->count || strlist_has(update, x->name));
 }
 
 /* The next one to fetch: one that isn't here, or is to be resolved again and was not yet. */
-static const struct env_extends *next(const struct environment *env, bool may_lock, const struct strlist *update,
-				      const struct strlist *done)
+static const struct env_extends *next(const struct environment *env, bool may_lock,
+                                      const struct strlist *update, const struct strlist *done)
 {
 	for (size_t i = 0; i < env->extends_count; i++) {
 		const struct env_extends *x = &env->extends[i];
@@ -411,8 +421,8 @@ static const struct env_extends *next(const struct environment *env, bool may_lo
 	return NULL;
 }
 
-int extending_complete(struct environment *env, const struct env_options *o, bool may_lock, const struct strlist *update,
-		       struct env_changes *changes, struct err *e)
+int extending_complete(struct environment *env, const struct env_options *o, bool may_lock,
+                       const struct strlist *update, struct env_changes *changes, struct err *e)
 {
 	cleanup_strlist struct strlist done = STRLIST_INIT;
 	const struct env_extends *x;

@@ -7,7 +7,7 @@
 
 #define EXTENDING_DEPTH_MAX 8
 #define EXTENDING_FILES_MAX 64
-#define EXTENDING_LOCAL	    "devenv.local.ini"
+#define EXTENDING_LOCAL     "devenv.local.ini"
 
 /*
  * Read devenv.ini, whatever it extends and devenv.local.ini, and make env->config, name and places of them. Fetches
@@ -22,8 +22,8 @@ void extending_release(struct environment *env);
  * env->lock when `may_lock`, else left. `update`: the names of entries to resolve again (an empty list: all); NULL: none.
  * Changes are added to *changes, when not NULL. Writes no file.
  */
-int extending_complete(struct environment *env, const struct env_options *o, bool may_lock, const struct strlist *update,
-		       struct env_changes *changes, struct err *e);
+int extending_complete(struct environment *env, const struct env_options *o, bool may_lock,
+                       const struct strlist *update, struct env_changes *changes, struct err *e);
 
 /* Drop entries of the lock that nothing extends any more. Only when the configuration is complete. */
 void extending_prune(struct environment *env, struct env_changes *changes);

@@ -51,8 +51,8 @@ static enum err_code code_of(int code, const git_error *why)
 		return ERR_AUTH;
 	if (code == GIT_ENOTFOUND || strstr(message, "status code: 404"))
 		return ERR_NOT_FOUND;
-	if (why && (why->klass == GIT_ERROR_NET || why->klass == GIT_ERROR_SSL || why->klass == GIT_ERROR_SSH ||
-		    why->klass == GIT_ERROR_HTTP))
+	if (why && (why->klass == GIT_ERROR_NET || why->klass == GIT_ERROR_SSL ||
+	            why->klass == GIT_ERROR_SSH || why->klass == GIT_ERROR_HTTP))
 		return ERR_NETWORK;
 	return ERR_FAILED;
 }
@@ -68,7 +68,8 @@ int gitrepo_error(const struct gitrepo_session *s, int code, struct err *e, cons
 		*e = s->why;
 		return err_wrap(e, "%s%s%s", what, on ? " " : "", on ? text_safe(on) : "");
 	}
-	err_set(e, code_of(code, why), "%s%s%s: %s", what, on ? " " : "", on ? text_safe(on) : "", text_safe(message));
+	err_set(e, code_of(code, why), "%s%s%s: %s", what, on ? " " : "", on ? text_safe(on) : "",
+	        text_safe(message));
 	if (code == GIT_ECERTIFICATE && s && text_starts(s->url, "ssh://"))
 		err_hint(e, "connect to the server with ssh once, so that its key is in ~/.ssh/known_hosts");
 	else if (code == GIT_ECERTIFICATE)
@@ -122,7 +123,11 @@ static const git_remote_head *choose(const git_remote_head **heads, size_t count
 {
 	static const struct {
 		const char *before, *after;
-	} forms[] = { { "", "^{}" }, { "", "" }, { "refs/tags/", "^{}" }, { "refs/tags/", "" }, { "refs/heads/", "" } };
+	} forms[] = { { "", "^{}" },
+		      { "", "" },
+		      { "refs/tags/", "^{}" },
+		      { "refs/tags/", "" },
+		      { "refs/heads/", "" } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
 		cleanup_free char *name = mem_printf("%s%s%s", forms[i].before, ref, forms[i].after);
@@ -138,7 +143,7 @@ static const git_remote_head *choose(const git_remote_head **heads, size_t count
 }
 
 static int list_refs(struct gitrepo_session *s, git_remote *remote, const char *ref, char **name,
-		     char commit[GITREPO_COMMIT], struct err *e)
+                     char commit[GITREPO_COMMIT], struct err *e)
 {
 	git_remote_callbacks callbacks = GIT_REMOTE_CALLBACKS_INIT;
 	git_remote_connect_options options = GIT_REMOTE_CONNECT_OPTIONS_INIT;
@@ -159,24 +164,27 @@ static int list_refs(struct gitrepo_session *s, git_remote *remote, const char *
 		return gitrepo_error(s, r, e, "can't list what there is in", s->url);
 	head = choose(heads, count, ref ? ref : "HEAD");
 	if (!head) {
-		err_set(e, ERR_NOT_FOUND, "%s has no branch or tag '%s'", text_safe(s->url), text_safe(ref ? ref : "HEAD"));
+		err_set(e, ERR_NOT_FOUND, "%s has no branch or tag '%s'", text_safe(s->url),
+		        text_safe(ref ? ref : "HEAD"));
 		return ref ? -1 : err_hint(e, "name one behind '#'");
 	}
 	git_oid_tostr(commit, GITREPO_COMMIT, &head->oid);
-	*name = mem_strndup(head->name, text_ends(head->name, "^{}") ? strlen(head->name) - 3 : strlen(head->name));
+	*name = mem_strndup(head->name,
+	                    text_ends(head->name, "^{}") ? strlen(head->name) - 3 : strlen(head->name));
 	git_remote_disconnect(remote);
 	return 0;
 }
 
 int gitrepo_find_ref(struct gitrepo_session *s, struct git_repository *repo, const char *ref, char **name,
-		     char commit[GITREPO_COMMIT], struct err *e)
+                     char commit[GITREPO_COMMIT], struct err *e)
 {
 	git_remote *remote = NULL;
 	int r;
 
 	if (gitrepo_check_online(s->g, s->url, e) < 0)
 		return -1;
-	r = repo ? git_remote_create_anonymous(&remote, repo, s->url) : git_remote_create_detached(&remote, s->url);
+	r = repo ? git_remote_create_anonymous(&remote, repo, s->url)
+	         : git_remote_create_detached(&remote, s->url);
 	if (r < 0)
 		return gitrepo_error(s, r, e, "can't use the address", s->url);
 	r = list_refs(s, remote, ref, name, commit, e);
@@ -214,7 +222,8 @@ static int open_clone(const struct gitrepo *g, const char *url, git_repository *
 	return r < 0 ? gitrepo_error(NULL, r, e, "can't use the clone", path) : 0;
 }
 
-int gitrepo_resolve(const struct gitrepo *g, const char *url, const char *ref, char commit[GITREPO_COMMIT], struct err *e)
+int gitrepo_resolve(const struct gitrepo *g, const char *url, const char *ref, char commit[GITREPO_COMMIT],
+                    struct err *e)
 {
 	struct gitrepo_session s = { .g = g, .url = url };
 	git_repository *repo = NULL;
@@ -245,7 +254,8 @@ static bool has_commit(git_repository *repo, const char *commit)
 	return true;
 }
 
-static int fetch_refs(struct gitrepo_session *s, git_repository *repo, char **refspecs, size_t count, struct err *e)
+static int fetch_refs(struct gitrepo_session *s, git_repository *repo, char **refspecs, size_t count,
+                      struct err *e)
 {
 	git_fetch_options options = GIT_FETCH_OPTIONS_INIT;
 	git_strarray specs = { refspecs, count };
@@ -272,7 +282,8 @@ static int fetch_refs(struct gitrepo_session *s, git_repository *repo, char **re
 	return 0;
 }
 
-static int fetch_commit(struct gitrepo_session *s, git_repository *repo, const char *ref, const char *commit, struct err *e)
+static int fetch_commit(struct gitrepo_session *s, git_repository *repo, const char *ref, const char *commit,
+                        struct err *e)
 {
 	static char heads[] = "+refs/heads/*:refs/devenv/heads/*", tags[] = "+refs/tags/*:refs/devenv/tags/*",
 		    head[] = "+HEAD:refs/devenv/HEAD";
@@ -285,7 +296,8 @@ static int fetch_commit(struct gitrepo_session *s, git_repository *repo, const c
 			if (e->code != ERR_NOT_FOUND)
 				return -1;
 		} else {
-			spec = mem_printf("+%s:refs/devenv/%s", name, text_starts(name, "refs/") ? name + 5 : name);
+			spec = mem_printf("+%s:refs/devenv/%s", name,
+			                  text_starts(name, "refs/") ? name + 5 : name);
 			if (fetch_refs(s, repo, &spec, 1, e) < 0)
 				return -1;
 		}
@@ -302,7 +314,7 @@ static int fetch_commit(struct gitrepo_session *s, git_repository *repo, const c
 
 /* Fetching into one clone is done by one process at a time. */
 static int fetch_alone(const struct gitrepo *g, const char *url, const char *ref, const char *commit,
-		       git_repository *repo, struct err *e)
+                       git_repository *repo, struct err *e)
 {
 	cleanup_free char *path = clone_path(g, url);
 	cleanup_free char *lock = mem_printf("%s.lock", path);
@@ -321,8 +333,8 @@ static int fetch_alone(const struct gitrepo *g, const char *url, const char *ref
 
 /* ---- reading ---- */
 
-static int take_blob(git_repository *repo, const git_tree_entry *entry, const char *where, size_t max, struct buf *out,
-		     struct err *e)
+static int take_blob(git_repository *repo, const git_tree_entry *entry, const char *where, size_t max,
+                     struct buf *out, struct err *e)
 {
 	git_filemode_t mode = git_tree_entry_filemode(entry);
 	git_blob *blob = NULL;
@@ -335,7 +347,7 @@ static int take_blob(git_repository *repo, const git_tree_entry *entry, const ch
 		return gitrepo_error(NULL, r, e, "can't read", where);
 	if ((size_t)git_blob_rawsize(blob) > max)
 		r = err_set(e, ERR_CONFIG, "%s is too large: %lld bytes, at most %zu are read", where,
-			    (long long)git_blob_rawsize(blob), max);
+		            (long long)git_blob_rawsize(blob), max);
 	else
 		buf_add(out, git_blob_rawcontent(blob), (size_t)git_blob_rawsize(blob));
 	git_blob_free(blob);
@@ -343,9 +355,10 @@ static int take_blob(git_repository *repo, const git_tree_entry *entry, const ch
 }
 
 static int take_file(git_repository *repo, const char *url, const char *commit, const char *path, size_t max,
-		     struct buf *out, struct err *e)
+                     struct buf *out, struct err *e)
 {
-	cleanup_free char *where = mem_printf("%s in %s (commit %.12s)", text_safe(path), text_safe(url), commit);
+	cleanup_free char *where = mem_printf("%s in %s (commit %.12s)", text_safe(path), text_safe(url),
+	                                      commit);
 	git_commit *found = NULL;
 	git_tree *tree = NULL;
 	git_tree_entry *entry = NULL;
@@ -363,7 +376,8 @@ static int take_file(git_repository *repo, const char *url, const char *commit, 
 		if (r == GIT_ENOTFOUND)
 			r = err_set(e, ERR_NOT_FOUND, "there is no %s", where);
 		else
-			r = r < 0 ? gitrepo_error(NULL, r, e, "can't read", where) : take_blob(repo, entry, where, max, out, e);
+			r = r < 0 ? gitrepo_error(NULL, r, e, "can't read", where)
+			          : take_blob(repo, entry, where, max, out, e);
 	}
 	git_tree_entry_free(entry);
 	git_tree_free(tree);
@@ -371,8 +385,8 @@ static int take_file(git_repository *repo, const char *url, const char *commit, 
 	return r;
 }
 
-int gitrepo_read_cached(const struct gitrepo *g, const char *url, const char *commit, const char *path, size_t max,
-			struct buf *out, struct err *e)
+int gitrepo_read_cached(const struct gitrepo *g, const char *url, const char *commit, const char *path,
+                        size_t max, struct buf *out, struct err *e)
 {
 	cleanup_free char *clone = clone_path(g, url);
 	git_repository *repo = NULL;
@@ -392,8 +406,8 @@ int gitrepo_read_cached(const struct gitrepo *g, const char *url, const char *co
 	return r;
 }
 
-int gitrepo_read(const struct gitrepo *g, const char *url, const char *ref, const char *commit, const char *path,
-		 size_t max, struct buf *out, struct err *e)
+int gitrepo_read(const struct gitrepo *g, const char *url, const char *ref, const char *commit,
+                 const char *path, size_t max, struct buf *out, struct err *e)
 {
 	git_repository *repo = NULL;
 	int r = gitrepo_read_cached(g, url, commit, path, max, out, e);

@@ -18,7 +18,7 @@
 
 struct gitrepo {
 	const char *cache; /* directory the clones are kept in; made when needed */
-	bool offline;	   /* a need for the network is ERR_OFFLINE */
+	bool offline;      /* a need for the network is ERR_OFFLINE */
 	bool interactive;  /* credential helpers may ask on the terminal */
 	/* While objects come: how many of how many, and bytes so far. May be NULL. */
 	void (*progress)(void *data, unsigned int objects, unsigned int total, size_t bytes);
@@ -28,16 +28,17 @@ struct gitrepo {
 #define GITREPO_COMMIT 41 /* 40 hex digits and NUL */
 
 /* What a ref of the repository points to now: a tag, a branch, "refs/..."; NULL: HEAD. A whole commit id is itself. */
-int gitrepo_resolve(const struct gitrepo *g, const char *url, const char *ref, char commit[GITREPO_COMMIT], struct err *e);
+int gitrepo_resolve(const struct gitrepo *g, const char *url, const char *ref, char commit[GITREPO_COMMIT],
+                    struct err *e);
 /*
  * Append one regular file of a commit. The commit is fetched when it isn't there: by its ref (may be NULL: HEAD), and when
  * that has moved on by all branches and tags. More than `max` bytes: ERR_CONFIG. ERR_NOT_FOUND: no such commit or file.
  */
-int gitrepo_read(const struct gitrepo *g, const char *url, const char *ref, const char *commit, const char *path,
-		 size_t max, struct buf *out, struct err *e);
+int gitrepo_read(const struct gitrepo *g, const char *url, const char *ref, const char *commit,
+                 const char *path, size_t max, struct buf *out, struct err *e);
 /* The same from what was fetched before: 1, or 0 when the commit isn't there. */
-int gitrepo_read_cached(const struct gitrepo *g, const char *url, const char *commit, const char *path, size_t max,
-			struct buf *out, struct err *e);
+int gitrepo_read_cached(const struct gitrepo *g, const char *url, const char *commit, const char *path,
+                        size_t max, struct buf *out, struct err *e);
 
 /* Clone into `dir`, which must not exist or be empty, and check out `ref` (branch or tag; NULL: the remote's HEAD). */
 int gitrepo_clone(const struct gitrepo *g, const char *url, const char *ref, const char *dir, struct err *e);

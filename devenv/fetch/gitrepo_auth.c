@@ -24,9 +24,11 @@
 static const char *const keys[] = { "id_ed25519", "id_ecdsa", "id_rsa" };
 
 /* git credential VERB with this input, in no repository. */
-static int run_git(const struct gitrepo *g, const char *verb, const char *input, struct buf *answer, struct err *e)
+static int run_git(const struct gitrepo *g, const char *verb, const char *input, struct buf *answer,
+                   struct err *e)
 {
-	static const char *const unset[] = { "GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_CONFIG" };
+	static const char *const unset[] = { "GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE",
+		                             "GIT_CONFIG" };
 	cleanup_strlist struct strlist argv = STRLIST_INIT;
 
 	/* That it has nobody to ask is for us to say, in words that fit. */
@@ -148,7 +150,8 @@ static int ask_helpers(struct gitrepo_session *s, const char *username)
 
 static int password(struct gitrepo_session *s, git_credential **out, const char *username)
 {
-	static const char hint[] = "let git remember it: `git credential approve`, or a credential helper in ~/.gitconfig";
+	static const char hint[] =
+		"let git remember it: `git credential approve`, or a credential helper in ~/.gitconfig";
 
 	/* Asked again within one connection: it was wrong. A later connection takes what the earlier one took. */
 	if (s->password && s->asked > 1) {
@@ -176,14 +179,16 @@ static int ssh_key(struct gitrepo_session *s, git_credential **out, const char *
 
 		if (access(private_key, R_OK) < 0 || ++place != s->asked)
 			continue;
-		return git_credential_ssh_key_new(out, username, access(public_key, R_OK) < 0 ? NULL : public_key, private_key,
-						  NULL);
+		return git_credential_ssh_key_new(out, username,
+		                                  access(public_key, R_OK) < 0 ? NULL : public_key,
+		                                  private_key, NULL);
 	}
 	return refuse(s, "the server took no key of the ssh agent and of ~/.ssh",
-		      "`ssh-add` a key the server knows; keys with a passphrase work through the agent only");
+	              "`ssh-add` a key the server knows; keys with a passphrase work through the agent only");
 }
 
-int gitrepo_credentials(git_credential **out, const char *url, const char *username, unsigned int allowed, void *session)
+int gitrepo_credentials(git_credential **out, const char *url, const char *username, unsigned int allowed,
+                        void *session)
 {
 	struct gitrepo_session *s = session;
 
@@ -197,5 +202,6 @@ int gitrepo_credentials(git_credential **out, const char *url, const char *usern
 		return ssh_key(s, out, username ? username : "git");
 	if (allowed & GIT_CREDENTIAL_USERPASS_PLAINTEXT)
 		return password(s, out, username);
-	return refuse(s, "the server wants credentials of a kind that is not supported", "use https with a password, or ssh");
+	return refuse(s, "the server wants credentials of a kind that is not supported",
+	              "use https with a password, or ssh");
 }

@@ -12,10 +12,10 @@ struct git_repository;
 struct gitrepo_session {
 	const struct gitrepo *g;
 	const char *url;
-	unsigned int asked;	   /* how often the server wanted credentials, in this connection */
-	char *server;		   /* the address it wanted them for: ours, rewritten by url.*.insteadOf; NULL */
+	unsigned int asked; /* how often the server wanted credentials, in this connection */
+	char *server;       /* the address it wanted them for: ours, rewritten by url.*.insteadOf; NULL */
 	char *username, *password; /* what a helper gave, NULL */
-	struct err why;		   /* what our callbacks failed of; ERR_NONE */
+	struct err why;            /* what our callbacks failed of; ERR_NONE */
 };
 
 /* ---- gitrepo.c ---- */
@@ -27,15 +27,15 @@ int gitrepo_error(const struct gitrepo_session *s, int code, struct err *e, cons
 void gitrepo_callbacks(struct gitrepo_session *s, struct git_remote_callbacks *out);
 /* The full name of a ref the server has, and where it points; ref NULL: HEAD. The name is malloc'ed. `repo` may be NULL. */
 int gitrepo_find_ref(struct gitrepo_session *s, struct git_repository *repo, const char *ref, char **name,
-		     char commit[GITREPO_COMMIT], struct err *e);
+                     char commit[GITREPO_COMMIT], struct err *e);
 void gitrepo_session_release(struct gitrepo_session *s);
 /* ERR_OFFLINE when that is in force. */
 int gitrepo_check_online(const struct gitrepo *g, const char *url, struct err *e);
 
 /* ---- gitrepo_auth.c ---- */
 struct git_credential;
-int gitrepo_credentials(struct git_credential **out, const char *url, const char *username, unsigned int allowed,
-			void *session);
+int gitrepo_credentials(struct git_credential **out, const char *url, const char *username,
+                        unsigned int allowed, void *session);
 /* The server took what the helpers gave: they may keep it. */
 void gitrepo_approve(struct gitrepo_session *s);
 
