@@ -367,6 +367,7 @@ static void setup(struct cli *c)
 		.detail = detail,
 		.ask_powers = ask_powers,
 		.progress = progress_callbacks(c->progress),
+		.git_progress = progress_git,
 	};
 	store_tell_waits(waiting, c);
 	c->options = (struct env_options){

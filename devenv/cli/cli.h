@@ -157,6 +157,8 @@ void progress_free(struct progress *p);
 void progress_title(struct progress *p, const char *title);
 /* The callbacks to hand to whoever fetches. */
 struct oci_progress progress_callbacks(struct progress *p);
+/* env_ui.git_progress, for `data` as the others have it: a line that counts objects, on a terminal. */
+void progress_git(void *progress, unsigned int objects, unsigned int total, size_t bytes);
 /* Take the live lines off the terminal, so that something else can be printed. */
 void progress_clear(struct progress *p);
 /* The fetch is over: a last line that says how much came and how long it took, when something came. */
@@ -164,6 +166,7 @@ void progress_end(struct progress *p, bool ok);
 
 /* ---- the commands ---- */
 int cmd_allow(struct cli *c, struct err *e);
+int cmd_clone(struct cli *c, struct err *e);
 int cmd_completion(struct cli *c, struct err *e);
 int cmd_config(struct cli *c, struct err *e);
 int cmd_deny(struct cli *c, struct err *e);

@@ -15,6 +15,7 @@ struct question {
 	struct environment env;
 	struct env_powers asked, missing;
 	bool known;
+	bool extended; /* what is extended was fetched just now, and that much granted */
 };
 
 static void question_release(struct question *q)
@@ -89,7 +90,7 @@ static int grant(struct cli *c, struct question *q, struct err *e)
 {
 	cleanup_strlist struct strlist texts = STRLIST_INIT;
 
-	if (q->known && q->missing.count == 0) {
+	if (q->known && q->missing.count == 0 && !q->extended) {
 		if (c->json)
 			return output_json(c, question_json(q, true), e);
 		output_notice(c, "%s was allowed before", text_safe(q->env.project));
@@ -97,7 +98,7 @@ static int grant(struct cli *c, struct question *q, struct err *e)
 	}
 	for (size_t i = 0; i < q->missing.count; i++)
 		strlist_add(&texts, q->missing.items[i].text);
-	if (!c->yes) {
+	if (!c->yes && !(q->extended && q->missing.count == 0)) {
 		if (!c->ui.interactive)
 			return refuse_unasked(q, e);
 		if (!ask_powers(c, q->env.project, &texts, q->known))
@@ -119,6 +120,12 @@ int cmd_allow(struct cli *c, struct err *e)
 
 	if (cli_open(c, &q.env, e) < 0)
 		return -1;
+	/* What is extended has to be here before it can be said what it asks for. */
+	q.extended = q.env.incomplete;
+	if (!cli_has(c, OPTION_SHOW) && !c->dry_run && env_extend(&q.env, &c->options, e) < 0) {
+		env_release(&q.env);
+		return -1;
+	}
 	if (env_powers(&q.env, &q.asked, e) < 0 ||
 	    env_powers_missing(&q.env, &q.asked, &q.missing, &q.known, e) < 0)
 		result = -1;

@@ -12,18 +12,26 @@
 #include "cli/config_plan.h"
 #include "cli/option_ids.h"
 
-/* Sections and their keys in file order: printed as INI, or as nested objects. */
+#define ORIGIN_COLUMN 44
+
+/* Sections and their keys in file order: printed as INI with the origin of each line, or as nested objects. */
 struct listing {
 	struct cli *c;
+	const struct config *config;
 	json_t *root, *section; /* NULL: print */
+	json_t *origins, *section_origins;
+	const char *name; /* of the section */
 	bool first;
 };
 
 static void section(struct listing *l, const char *name)
 {
+	l->name = name;
 	if (l->root) {
 		l->section = json_object();
+		l->section_origins = json_object();
 		json_object_set_new(l->root, name, l->section);
+		json_object_set_new(l->origins, name, l->section_origins);
 		return;
 	}
 	printf("%s%s[%s]%s\n", l->first ? "" : "\n", output_begin(l->c, stdout, STYLE_BOLD), text_safe(name),
@@ -31,33 +39,96 @@ static void section(struct listing *l, const char *name)
 	l->first = false;
 }
 
+/* The end of a line: where it comes from. `line` is NULL for defaults. */
+static void end_line(const struct listing *l, int width, const struct config_line *line)
+{
+	cleanup_buf struct buf safe = BUF_INIT;
+
+	if (line)
+		text_escape(&safe, line->file);
+	printf("%*s%s; %s", width < ORIGIN_COLUMN ? ORIGIN_COLUMN - width : 2, "",
+	       output_begin(l->c, stdout, STYLE_DIM), line ? safe.data : "default");
+	if (line)
+		printf(":%u", line->line);
+	printf("%s\n", output_end(l->c, stdout));
+}
+
+/* The nth line of this section's key, or NULL. */
+static const struct config_line *find_line(const struct listing *l, const char *key, size_t n)
+{
+	for (size_t i = 0; i < l->config->line_count; i++) {
+		const struct config_line *line = &l->config->lines[i];
+
+		if (strcmp(line->section, l->name) == 0 && strcmp(line->key, key) == 0 && n-- == 0)
+			return line;
+	}
+	return NULL;
+}
+
+static json_t *origin_json(const struct config_line *line)
+{
+	cleanup_free char *text = line ? mem_printf("%s:%u", line->file, line->line) : NULL;
+
+	return output_json_text(line ? text : "default");
+}
+
 static void value(struct listing *l, const char *key, const char *text)
 {
 	cleanup_strlist struct strlist lines = STRLIST_INIT;
 	cleanup_buf struct buf safe = BUF_INIT;
+	const struct config_line *origin = find_line(l, key, 0);
 
 	if (l->root) {
 		json_object_set_new(l->section, key, output_json_text(text));
+		json_object_set_new(l->section_origins, key, origin_json(origin));
 		return;
 	}
 	strlist_split(&lines, text, "\n");
-	printf("%s =", text_safe(key));
-	for (size_t i = 0; i < lines.count; i++) {
+	buf_addf(&safe, "%s =", text_safe(key));
+	if (lines.count <= 1) {
+		buf_addf(&safe, "%s", lines.count ? " " : "");
+		text_escape(&safe, lines.count ? lines.items[0] : "");
+	}
+	fputs(safe.data, stdout);
+	end_line(l, (int)safe.len, origin);
+	for (size_t i = 0; lines.count > 1 && i < lines.count; i++) {
 		buf_clear(&safe);
 		text_escape(&safe, lines.items[i]);
-		printf(lines.count == 1 ? " %s" : "\n    %s", safe.data);
+		printf("    %s\n", safe.data);
 	}
-	fputc('\n', stdout);
 }
 
+/* One item on a line, because each may come from another file. */
 static void list_value(struct listing *l, const char *key, const struct strlist *items)
 {
-	cleanup_buf struct buf joined = BUF_INIT;
+	cleanup_buf struct buf joined = BUF_INIT, safe = BUF_INIT;
+	json_t *origins = l->root && items->count ? json_array() : NULL;
 
+	if (items->count == 1 && !l->root) {
+		value(l, key, items->items[0]);
+		return;
+	}
 	for (size_t i = 0; i < items->count; i++)
 		buf_addf(&joined, "%s%s", i ? " " : "", items->items[i]);
-	if (items->count)
-		value(l, key, joined.data);
+	if (items->count && !l->root)
+		printf("%s =\n", text_safe(key));
+	for (size_t i = 0; i < items->count; i++) {
+		const struct config_line *origin = find_line(l, key, i);
+
+		if (origins) {
+			json_array_append_new(origins, origin_json(origin));
+			continue;
+		}
+		buf_clear(&safe);
+		buf_adds(&safe, "    ");
+		text_escape(&safe, items->items[i]);
+		fputs(safe.data, stdout);
+		end_line(l, (int)safe.len, origin);
+	}
+	if (origins) {
+		json_object_set_new(l->section, key, output_json_text(joined.data));
+		json_object_set_new(l->section_origins, key, origins);
+	}
 }
 
 static void list_workspace(struct listing *l, const struct config *k, const struct environment *env)
@@ -130,10 +201,19 @@ static void list_all(struct listing *l, const struct environment *env)
 		value(l, "enter", k->hook_enter);
 }
 
+static void say_missing(struct cli *c, const struct environment *env)
+{
+	for (size_t i = 0; i < env->extends_count; i++)
+		if (!env->extends[i].present)
+			output_warning(c, "%s is not here yet, so this is not all: `devenv %s` fetches it",
+			               text_safe(env->extends[i].request),
+			               env->extends[i].commit ? "pull" : "lock");
+}
+
 int cmd_config(struct cli *c, struct err *e)
 {
 	struct environment env;
-	struct listing l = { .c = c, .first = true };
+	struct listing l = { .c = c, .first = true, .config = &env.config };
 	int result = 0;
 
 	if (cli_open(c, &env, e) < 0)
@@ -142,12 +222,16 @@ int cmd_config(struct cli *c, struct err *e)
 		result = config_plan(c, &env, e);
 	} else {
 		l.root = c->json ? json_object() : NULL;
+		l.origins = c->json ? json_object() : NULL;
 		list_all(&l, &env);
 		if (l.root)
 			result = output_json(c,
-			                     json_pack("{s:o,s:o}", "project", output_json_text(env.project),
-			                               "config", l.root),
+			                     json_pack("{s:o,s:o,s:o,s:b}", "project", output_json_text(env.project),
+			                               "config", l.root, "origins", l.origins, "complete",
+			                               !env.incomplete),
 			                     e);
+		if (env.incomplete)
+			say_missing(c, &env);
 	}
 	env_release(&env);
 	return result;

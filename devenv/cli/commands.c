@@ -74,6 +74,12 @@ const struct command commands_table[] = {
 	  "pyproject.toml, package.json, go.mod, Cargo.toml. Never overwrites. What you\n"
 	  "make yourself counts as allowed.",
 	  options_init, NULL, cmd_init, COMMAND_DRY_RUN, 0, 1 },
+	{ "clone", "URL [DIR]", "git clone, show what it asks for, allow, enter",
+	  "URL is https://…, ssh://…, user@host:path, file:///… or a directory, with\n"
+	  "#BRANCH or #TAG behind it if another one than the default is wanted.\n"
+	  "On a terminal it asks for the powers the project wants and enters; otherwise\n"
+	  "it says what would be asked. Nothing of the repository is run before that.",
+	  NULL, NULL, cmd_clone, 0, 1, 2 },
 	{ "enter", "", "a shell in this project's environment",
 	  "Works from any subdirectory. Whatever is missing is prepared first: on a\n"
 	  "terminal you are asked once for the powers the project wants, missing lock\n"
@@ -107,8 +113,10 @@ const struct command commands_table[] = {
 	  "The scratch layer of `[sandbox] persist = yes` and of scratch on disk. Home\n"
 	  "and volumes only when named, and after asking.",
 	  options_reset, NULL, cmd_reset, COMMAND_DRY_RUN, 0, 0 },
-	{ "config", "", "the configuration in force, defaults filled in", NULL, options_config, NULL,
-	  cmd_config, COMMAND_DRY_RUN, 0, 0 },
+	{ "config", "", "the configuration in force, and where each line of it is from",
+	  "The files that devenv.ini extends, devenv.ini and devenv.local.ini put\n"
+	  "together, with the file and line of every value; defaults are filled in.",
+	  options_config, NULL, cmd_config, COMMAND_DRY_RUN, 0, 0 },
 	{ "image", "COMMAND", "images of the store", NULL, NULL, image_commands, NULL, COMMAND_GROUP, 0, 0 },
 	{ "ls", "", "every environment on this machine", NULL, NULL, NULL, cmd_ls, COMMAND_DRY_RUN, 0, 0 },
 	{ "gc", "", "delete what no checkout, lock or image name refers to",
@@ -149,7 +157,6 @@ const struct command commands_table[] = {
 	  COMMAND_PLANNED, 0, -1 },
 	{ "import", "PATH", "a devenv.ini from another tool's file", NULL, NULL, NULL, NULL, COMMAND_PLANNED,
 	  0, -1 },
-	{ "clone", "URL [DIR]", "git clone, allow, enter", NULL, NULL, NULL, NULL, COMMAND_PLANNED, 0, -1 },
 	{ "task", "NAME", "run a task of devenv.ini", NULL, NULL, NULL, NULL,
 	  COMMAND_PLANNED | COMMAND_STATUS_125, 0, -1 },
 	{ "git-hooks", "install|uninstall|status", "the project's git hooks", NULL, NULL, NULL, NULL,

@@ -279,6 +279,19 @@ static void on_layer(void *data, size_t n, const char *digest, uint64_t done, ui
 	}
 }
 
+void progress_git(void *progress, unsigned int objects, unsigned int total, size_t bytes)
+{
+	struct progress *p = progress;
+	uint64_t now = now_ns();
+
+	if (!p->live || p->c->quiet || !total || (p->painted && now - p->painted_ns < PAINT_NS))
+		return;
+	fprintf(stderr, "%s  %u of %u objects, %s\033[K\n", p->painted ? "\033[1A" : "", objects, total, text_bytes(bytes));
+	fflush(stderr);
+	p->painted = 1;
+	p->painted_ns = now;
+}
+
 struct oci_progress progress_callbacks(struct progress *p)
 {
 	return (struct oci_progress){ .plan = on_plan, .layer = on_layer, .data = p };

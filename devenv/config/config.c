@@ -15,8 +15,11 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "base/variable.h"
+#include "config/extends.h"
+#include "config/fill.h"
 #include "config/ini.h"
 #include "config/keys.h"
+#include "config/merge.h"
 #include "config/reference.h"
 #include "config/user.h"
 #include "config/value.h"
@@ -24,8 +27,6 @@
 #define NAME_LONGEST 63 /* a host name's part */
 
 typedef int (*setter)(struct config *c, const struct ini_entry *entry, struct err *e);
-
-static const char *const base_keys[] = { "image", "debian", "dockerfile", "oci", "archive", NULL };
 
 static int set_name(struct config *c, const struct ini_entry *entry, struct err *e)
 {
@@ -55,6 +56,17 @@ static int set_requires(struct config *c, const struct ini_entry *entry, struct 
 		                 text_safe(entry->value));
 	c->requires = mem_strdup(entry->value);
 	c->requires_line = entry->line;
+	c->requires_file = entry->file;
+	return 0;
+}
+
+static int set_extends(struct config *c, const struct ini_entry *entry, struct err *e)
+{
+	if (value_list(c->file, entry, &c->extends, e))
+		return -1;
+	for (size_t i = 0; i < c->extends.count; i++)
+		if (extends_check(c->extends.items[i], e))
+			return value_place(c->file, entry, e);
 	return 0;
 }
 
@@ -63,6 +75,7 @@ static int keep_base(struct config *c, const struct ini_entry *entry, enum confi
 	c->base = base;
 	c->base_value = mem_strdup(entry->value);
 	c->base_line = entry->line;
+	c->base_file = entry->file;
 	return 0;
 }
 
@@ -167,16 +180,15 @@ static int set_env(struct config *c, const struct ini_entry *entry, struct err *
 	c->env = mem_grow(c->env, c->env_count, &c->env_cap, sizeof(*c->env));
 	c->env[c->env_count++] = (struct config_pair){ .name = mem_strdup(entry->key),
 		                                       .value = mem_strdup(entry->value),
-		                                       .line = entry->line };
+		                                       .line = entry->line,
+		                                       .file = entry->file };
 	return 0;
 }
 
 static int set_env_file(struct config *c, const struct ini_entry *entry, struct err *e)
 {
-	bool required = !strcmp(entry->key, "required");
-	struct strlist *list = required ? &c->env_files : &c->env_files_optional;
+	struct strlist *list = !strcmp(entry->key, "required") ? &c->env_files : &c->env_files_optional;
 
-	*(required ? &c->env_files_line : &c->env_files_optional_line) = entry->line;
 	if (value_list(c->file, entry, list, e))
 		return -1;
 	for (size_t i = 0; i < list->count; i++)
@@ -232,6 +244,7 @@ static int set_volume(struct config *c, const struct ini_entry *entry, struct er
 		return -1;
 	v->target = mem_strdup(entry->value);
 	v->line = entry->line;
+	v->file = entry->file;
 	return 0;
 }
 
@@ -281,6 +294,7 @@ static const struct {
 	setter set;
 } setters[] = {
 	{ "devenv", "name", set_name },           { "devenv", "requires", set_requires },
+	{ "devenv", "extends", set_extends },
 	{ "base", "image", set_image },           { "base", "oci", set_oci },
 	{ "base", "archive", set_archive },       { "workspace", "target", set_workspace_target },
 	{ "workspace", "user", set_user },        { "workspace", "shell", set_shell },
@@ -322,12 +336,8 @@ static int check_one_base(const char *file, const struct ini *ini, struct err *e
 
 	for (size_t i = 0; i < ini->count; i++) {
 		const struct ini_entry *entry = &ini->entries[i];
-		bool base = false;
+		bool base = !strcmp(entry->section, "base") && merge_is_base(entry->key);
 
-		if (strcmp(entry->section, "base"))
-			continue;
-		for (size_t k = 0; base_keys[k]; k++)
-			base = base || !strcmp(entry->key, base_keys[k]);
 		if (base && first) {
 			err_set(e, ERR_CONFIG, "%s:%u: [base] %s: there is %s at line %u already",
 			        text_safe(file), entry->line, entry->key, first->key, first->line);
@@ -346,7 +356,7 @@ static int compare_volumes(const void *a, const void *b)
 	cleanup_free char *left = path_clean(x->target), *right = path_clean(y->target);
 	int order = strcmp(left, right);
 
-	return order ? order : (x->line > y->line) - (x->line < y->line);
+	return order ? order : (x > y) - (x < y); /* in one array, base first */
 }
 
 static int check_volumes(const struct config *c, struct err *e)
@@ -356,8 +366,9 @@ static int check_volumes(const struct config *c, struct err *e)
 	for (size_t i = 0; i < c->volume_count; i++) {
 		sorted[i] = &c->volumes[i];
 		if (!sorted[i]->target)
-			return err_set(e, ERR_CONFIG, "%s:%u: [volume.%s] has no target", text_safe(c->file),
-			               sorted[i]->line, text_safe(sorted[i]->name));
+			return err_set(e, ERR_CONFIG, "%s:%u: [volume.%s] has no target",
+			               text_safe(sorted[i]->file), sorted[i]->line,
+			               text_safe(sorted[i]->name));
 	}
 	qsort(sorted, c->volume_count, sizeof(*sorted), compare_volumes);
 	for (size_t i = 1; i < c->volume_count; i++) {
@@ -369,7 +380,7 @@ static int check_volumes(const struct config *c, struct err *e)
 				e, ERR_CONFIG,
 				"%s:%u: [volume.%s] target: '%s' is the target of [volume.%s] already, "
 				"at line %u",
-				text_safe(c->file), sorted[i]->line, text_safe(sorted[i]->name),
+				text_safe(sorted[i]->file), sorted[i]->line, text_safe(sorted[i]->name),
 				text_safe(sorted[i]->target), text_safe(sorted[i - 1]->name),
 				sorted[i - 1]->line);
 	}
@@ -390,7 +401,8 @@ static int begin_section(struct config *c, const struct ini_section *section, st
 	}
 	c->volumes = mem_grow(c->volumes, c->volume_count, &c->volume_cap, sizeof(*c->volumes));
 	c->volumes[c->volume_count++] = (struct config_volume){ .name = mem_strdup(name),
-		                                                .line = section->line };
+		                                                .line = section->line,
+		                                                .file = section->file };
 	return 0;
 }
 
@@ -405,47 +417,50 @@ static int hint_requires(const struct ini *ini, struct err *e)
 	return -1;
 }
 
-static int fill(struct config *c, const struct ini *ini, struct err *e)
+int fill_check(const char *file, const struct ini *ini, struct err *e)
 {
-	size_t next = 0; /* entry: those of a section follow each other */
+	if (check_one_base(file, ini, e) || check_not_users(file, ini, e))
+		return -1;
+	return keys_check(config_keys, config_key_count, file, ini, e) ? hint_requires(ini, e) : 0;
+}
 
-	if (check_one_base(c->file, ini, e) || check_not_users(c->file, ini, e))
+/* Every setter finds the file of what it is given in c->file. */
+static int fill_section(struct config *c, const struct ini *ini, size_t n, size_t *next, struct err *e)
+{
+	const struct ini_section *section = &ini->sections[n];
+
+	c->file = (char *)section->file;
+	if (begin_section(c, section, e))
 		return -1;
-	if (keys_check(config_keys, config_key_count, c->file, ini, e))
-		return hint_requires(ini, e);
-	for (size_t i = 0; i < ini->section_count; i++) {
-		if (begin_section(c, &ini->sections[i], e))
+	for (; *next < ini->count && !strcmp(ini->entries[*next].section, section->name); ++*next) {
+		c->file = (char *)ini->entries[*next].file;
+		if (set(c, &ini->entries[*next], e))
 			return -1;
-		for (; next < ini->count && !strcmp(ini->entries[next].section, ini->sections[i].name);
-		     next++)
-			if (set(c, &ini->entries[next], e))
-				return -1;
-	}
-	if (check_volumes(c, e))
-		return -1;
-	if (c->base == CONFIG_BASE_NONE) {
-		err_set(e, ERR_CONFIG, "%s: no base: say `image = …` in [base]", text_safe(c->file));
-		return err_hint(e, "for instance: image = docker.io/library/debian:bookworm");
 	}
 	return 0;
 }
 
-int config_parse(const char *name, const char *text, size_t len, struct config *out, struct err *e)
+int fill_config(struct config *c, const struct ini *ini, struct err *e)
 {
-	struct config c = { 0 };
-	struct ini ini;
-	int rc;
+	char *own = c->file;
+	size_t next = 0; /* entry: those of a section follow each other */
+	int rc = 0;
 
-	if (ini_read(name, text, len, &ini, e))
-		return -1;
-	c.file = mem_strdup(name);
-	rc = fill(&c, &ini, e);
-	ini_release(&ini);
-	if (rc)
-		config_release(&c);
-	else
-		*out = c;
+	for (size_t i = 0; rc == 0 && i < ini->section_count; i++)
+		rc = fill_section(c, ini, i, &next, e);
+	c->file = own;
 	return rc;
+}
+
+int fill_check_all(const struct config *c, bool whole, struct err *e)
+{
+	if (check_volumes(c, e))
+		return -1;
+	if (whole && c->base == CONFIG_BASE_NONE) {
+		err_set(e, ERR_CONFIG, "%s: no base: say `image = …` in [base]", text_safe(c->file));
+		return err_hint(e, "for instance: image = docker.io/library/debian:bookworm");
+	}
+	return 0;
 }
 
 void config_release(struct config *c)
@@ -456,6 +471,14 @@ void config_release(struct config *c)
 	}
 	free(c->volumes);
 	config_pairs_release(c->env, c->env_count);
+	for (size_t i = 0; i < c->line_count; i++) {
+		free(c->lines[i].section);
+		free(c->lines[i].key);
+		free(c->lines[i].value);
+	}
+	free(c->lines);
+	strlist_release(&c->files);
+	strlist_release(&c->extends);
 	strlist_release(&c->path);
 	strlist_release(&c->env_files);
 	strlist_release(&c->env_files_optional);

@@ -21,6 +21,7 @@ enum config_scratch { CONFIG_SCRATCH_TMPFS, CONFIG_SCRATCH_DISK };
 struct config_pair {
 	char *name, *value;
 	unsigned int line;
+	const char *file; /* with `line`, where it was written; NULL for env files */
 };
 
 struct config_volume {
@@ -28,18 +29,34 @@ struct config_volume {
 	char *target; /* as written: absolute, "~/..." or relative to the project; never with ".." */
 	bool project_scope; /* scope = project: shared by worktrees */
 	unsigned int line;
+	const char *file;
+};
+
+struct config_line { /* one line of the configuration in force, and where it was written */
+	char *section, *key;
+	char *value; /* the value, or one item of a list */
+	bool item;
+	const char *file;  /* points into config.files */
+	unsigned int line; /* of the key */
 };
 
 struct config {
-	char *file; /* how messages name it: "devenv.ini" */
+	char *file; /* how messages name it: "devenv.ini". What comes from a file it extends has that file's name beside it */
+	struct strlist files; /* all of them, base first */
+	struct config_line *lines; /* what they say together, in the order of sections */
+	size_t line_count;
+
+	struct strlist extends; /* [devenv] extends of the last file that has it, as written */
 
 	char *name;	/* [devenv] name; NULL: the directory's name */
 	char *requires; /* [devenv] requires: least version; NULL. Checked by the caller with config_version_at_least */
 	unsigned int requires_line;
+	const char *requires_file;
 
-	enum config_base base; /* of a parsed file never CONFIG_BASE_NONE */
+	enum config_base base; /* of a complete configuration never CONFIG_BASE_NONE */
 	char *base_value;      /* as written: the reference (a valid one), PATH[:TAG] or path */
 	unsigned int base_line;
+	const char *base_file;
 
 	char *workspace_target; /* NULL ("same"): host path; else an absolute, clean path */
 	bool user_root;		/* [workspace] user = root */
@@ -50,7 +67,6 @@ struct config {
 	size_t env_count, env_cap;
 	struct strlist env_files;	   /* [env-file] required */
 	struct strlist env_files_optional; /* [env-file] optional */
-	unsigned int env_files_line, env_files_optional_line; /* of those keys */
 
 	struct config_volume *volumes;
 	size_t volume_count, volume_cap;
@@ -70,6 +86,24 @@ struct config {
  */
 int config_parse(const char *name, const char *text, size_t len, struct config *out, struct err *e);
 void config_release(struct config *c);
+
+struct config_text { /* one of several files that make a configuration (config/layers.c, config/merge.h) */
+	const char *name; /* how messages call it */
+	const char *text;
+	size_t len;
+	bool local; /* devenv.local.ini: may set only what is its owner's own */
+};
+/*
+ * The same of several files, the base first and the project's last, devenv.local.ini after it. `whole`: nothing is
+ * missing; otherwise a base of the environment may be, and "!name" may remove nothing. out->file is the name of the last file
+ * that is not local.
+ */
+int config_parse_texts(const struct config_text *texts, size_t count, bool whole, struct config *out, struct err *e);
+/* Only [devenv] extends of one file: the items, and the line they are on. Nothing else of it is checked. */
+int config_parse_extends(const char *name, const char *text, size_t len, struct strlist *items, unsigned int *line,
+			 struct err *e);
+/* Where a key of the configuration in force, or an item of it when that is not NULL, was written: "FILE:LINE" or "default". */
+void config_origin(const struct config *c, const char *section, const char *key, const char *item, struct buf *out);
 
 /* An env file (the dotenv subset docker accepts: NAME=value lines, '#' comments, no quotes processing, no expansion;
  * "export " prefix accepted). Appends to pairs, nothing on failure. A name may come twice: the later one counts. */

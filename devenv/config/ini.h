@@ -29,6 +29,7 @@ struct ini_entry {
 	char *value;	/* lines joined with '\n', each trimmed on the right, less the blanks that all indented lines begin
 			 * with: a script keeps relative indents. An empty first line and blank lines at the ends are dropped */
 	unsigned int line; /* of the key, from 1 */
+	const char *file;  /* where it came from, set by who merges several files; NULL */
 };
 
 struct ini {
@@ -37,6 +38,7 @@ struct ini {
 	struct ini_section {
 		char *name;
 		unsigned int line;
+		const char *file; /* as above */
 	} *sections; /* in file order, each once, empty ones included */
 	size_t section_count, section_cap;
 };

@@ -13,7 +13,7 @@ enum { YES = true, NOT_YET = false };
 const struct config_key config_keys[] = {
 	{ "devenv", "name", YES, "name of the environment; default: the directory's" },
 	{ "devenv", "requires", YES, "least version of devenv that understands this file" },
-	{ "devenv", "extends", NOT_YET, "a file of another repository that this one is laid over" },
+	{ "devenv", "extends", YES, "files this one is laid over: paths, or files of git repositories" },
 	{ "devenv", "platforms", NOT_YET, "platforms to lock, such as linux/amd64 linux/arm64" },
 
 	{ "base", "image", YES, "image of a registry, such as docker.io/library/python:3.12" },

@@ -10,7 +10,14 @@
  *   manifest.linux/amd64 = sha256:...   one per platform
  *   request = docker.io/library/python:3.12-slim-bookworm
  *
- * There is no other section yet; one that is not known was written by a newer devenv, and the file is refused.
+ * Each file of a git repository that the configuration extends has a section of its own:
+ *
+ *   [extends.git.example.org/team/envs:python/base.ini@v3]
+ *   commit = 0123...                    what the ref pointed to
+ *   content = sha256:...                of the file
+ *   request = git+https://git.example.org/team/envs#v3:python/base.ini
+ *
+ * A section that is not known was written by a newer devenv, and the file is refused.
  *
  * request is canonical: the full reference; "oci:PATH[:TAG]"; "archive:PATH".
  */
@@ -36,9 +43,18 @@ struct lock_image {
 	size_t manifest_count, manifest_cap;
 };
 
+struct lock_extends {
+	char *name;    /* section: "extends.…" */
+	char *request;
+	char *commit;  /* 40 hex digits */
+	char *content; /* digest */
+};
+
 struct lock {
 	struct lock_image *images;
 	size_t image_count, image_cap;
+	struct lock_extends *extends;
+	size_t extends_count, extends_cap;
 };
 
 /* Errors are ERR_LOCK with "devenv.lock:line: ..." and a hint. Conflict markers: hint "run `devenv lock`". A JSON file
@@ -58,5 +74,12 @@ void lock_remove(struct lock *l, const char *name);
 void lock_image_release(struct lock_image *img);
 /* Digest for a platform or NULL; points into img. */
 const char *lock_manifest_digest(const struct lock_image *img, const char *platform);
+
+/* The same for files that are extended (config/lock_extends.c). */
+struct lock_extends *lock_find_extends(const struct lock *l, const char *name);
+void lock_put_extends(struct lock *l, struct lock_extends *entry /* takes contents */);
+void lock_remove_extends(struct lock *l, const char *name);
+void lock_extends_release(struct lock_extends *entry);
+bool lock_commit_is_valid(const char *commit);
 
 #endif

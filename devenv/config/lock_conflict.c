@@ -114,6 +114,24 @@ static void drop_contradictions(struct lock *ours, struct lock *theirs)
 	}
 }
 
+static bool same_extends(const struct lock_extends *a, const struct lock_extends *b)
+{
+	return same_text(a->request, b->request) && same_text(a->commit, b->commit) && same_text(a->content, b->content);
+}
+
+static void drop_contradicting_extends(struct lock *ours, struct lock *theirs)
+{
+	for (size_t i = ours->extends_count; i-- > 0;) {
+		cleanup_free char *name = mem_strdup(ours->extends[i].name);
+		const struct lock_extends *there = lock_find_extends(theirs, name);
+
+		if (there && !same_extends(&ours->extends[i], there)) {
+			lock_remove_extends(ours, name);
+			lock_remove_extends(theirs, name);
+		}
+	}
+}
+
 static int parse_sides(const char *name, const struct buf *text_ours, const struct buf *text_theirs,
                        struct lock *ours, struct lock *theirs, struct err *e)
 {
@@ -139,8 +157,11 @@ int lock_parse_both_sides(const char *name, const char *text, size_t len, struct
 	if (parse_sides(name, &text_ours, &text_theirs, &ours, &theirs, e))
 		return -1;
 	drop_contradictions(&ours, &theirs);
+	drop_contradicting_extends(&ours, &theirs);
 	for (size_t i = 0; i < theirs.image_count; i++)
 		lock_put(&ours, &theirs.images[i]);
+	for (size_t i = 0; i < theirs.extends_count; i++)
+		lock_put_extends(&ours, &theirs.extends[i]);
 	*out = ours;
 	lock_release(&theirs);
 	return 0;

@@ -15,11 +15,9 @@
 #include "base/sys.h"
 #include "base/text.h"
 #include "env/checkout.h"
+#include "env/extending.h"
 #include "env/inputs.h"
 #include "env/place.h"
-#include "env/version.h"
-
-#define LOCAL_CONFIG "devenv.local.ini"
 
 /* DEVENV_STORE > [store] path > default: dirs_find has applied the first and the last. */
 static void choose_store(struct environment *env)
@@ -63,38 +61,6 @@ fail:
 	return -1;
 }
 
-static int check_requires(const struct config *c, struct err *e)
-{
-	if (!c->requires || config_version_at_least(DEVENV_VERSION, c->requires) == 1)
-		return 0;
-	err_set(e, ERR_CONFIG, "%s:%u: this project requires devenv %s or newer; this is devenv %s", c->file,
-		c->requires_line, text_safe(c->requires), DEVENV_VERSION);
-	return err_hint(e, "install a newer devenv");
-}
-
-static int read_config(struct environment *env, struct err *e)
-{
-	cleanup_free char *path = path_join(env->project, PROJECT_CONFIG);
-	cleanup_free char *local = path_join(env->project, LOCAL_CONFIG);
-	cleanup_buf struct buf text = BUF_INIT;
-	struct input in = { path, env->project_fd, PROJECT_CONFIG, SYS_RESOLVE_NO_SYMLINKS, true };
-	int got = inputs_read(env, &in, ERR_CONFIG, &text, e);
-
-	if (got == 0)
-		return err_set(e, ERR_NO_PROJECT, "%s has just gone", text_safe(path));
-	if (got < 0 || config_parse(PROJECT_CONFIG, text.data, text.len, &env->config, e) < 0)
-		return -1;
-	if (check_requires(&env->config, e) < 0)
-		return -1;
-	in = (struct input){ local, env->project_fd, LOCAL_CONFIG, SYS_RESOLVE_NO_SYMLINKS, true };
-	got = inputs_read(env, &in, ERR_CONFIG, NULL, e);
-	if (got > 0) {
-		err_set(e, ERR_UNSUPPORTED, "%s: local overrides are not supported yet", text_safe(local));
-		err_hint(e, "move %s out of the way", LOCAL_CONFIG);
-	}
-	return got ? -1 : 0;
-}
-
 static void read_lock(struct environment *env)
 {
 	cleanup_free char *path = path_join(env->project, PROJECT_LOCK);
@@ -115,13 +81,13 @@ int env_open(struct environment *env, const char *start, struct err *e)
 		return -1;
 	}
 	env->state = dirs_checkout(&env->dirs, env->project);
-	if (checkout_open(env, e) < 0 || read_config(env, e) < 0 || place_find_all(env, e) < 0) {
-		env_release(env);
-		return -1;
+	if (checkout_open(env, e) == 0) {
+		read_lock(env); /* first: it says which commits are extended */
+		if (extending_read(env, e) == 0)
+			return 0;
 	}
-	env->name = mem_strdup(env->config.name ? env->config.name : path_base(env->project));
-	read_lock(env);
-	return 0;
+	env_release(env);
+	return -1;
 }
 
 void env_release(struct environment *env)
@@ -129,6 +95,7 @@ void env_release(struct environment *env)
 	checkout_close(env);
 	place_release_all(env);
 	inputs_release(env);
+	extending_release(env);
 	user_config_release(&env->user);
 	config_release(&env->config);
 	lock_release(&env->lock);

@@ -14,6 +14,7 @@
 #include "base/dirs.h"
 #include "base/err.h"
 #include "config/config.h"
+#include "config/extends.h"
 #include "config/lock.h"
 #include "config/trust.h"
 #include "config/user.h"
@@ -32,6 +33,8 @@ struct env_ui {
 	/* Show the powers (only those not granted yet when `growth`), ask once. true: granted. Only when interactive. */
 	bool (*ask_powers)(void *data, const char *project, const struct strlist *texts, bool growth);
 	struct oci_progress progress;
+	/* Objects of a git repository: how many of how many, and bytes so far. `progress.data` is what it gets. */
+	void (*git_progress)(void *data, unsigned int objects, unsigned int total, size_t bytes);
 };
 
 struct env_options {
@@ -57,7 +60,18 @@ struct env_place {	/* a path of the host that the config names: resolved once, w
 	char *tag;	/* what followed the path of an OCI layout (":TAG"), or NULL */
 	bool outside;	/* leads out of the project, by itself or through a link: a power */
 	bool optional;
-	unsigned int line; /* of the key that names it */
+};
+
+struct env_extends {	/* a file of a git repository that the configuration extends */
+	char *name;	/* its entry in the lock; NULL: it lies beside another one, in the same commit */
+	char *request;	/* canonical: "git+https://...#REF:PATH" */
+	struct extends_git git;
+	char *commit;	/* the lock's, NULL when it has none that answers the request */
+	bool present;	/* its text is here, and is what the lock says */
+};
+struct env_text {	/* a file of the configuration as it was read: once (security rule 18) */
+	char *name;
+	struct buf text;
 };
 
 struct environment {
@@ -71,6 +85,11 @@ struct environment {
 	char *state;	   /* dirs_checkout or dirs_image */
 	char *name;	   /* config name or the directory's */
 	struct config config;
+	struct env_extends *extends; /* all of them, those of others included */
+	size_t extends_count, extends_cap;
+	struct env_text *texts;
+	size_t text_count, text_cap;
+	bool incomplete; /* something that is extended isn't here yet: `config` is what is known without it */
 	struct lock lock;
 	bool has_lock;	   /* a devenv.lock is there and parsed */
 	struct err lock_error; /* code != ERR_NONE: a lock is there and is malformed or another tool's */
@@ -89,6 +108,9 @@ int env_open_user(struct environment *env, struct err *e);
 int env_open(struct environment *env, const char *start, struct err *e);
 void env_release(struct environment *env);
 
+/* Fetch what is extended and not here, after asking (env/extending.c). What the lock lacks is resolved but not written. */
+int env_extend(struct environment *env, const struct env_options *o, struct err *e);
+
 /* ---- powers and trust (env/trust.c) ---- */
 struct env_power {
 	char *key;  /* "network:host" */
@@ -98,7 +120,8 @@ struct env_powers {
 	struct env_power *items;
 	size_t count, cap;
 };
-/* What the resolved config asks for, the most important first. ERR_CONFIG: something no repository can ask for. */
+/* What the resolved config asks for, the most important first; while it is incomplete only what would have to be fetched.
+ * ERR_CONFIG: something no repository can ask for. */
 int env_powers(const struct environment *env, struct env_powers *out, struct err *e);
 void env_powers_release(struct env_powers *p);
 /* Those of `asked` that are not granted yet; *known tells whether the project was ever allowed. */

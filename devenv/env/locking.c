@@ -20,6 +20,7 @@
 #include "base/sys.h"
 #include "base/text.h"
 #include "config/reference.h"
+#include "env/extending.h"
 #include "env/fetching.h"
 #include "env/inputs.h"
 
@@ -37,7 +38,7 @@ char *locking_request(const struct environment *env, struct err *e)
 	case CONFIG_BASE_IMAGE:
 		if (reference_parse(c->base_value, &ref, e) < 0) {
 			e->code = ERR_CONFIG;
-			err_wrap(e, "%s:%u", c->file, c->base_line);
+			err_wrap(e, "%s:%u", text_safe(c->base_file), c->base_line);
 			return NULL;
 		}
 		request = reference_format(&ref);
@@ -64,6 +65,9 @@ void env_gaps_find(const struct environment *env, struct env_gaps *out)
 	const struct lock_image *entry = lock_find(&env->lock, LOCKING_BASE);
 
 	*out = (struct env_gaps){ 0 };
+	for (size_t i = 0; !env->lock_error.code && i < env->extends_count; i++)
+		if (env->extends[i].name && !env->extends[i].commit)
+			add_gap(out, env->extends[i].name, mem_strdup("not locked"));
 	if (env->lock_error.code)
 		add_gap(out, PROJECT_LOCK, mem_strdup(env->lock_error.msg));
 	else if (e.code)
@@ -74,7 +78,7 @@ void env_gaps_find(const struct environment *env, struct env_gaps *out)
 		add_gap(out, LOCKING_BASE, mem_strdup("not locked"));
 	else if (!entry->request || strcmp(entry->request, request) != 0)
 		add_gap(out, LOCKING_BASE,
-			mem_printf("%s asks for %s, the lock answers %s", env->config.file, text_safe(request),
+			mem_printf("%s asks for %s, the lock answers %s", text_safe(env->config.base_file), text_safe(request),
 				   text_safe(entry->request ? entry->request : "nothing")));
 	else if (!lock_manifest_digest(entry, oci_platform()))
 		add_gap(out, LOCKING_BASE, mem_printf("no manifest for %s", oci_platform()));
@@ -136,18 +140,26 @@ void env_changes_release(struct env_changes *c)
 
 /* ---- filling ---- */
 
-static int check_names(const struct strlist *names, struct err *e)
+static int check_names(const struct environment *env, const struct strlist *names, struct err *e)
 {
-	static const char *const known[] = { LOCKING_BASE, NULL };
+	cleanup_strlist struct strlist known = STRLIST_INIT;
 
+	strlist_add(&known, LOCKING_BASE);
+	for (size_t i = 0; i < env->extends_count; i++)
+		if (env->extends[i].name)
+			strlist_add(&known, env->extends[i].name);
 	for (size_t i = 0; names && i < names->count; i++) {
-		const char *near = text_nearest(names->items[i], known);
+		cleanup_buf struct buf list = BUF_INIT;
+		const char *near;
 
-		if (strcmp(names->items[i], LOCKING_BASE) == 0)
+		if (strlist_has(&known, names->items[i]))
 			continue;
+		near = text_nearest(names->items[i], (const char *const *)known.items);
 		err_set(e, ERR_USAGE, "nothing in this project's lock is called '%s'%s%s%s", text_safe(names->items[i]),
-			near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
-		return err_hint(e, "the names are: %s", LOCKING_BASE);
+			near ? "; did you mean '" : "", near ? text_safe(near) : "", near ? "'?" : "");
+		for (size_t k = 0; k < known.count; k++)
+			buf_addf(&list, "%s%s", k ? ", " : "", text_safe(known.items[k]));
+		return err_hint(e, "the names are: %s", list.data);
 	}
 	return 0;
 }
@@ -168,7 +180,7 @@ static int settle_conflict(struct environment *env, struct err *e)
 		return -1;
 	env->lock_error = ERR_INIT;
 	env->has_lock = true;
-	return 0;
+	return extending_read(env, e); /* other entries, other files that are extended */
 }
 
 /* A digest in the reference can't move: once answered there is nothing to ask again. */
@@ -201,6 +213,7 @@ static int resolve_base(struct environment *env, const struct env_options *o, st
 
 static void prune(struct environment *env, struct env_changes *changes)
 {
+	extending_prune(env, changes);
 	for (size_t i = 0; i < env->lock.image_count;) {
 		const struct lock_image *entry = &env->lock.images[i];
 		cleanup_free char *name = mem_strdup(entry->name);
@@ -251,7 +264,7 @@ static int save(struct environment *env, const struct env_options *o, struct err
 	lock_format(&env->lock, &text);
 	if (env->lock_text.len == text.len && memcmp(env->lock_text.data, text.data, text.len) == 0)
 		return 0;
-	if (env->lock.image_count == 0 && !env->has_lock)
+	if (env->lock.image_count == 0 && env->lock.extends_count == 0 && !env->has_lock)
 		return 0;
 	if (file_replace(env->project_fd, PROJECT_LOCK, text.data, text.len, lock_mode(env), FILE_DURABLE, e) < 0)
 		return not_saved(path, e);
@@ -267,6 +280,7 @@ static int save(struct environment *env, const struct env_options *o, struct err
 	return inputs_read(env, &in, ERR_LOCK, NULL, e) < 0 ? -1 : 0;
 }
 
+/* What is extended is complete: the base is the only gap there can be. */
 static int fill(struct environment *env, const struct env_options *o, bool again, struct env_changes *changes,
 		struct err *e)
 {
@@ -284,10 +298,16 @@ static int fill(struct environment *env, const struct env_options *o, bool again
 int env_lock(struct environment *env, const struct env_options *o, bool update, const struct strlist *names,
 	     struct env_changes *changes, struct err *e)
 {
+	bool base = update && (!names || !names->count || strlist_has(names, LOCKING_BASE));
+	struct strlist all = STRLIST_INIT;
+
 	*changes = (struct env_changes){ 0 };
-	if (check_names(names, e) < 0 || settle_conflict(env, e) < 0)
+	if (settle_conflict(env, e) < 0 || extending_complete(env, o, true, NULL, changes, e) < 0 ||
+	    check_names(env, names, e) < 0)
 		goto fail;
-	if (fill(env, o, update, changes, e) < 0)
+	if (update && extending_complete(env, o, true, names ? names : &all, changes, e) < 0)
+		goto fail;
+	if (fill(env, o, base, changes, e) < 0)
 		goto fail;
 	prune(env, changes);
 	if (save(env, o, e) == 0)
@@ -332,7 +352,7 @@ static void tell(const struct environment *env, const struct env_options *o, boo
 		const struct lock_image *entry = lock_find(&env->lock, c->name);
 
 		buf_clear(&line);
-		buf_addf(&line, "locked %s: ", c->name);
+		buf_addf(&line, "locked %s: ", text_safe(c->name));
 		if (entry && entry->request)
 			buf_addf(&line, "%s ", text_safe(entry->request));
 		buf_addf(&line, "%s%s\xe2\x86\x92 %s", c->before, *c->before ? " " : "", c->after);
@@ -351,14 +371,18 @@ int locking_for_session(struct environment *env, enum env_purpose purpose, const
 		*e = env->lock_error;
 		return -1;
 	}
-	env_gaps_find(env, &gaps);
 	may_write = !o->locked && !in_ci() &&
 		    (purpose == ENV_FOR_ENTER ? o->ui->interactive : !had_lock);
+	if (extending_complete(env, o, may_write, NULL, &changes, e) < 0) {
+		env_changes_release(&changes);
+		return -1;
+	}
+	env_gaps_find(env, &gaps);
 	if (gaps.count && !may_write)
 		r = refuse(&gaps, e);
 	else if (gaps.count)
 		r = fill(env, o, false, &changes, e);
-	if (r == 0 && gaps.count) {
+	if (r == 0 && (gaps.count || changes.count)) {
 		r = save(env, o, e);
 		if (r == 0)
 			tell(env, o, had_lock, &changes);

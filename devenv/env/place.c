@@ -87,10 +87,11 @@ static bool is_directory(const struct environment *env, const char *written)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-static int add(struct environment *env, enum env_place_kind kind, const char *written, bool optional, unsigned int line,
-	       struct err *e)
+static int add(struct environment *env, enum env_place_kind kind, const char *written, bool optional, const char *section,
+	       const char *key, struct err *e)
 {
-	struct env_place place = { .kind = kind, .optional = optional, .line = line, .written = mem_strdup(written) };
+	cleanup_buf struct buf origin = BUF_INIT;
+	struct env_place place = { .kind = kind, .optional = optional, .written = mem_strdup(written) };
 	cleanup_free char *path = mem_strdup(written);
 	const char *slash, *colon, *why;
 
@@ -108,7 +109,8 @@ static int add(struct environment *env, enum env_place_kind kind, const char *wr
 	why = place.outside ? forbidden(env, place.path) : NULL;
 	if (!why)
 		return 0;
-	return err_set(e, ERR_CONFIG, "%s:%u: '%s' is %s: no project can ask for that", env->config.file, line,
+	config_origin(&env->config, section, key, written, &origin);
+	return err_set(e, ERR_CONFIG, "%s: '%s' is %s: no project can ask for that", text_safe(origin.data),
 		       text_safe(written), why);
 }
 
@@ -117,13 +119,14 @@ int place_find_all(struct environment *env, struct err *e)
 	const struct config *c = &env->config;
 
 	if (c->base == CONFIG_BASE_OCI || c->base == CONFIG_BASE_ARCHIVE)
-		if (add(env, ENV_PLACE_BASE, c->base_value, false, c->base_line, e) < 0)
+		if (add(env, ENV_PLACE_BASE, c->base_value, false, "base",
+			c->base == CONFIG_BASE_OCI ? "oci" : "archive", e) < 0)
 			return -1;
 	for (size_t i = 0; i < c->env_files.count; i++)
-		if (add(env, ENV_PLACE_ENV_FILE, c->env_files.items[i], false, c->env_files_line, e) < 0)
+		if (add(env, ENV_PLACE_ENV_FILE, c->env_files.items[i], false, "env-file", "required", e) < 0)
 			return -1;
 	for (size_t i = 0; i < c->env_files_optional.count; i++)
-		if (add(env, ENV_PLACE_ENV_FILE, c->env_files_optional.items[i], true, c->env_files_optional_line, e) < 0)
+		if (add(env, ENV_PLACE_ENV_FILE, c->env_files_optional.items[i], true, "env-file", "optional", e) < 0)
 			return -1;
 	return 0;
 }

@@ -61,9 +61,13 @@ static int place_home_and_project(struct draft *d, struct err *e)
 	p->project_target = p->home ? draft_target(d, target, "the project", e) : NULL;
 	if (!p->project_target)
 		return -1;
-	if (strcmp(p->home, p->project_target) == 0)
-		return err_set(e, ERR_CONFIG, "%s: [workspace] target: %s is the home directory inside", c->file,
-			       text_safe(target));
+	if (strcmp(p->home, p->project_target) == 0) {
+		cleanup_buf struct buf origin = BUF_INIT;
+
+		config_origin(c, "workspace", "target", NULL, &origin);
+		return err_set(e, ERR_CONFIG, "%s: [workspace] target: %s is the home directory inside",
+			       text_safe(origin.data), text_safe(target));
+	}
 	p->workdir = p->project_target;
 	/* Not where the image's own /workspace, or a parent of the project, is meant. */
 	if (path_is_below(p->project_target, WORKSPACE))
@@ -109,13 +113,13 @@ static int mount_volume(struct draft *d, const struct config_volume *v, struct e
 	const char *target;
 
 	if (!*v->name || v->name[0] == '.' || strchr(v->name, '/'))
-		return err_set(e, ERR_CONFIG, "%s:%u: '%s' can't be the name of a volume", d->env->config.file, v->line,
+		return err_set(e, ERR_CONFIG, "%s:%u: '%s' can't be the name of a volume", text_safe(v->file), v->line,
 			       text_safe(v->name));
 	target = inside(d, v->target, what, e);
 	if (!target)
-		return err_wrap(e, "%s:%u", d->env->config.file, v->line);
+		return err_wrap(e, "%s:%u", text_safe(v->file), v->line);
 	if (strcmp(target, p->project_target) == 0 || strcmp(target, p->home) == 0)
-		return err_set(e, ERR_CONFIG, "%s:%u: [volume.%s] target: %s would hide the %s", d->env->config.file,
+		return err_set(e, ERR_CONFIG, "%s:%u: [volume.%s] target: %s would hide the %s", text_safe(v->file),
 			       v->line, text_safe(v->name), text_safe(target),
 			       strcmp(target, p->home) == 0 ? "home directory" : "project");
 	plan_add_mount(&d->plan, (struct plan_mount){ .kind = PLAN_BIND,
@@ -168,8 +172,11 @@ static int choose_shell(struct draft *d, struct err *e)
 		if (!found && e->code)
 			return -1;
 		if (!found && i == 1) {
-			err_set(e, ERR_CONFIG, "%s: [workspace] shell = %s: %s has no such program", env->config.file,
-				text_safe(wanted[i]), text_safe(d->plan.image));
+			cleanup_buf struct buf origin = BUF_INIT;
+
+			config_origin(&env->config, "workspace", "shell", NULL, &origin);
+			err_set(e, ERR_CONFIG, "%s: [workspace] shell = %s: %s has no such program",
+				text_safe(origin.data), text_safe(wanted[i]), text_safe(d->plan.image));
 			return err_hint(e, "name a shell that the image has, or leave the key out");
 		}
 	}
@@ -206,18 +213,19 @@ static int read_env_file(struct draft *d, const struct env_place *place, struct 
 	struct environment *env = d->env;
 	struct checkout_way way = checkout_way(env, place);
 	struct input in = { .path = place->path, .dirfd = way.dirfd, .name = way.name, .resolve = way.resolve };
-	cleanup_buf struct buf text = BUF_INIT;
+	const char *key = place->optional ? "optional" : "required";
+	cleanup_buf struct buf text = BUF_INIT, origin = BUF_INIT;
 	struct config_pair *pairs = NULL;
 	size_t count = 0, cap = 0;
 	int got = inputs_read(env, &in, ERR_CONFIG, &text, e);
 
+	config_origin(&env->config, "env-file", key, place->written, &origin);
 	if (got < 0)
-		return err_wrap(e, "%s:%u: [env-file] %s", env->config.file, place->line,
-				place->optional ? "optional" : "required");
+		return err_wrap(e, "%s: [env-file] %s", text_safe(origin.data), key);
 	if (got == 0 && place->optional)
 		return 0;
 	if (got == 0) {
-		err_set(e, ERR_CONFIG, "%s:%u: [env-file] required: there is no %s", env->config.file, place->line,
+		err_set(e, ERR_CONFIG, "%s: [env-file] required: there is no %s", text_safe(origin.data),
 			text_safe(place->written));
 		return err_hint(e, "write it, or list it under optional");
 	}

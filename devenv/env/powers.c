@@ -60,7 +60,7 @@ static int add_registry(const struct environment *env, struct env_powers *out, s
 		return 0;
 	if (reference_parse(env->config.base_value, &ref, e) < 0) {
 		e->code = ERR_CONFIG;
-		return err_wrap(e, "%s:%u", env->config.file, env->config.base_line);
+		return -1; /* was parsed before, with its place in the message */
 	}
 	full = reference_format(&ref);
 	add(out, mem_printf("registry:%s", ref.host), mem_printf("image: %s from %s", full, ref.host));
@@ -69,9 +69,24 @@ static int add_registry(const struct environment *env, struct env_powers *out, s
 	return 0;
 }
 
+static int sort(struct env_powers *p)
+{
+	if (p->count)
+		qsort(p->items, p->count, sizeof(*p->items), by_weight);
+	return 0;
+}
+
 int env_powers(const struct environment *env, struct env_powers *out, struct err *e)
 {
 	*out = (struct env_powers){ 0 };
+	for (size_t i = 0; i < env->extends_count; i++)
+		if (env->extends[i].name)
+			add(out, mem_printf("fetch:%s", env->extends[i].request),
+			    mem_printf("fetch: %s (this project's configuration extends it)",
+				       text_safe(env->extends[i].request)));
+	/* What is extended decides what else is asked for: that comes once it is here. */
+	if (env->incomplete)
+		return sort(out);
 	if (add_registry(env, out, e) < 0)
 		return -1;
 	/* `auto` will be private where there are ports or services; neither can be configured yet. */
@@ -88,9 +103,7 @@ int env_powers(const struct environment *env, struct env_powers *out, struct err
 			add(out, mem_printf("file:%s", place->path),
 			    mem_printf("file: %s (%s)", text_safe(place->path), place_use(env, place)));
 	}
-	if (out->count)
-		qsort(out->items, out->count, sizeof(*out->items), by_weight);
-	return 0;
+	return sort(out);
 }
 
 void env_powers_release(struct env_powers *p)

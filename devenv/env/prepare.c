@@ -142,8 +142,9 @@ int env_prepare(struct environment *env, enum env_purpose purpose, const struct 
 
 	if (r)
 		return r < 0 ? -1 : 0;
+	/* Twice: what is extended may have come in between, and ask for more. */
 	if (env_require_allowed(env, o, e) < 0 || locking_for_session(env, purpose, o, e) < 0 ||
-	    env_store(env, &s, e) < 0)
+	    env_require_allowed(env, o, e) < 0 || env_store(env, &s, e) < 0)
 		return -1;
 	r = env_fetch(env, &s, o, e);
 	if (r == 0)

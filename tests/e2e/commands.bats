@@ -19,7 +19,7 @@ for name in sys.argv[1:]:
 }
 
 COMMANDS="allow completion config deny doctor enter gc help image info init lock ls pull reset run status update version"
-PLANNED="build clone diff down export git-hooks hook import logs ps push shim snapshot ssh-config task template toolchain up"
+PLANNED="build diff down export git-hooks hook import logs ps push shim snapshot ssh-config task template toolchain up"
 
 @test "every command answers -h and --help on stdout with exit 0" {
 	for command in $COMMANDS "image ls" "image pull" "image inspect" "image history" "image rm"; do

@@ -144,7 +144,7 @@ static void test_without_a_project(void **state)
 static void check_guess(const char *marker, const char *image)
 {
 	struct outcome o;
-	char *line = mem_printf("\nimage = %s\n", image);
+	char *line = mem_printf("\nimage = %s ", image);
 
 	if (marker)
 		fixture_project(marker, "");
@@ -303,9 +303,9 @@ static void test_config_shows_defaults(void **state)
 		"[base]\nimage = debian:bookworm\n[env]\nA = b\n[volume.v]\ntarget = ~/v\n[hooks]\nenter =\n    one\n    two\n");
 	o = fixture_run("config");
 	assert_int_equal(o.status, 0);
-	fixture_has(&o.out, "[sandbox]\nnetwork = host\npersist = no\nscratch = tmpfs\n");
-	fixture_has(&o.out, "[volume.v]\ntarget = ~/v\nscope = checkout\n");
-	fixture_has(&o.out, "enter =\n    one\n    two\n");
+	fixture_has(&o.out, "[sandbox]\nnetwork = host                              ; default\npersist = no ");
+	fixture_has(&o.out, "[volume.v]\ntarget = ~/v                                ; devenv.ini:6\nscope = checkout ");
+	fixture_has(&o.out, "enter =                                     ; devenv.ini:8\n    one\n    two\n");
 	fixture_release(&o);
 	o = fixture_run("config --json");
 	root = parse_json(&o.out);

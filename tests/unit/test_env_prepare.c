@@ -286,17 +286,6 @@ static void test_moved_project(void **state)
 
 /* ---- opening ---- */
 
-static void test_local_config_is_refused(void **state)
-{
-	struct err e = ERR_INIT;
-	struct environment env;
-
-	(void)state;
-	fixture_write("devenv.ini", LAYOUT);
-	fixture_write("devenv.local.ini", "");
-	assert_error(env_open(&env, fixture_project, &e), e, ERR_UNSUPPORTED, "devenv.local.ini");
-}
-
 static void test_requires(void **state)
 {
 	struct err e = ERR_INIT;
@@ -338,8 +327,7 @@ int main(void)
 		fixture_test(test_root_user),	      fixture_test(test_variables),
 		fixture_test(test_env_file_link_out), fixture_test(test_volumes),
 		fixture_test(test_shell),	      fixture_test(test_restamp),
-		fixture_test(test_watches),	      fixture_test(test_moved_project),
-		fixture_test(test_local_config_is_refused), fixture_test(test_requires),
+		fixture_test(test_watches),	      fixture_test(test_moved_project), fixture_test(test_requires),
 		fixture_test(test_store_choice),
 	};
 

@@ -1,0 +1,357 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# extends.bats - configuration shared by files and by git: merged, asked for, locked, had offline; devenv.local.ini; clone.
+load support
+
+setup() {
+	command -v git >/dev/null || skip "git is not installed"
+	own_store
+	export DEVENV_STORE=$BATS_FILE_TMPDIR/store
+	export HOME=$BATS_TEST_TMPDIR/home
+	P=$BATS_TEST_TMPDIR/p R=$BATS_TEST_TMPDIR/repos
+	mkdir -p "$HOME" "$P" "$R"
+	git config --global user.name n
+	git config --global user.email e@example.org
+	git config --global init.defaultBranch main
+	git init -q --bare "$R/envs"
+	git clone -q "$R/envs" "$BATS_TEST_TMPDIR/work" 2>/dev/null
+	mkdir "$BATS_TEST_TMPDIR/work/base"
+	publish base/base.ini "[base]
+image = $SMALL
+[sandbox]
+network = none
+[env]
+FROM = first"
+}
+teardown() {
+	server_stop
+	terminal_stop
+}
+
+publish() { # FILE TEXT: a commit on main
+	printf '%s\n' "$2" >"$BATS_TEST_TMPDIR/work/$1"
+	git -C "$BATS_TEST_TMPDIR/work" add .
+	git -C "$BATS_TEST_TMPDIR/work" commit -q -m change
+	git -C "$BATS_TEST_TMPDIR/work" push -q origin HEAD:main
+}
+head_of() {
+	git -C "$R/envs" rev-parse main
+}
+
+serve() { # [USER:PASSWORD]
+	GIT_LOG=$BATS_TEST_TMPDIR/git.log
+	rm -f "$BATS_TEST_TMPDIR/port"
+	/usr/bin/python3 -B "$E2E_SOURCE/git_server.py" "$R" "$BATS_TEST_TMPDIR/port" "$GIT_LOG" "$@" \
+		3>&- 4>&- </dev/null >"$BATS_TEST_TMPDIR/server.err" 2>&1 &
+	SERVER_PID=$!
+	wait_for 20 test -e "$BATS_TEST_TMPDIR/port"
+	URL=git+http://127.0.0.1:$(cat "$BATS_TEST_TMPDIR/port")/envs
+}
+server_stop() {
+	[ -z "${SERVER_PID:-}" ] || kill "$SERVER_PID" 2>/dev/null || :
+	[ -z "${SERVER_PID:-}" ] || wait "$SERVER_PID" 2>/dev/null || :
+	SERVER_PID=
+}
+
+@test "a file of the project: base first, project last, lists merged, and where each line is from" {
+	mkdir "$P/envs"
+	printf '[base]\nimage = %s\n[sandbox]\nnetwork = none\n[env]\nA = base\nB = base\n[workspace]\npath = one two\n' \
+		"$SMALL" >"$P/envs/base.ini"
+	printf '[devenv]\nextends = envs/base.ini\n[env]\nB = project\n[workspace]\npath = !one three\n' >"$P/devenv.ini"
+	run -0 devenv -C "$P" config
+	grep -Eq '^A = base +; envs/base.ini:6$' <<<"$output"
+	grep -Eq '^B = project +; devenv.ini:4$' <<<"$output"
+	grep -Eq '^ +two +; envs/base.ini:9$' <<<"$output"
+	grep -Eq '^ +three +; devenv.ini:6$' <<<"$output"
+	grep -Eq '^persist = no +; default$' <<<"$output"
+	! grep -q one <<<"$output"
+	run -0 devenv -C "$P" config --json
+	[ "$(jq -r '.origins.base.image' <<<"$output")" = envs/base.ini:2 ]
+	run -0 --separate-stderr devenv -C "$P" run -- sh -c 'echo $A $B; echo $PATH'
+	[ "${lines[0]}" = "base project" ]
+	[[ ${lines[1]} == "$P/two:$P/three:"* ]]
+	# the base is an input like devenv.ini itself
+	sed -i 's/A = base/A = changed/' "$P/envs/base.ini"
+	run -0 --separate-stderr devenv -C "$P" run -- sh -c 'echo $A'
+	[ "$output" = changed ]
+}
+
+@test "mistakes are named in the file that makes them; cycles and depth too" {
+	mkdir "$P/envs"
+	printf '[devenv]\nextends = envs/base.ini\n' >"$P/devenv.ini"
+	printf '[base]\nimgae = x\n' >"$P/envs/base.ini"
+	run --separate-stderr devenv -C "$P" config
+	complaint 1 "^devenv: envs/base.ini:2: unknown key 'imgae'"
+	printf '[devenv]\nextends = ../devenv.ini\n' >"$P/envs/base.ini"
+	run --separate-stderr devenv -C "$P" config
+	complaint 1 'envs/base.ini:2: .*circle: devenv.ini → envs/base.ini → devenv.ini'
+	printf '[devenv]\nextends = ../../x.ini\n' >"$P/envs/base.ini"
+	run --separate-stderr devenv -C "$P" config
+	complaint 1 "envs/base.ini:2: .*leads out of the project"
+	printf '[devenv]\nextends = /etc/x.ini\n' >"$P/devenv.ini"
+	run --separate-stderr devenv -C "$P" config
+	complaint 1 "devenv.ini:2: .*relative"
+}
+
+@test "git: nothing is fetched before it is allowed, and the powers of what came are asked for too" {
+	serve
+	publish base/base.ini "[base]
+image = $SMALL"
+	printf '[devenv]\nextends = %s#main:base/base.ini\n' "$URL" >"$P/devenv.ini"
+	run --separate-stderr devenv -C "$P" run -- true
+	complaint 125 "is not allowed yet; it asks for: fetch: git.http://127.0.0.1:[0-9]+/envs#main:base/base.ini"
+	for command in status lock pull 'allow --show' config 'lock --check'; do
+		run devenv -C "$P" $command
+		[[ $output == *"$URL#main:base/base.ini"* ]] || [[ $output == *extends.* ]]
+	done
+	[ ! -s "$GIT_LOG" ]
+	run -0 devenv -C "$P" allow -y
+	[ ! -e "$P/devenv.lock" ]
+	run -0 devenv -C "$P" lock
+	run -0 devenv -C "$P" allow --show
+	grep -Eq '^ +granted +fetch: ' <<<"$output"
+	grep -Eq '^ +granted +network: ' <<<"$output"
+	run -0 --separate-stderr devenv -C "$P" run -- cat /etc/small
+	[ "$output" = "small" ]
+	grep -q '^commit = ' "$P/devenv.lock"
+}
+
+@test "git: a moved branch changes nothing until update, which prints old and new; offline from the cache" {
+	serve
+	printf '[devenv]\nextends = %s#main:base/base.ini\n' "$URL" >"$P/devenv.ini"
+	run -0 devenv -C "$P" allow -y
+	run -0 devenv -C "$P" lock
+	old=$(head_of)
+	grep -qx "commit = $old" "$P/devenv.lock"
+	grep -qx "request = $URL#main:base/base.ini" "$P/devenv.lock"
+	grep -q '^content = sha256:' "$P/devenv.lock"
+	run -0 devenv -C "$P" lock --check
+	publish base/base.ini "[base]
+image = $SMALL
+[sandbox]
+network = none
+[env]
+FROM = second"
+	run -0 --separate-stderr devenv -C "$P" run -- sh -c 'echo $FROM'
+	[ "$output" = first ]
+	run -0 devenv -C "$P" lock
+	[[ $output != *→* ]]
+	run -0 devenv -C "$P" update
+	new=$(head_of)
+	[[ $output == *"${old:0:12}"*→*"${new:0:12}"* ]]
+	run -0 --separate-stderr devenv -C "$P" run -- sh -c 'echo $FROM'
+	[ "$output" = second ]
+	server_stop
+	touch "$P/devenv.ini"
+	printf '; more\n' >>"$P/devenv.ini"
+	run -0 --separate-stderr devenv -C "$P" --offline run -- sh -c 'echo $FROM'
+	[ "$output" = second ]
+	rm -rf "$XDG_CACHE_HOME/devenv"
+	printf '; more\n' >>"$P/devenv.ini"
+	run --separate-stderr devenv -C "$P" --offline run -- true
+	complaint 125 'http://127.0.0.1:[0-9]+/envs would have to be fetched, and --offline'
+}
+
+@test "git: a fresh clone with a lock gets what the lock says, not what the branch says" {
+	serve
+	printf '[devenv]\nextends = %s#main:base/base.ini\n' "$URL" >"$P/devenv.ini"
+	run -0 devenv -C "$P" allow -y
+	run -0 devenv -C "$P" lock
+	publish base/base.ini "[base]
+image = nobody/nothing"
+	cp -r "$P" "$P.other"
+	export XDG_CACHE_HOME=$BATS_TEST_TMPDIR/cache2 XDG_STATE_HOME=$BATS_TEST_TMPDIR/state2
+	run -0 --separate-stderr env CI=true devenv -C "$P.other" run -y -- sh -c 'echo $FROM'
+	[ "$output" = first ]
+}
+
+@test "git: a password comes from git's helpers, never from a helper that a repository names" {
+	serve user:secret
+	printf '[devenv]\nextends = %s#main:base/base.ini\n' "$URL" >"$P/devenv.ini"
+	git init -q "$P"
+	git -C "$P" config credential.helper "!touch $BATS_TEST_TMPDIR/evil; false"
+	run -0 devenv -C "$P" deny
+	run --separate-stderr devenv -C "$P" lock -y
+	complaint 1 "credential helpers have none"
+	printf '#!/bin/sh\n[ "$1" = get ] && printf "username=user\\npassword=secret\\n"\necho "$1" >>"%s"\n' \
+		"$BATS_TEST_TMPDIR/helper.log" >"$BATS_TEST_TMPDIR/helper"
+	chmod +x "$BATS_TEST_TMPDIR/helper"
+	git config --global credential.helper "$BATS_TEST_TMPDIR/helper"
+	cd "$P"
+	run -0 env GIT_DIR="$P/.git" devenv lock
+	grep -qx "commit = $(head_of)" "$P/devenv.lock"
+	grep -qx store "$BATS_TEST_TMPDIR/helper.log"
+	[ ! -e "$BATS_TEST_TMPDIR/evil" ]
+	! grep -rq secret "$P/devenv.lock" "$XDG_STATE_HOME" "$XDG_CACHE_HOME"
+	sed -i s/secret/wrong/ "$BATS_TEST_TMPDIR/helper"
+	run --separate-stderr devenv update
+	complaint 1 "refused the password"
+	grep -qx erase "$BATS_TEST_TMPDIR/helper.log"
+}
+
+# An ssh server of the caller's own, for the caller alone. SSH is its host:port.
+serve_ssh() {
+	local sshd dir=$BATS_TEST_TMPDIR/ssh
+	sshd=$(PATH=$PATH:/usr/sbin command -v sshd) || skip "openssh-server is not installed"
+	mkdir -p "$dir" "$HOME/.ssh"
+	chmod 700 "$HOME/.ssh"
+	ssh-keygen -q -t ed25519 -N '' -f "$dir/host"
+	ssh-keygen -q -t ed25519 -N '' -f "$HOME/.ssh/id_ed25519"
+	cp "$HOME/.ssh/id_ed25519.pub" "$dir/authorized"
+	PORT=$(/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	printf '%s\n' "Port $PORT" "ListenAddress 127.0.0.1" "HostKey $dir/host" "AuthorizedKeysFile $dir/authorized" \
+		"PidFile $dir/pid" "UsePAM no" "StrictModes no" "PasswordAuthentication no" >"$dir/config"
+	"$sshd" -D -e -f "$dir/config" 3>&- 4>&- </dev/null >"$dir/log" 2>&1 &
+	SERVER_PID=$!
+	wait_for 20 test -e "$dir/pid"
+	SSH=127.0.0.1:$PORT
+}
+
+@test "git+ssh: keys and the agent; the server's key must be known" {
+	serve_ssh
+	printf '[devenv]\nextends = git+ssh://%s@%s%s#main:base/base.ini\n' "$USER" "$SSH" "$R/envs" >"$P/devenv.ini"
+	unset SSH_AUTH_SOCK
+	run --separate-stderr devenv -C "$P" lock -y
+	complaint 1 "known_hosts|host ?key"
+	printf '[127.0.0.1]:%s %s\n' "$PORT" "$(cut -d' ' -f1,2 "$BATS_TEST_TMPDIR/ssh/host.pub")" >"$HOME/.ssh/known_hosts"
+	run -0 devenv -C "$P" lock
+	grep -qx "commit = $(head_of)" "$P/devenv.lock"
+	mv "$HOME/.ssh/id_ed25519" "$BATS_TEST_TMPDIR/key"
+	run --separate-stderr devenv -C "$P" update
+	complaint 1 "took no key of the ssh agent"
+	eval "$(ssh-agent -s 3>&- 4>&-)" >/dev/null
+	ssh-add -q "$BATS_TEST_TMPDIR/key"
+	run devenv -C "$P" update
+	ssh-agent -k >/dev/null
+	[ "$status" -eq 0 ]
+	rm -rf "$XDG_CACHE_HOME/devenv"
+	mv "$BATS_TEST_TMPDIR/key" "$HOME/.ssh/id_ed25519"
+	ssh-keygen -q -t ed25519 -N '' -f "$BATS_TEST_TMPDIR/other"
+	printf '[127.0.0.1]:%s %s\n' "$PORT" "$(cut -d' ' -f1,2 "$BATS_TEST_TMPDIR/other.pub")" >"$HOME/.ssh/known_hosts"
+	run --separate-stderr devenv -C "$P" pull
+	complaint 1 "known_hosts|host ?key"
+}
+
+@test "on a terminal: enter asks for the fetch, then for what came" {
+	publish base/base.ini "[base]
+image = $SMALL"
+	printf '[devenv]\nextends = git+file://%s#main:base/base.ini\n' "$R/envs" >"$P/devenv.ini"
+	terminal_start
+	terminal_type "cd '$P'; PS1='host> '; devenv enter"
+	terminal_wait 'fetch: git.file://'
+	terminal_wait '\[y/N\]'
+	! terminal_shows network:
+	terminal_type y
+	terminal_wait 'now also asks for:'
+	terminal_wait 'network: every server'
+	terminal_type y
+	wait_for 20 test -e "$P/devenv.lock"
+	terminal_type 'cat /etc/small'
+	terminal_wait '^small$'
+	grep -q "^commit = $(head_of)" "$P/devenv.lock"
+	grep -q '^\[base\]' "$P/devenv.lock"
+}
+
+@test "git: what is wrong with the repository is said" {
+	serve
+	printf '[devenv]\nextends = %s#v9:base/base.ini\n' "$URL" >"$P/devenv.ini"
+	run --separate-stderr devenv -C "$P" lock -y
+	complaint 1 "has no branch or tag 'v9'"
+	printf '[devenv]\nextends = %s#main:nothing.ini\n' "$URL" >"$P/devenv.ini"
+	run --separate-stderr devenv -C "$P" lock -y
+	complaint 1 "there is no nothing.ini in"
+	printf '[devenv]\nextends = %sx#main:nothing.ini\n' "$URL" >"$P/devenv.ini"
+	run --separate-stderr devenv -C "$P" lock -y
+	complaint 1 "404"
+	printf '[devenv]\nextends = git+http://example.org/x\n' >"$P/devenv.ini"
+	run --separate-stderr devenv -C "$P" lock -y
+	complaint 1 "devenv.ini:2: .*git.http is for servers of this machine"
+	server_stop
+	printf '[devenv]\nextends = %s#main:nothing.ini\n' "$URL" >"$P/devenv.ini"
+	run --separate-stderr devenv -C "$P" lock -y
+	complaint 1 "can't reach"
+}
+
+@test "devenv.local.ini is laid over; its powers are asked for; it can't set the base; a tracked one is an error" {
+	ready "$P" "image = $SMALL"
+	printf '[env]\nMINE = yes\n[sandbox]\nnetwork = host\n' >"$P/devenv.local.ini"
+	run --separate-stderr devenv -C "$P" run -- true
+	complaint 125 "network: every server"
+	run -0 --separate-stderr devenv -C "$P" run -y -- sh -c 'echo $MINE'
+	[ "$output" = yes ]
+	run -0 devenv -C "$P" config
+	grep -Eq '^MINE = yes +; devenv.local.ini:2$' <<<"$output"
+	printf '[base]\nimage = x\n' >"$P/devenv.local.ini"
+	run --separate-stderr devenv -C "$P" run -- true
+	complaint 125 "devenv.local.ini:2: \[base\] image is not for this file"
+	printf '[env]\nMINE = yes\n' >"$P/devenv.local.ini"
+	git init -q "$P"
+	run -0 devenv -C "$P" run -- true
+	git -C "$P" add -f devenv.local.ini
+	printf '[env]\nMINE = no\n' >"$P/devenv.local.ini"
+	run --separate-stderr devenv -C "$P" run -- true
+	complaint 125 "devenv.local.ini is tracked by git"
+}
+
+# A project of somebody's, as a bare repository.
+shop() { # TEXT
+	git init -q --bare "$R/shop.git"
+	git clone -q "$R/shop.git" "$BATS_TEST_TMPDIR/shop-work" 2>/dev/null
+	printf '%s\n' "$1" >"$BATS_TEST_TMPDIR/shop-work/devenv.ini"
+	git -C "$BATS_TEST_TMPDIR/shop-work" add .
+	git -C "$BATS_TEST_TMPDIR/shop-work" commit -q -m first
+	git -C "$BATS_TEST_TMPDIR/shop-work" push -q origin HEAD:main
+	git -C "$BATS_TEST_TMPDIR/shop-work" push -q origin HEAD:refs/tags/v1
+}
+
+@test "clone without a terminal: says what is asked for; -y allows it" {
+	shop "[base]
+image = $SMALL"
+	cd "$BATS_TEST_TMPDIR"
+	run -0 devenv clone "file://$R/shop.git"
+	[[ $output == *"network: every server"* ]]
+	[[ $output == *"cd shop && devenv enter"* ]]
+	[ -e shop/devenv.ini ]
+	[ "$(git -C shop rev-parse --abbrev-ref HEAD)" = main ]
+	[ -z "$(git -C shop status --porcelain)" ]
+	run -125 devenv -C shop run -- true
+	run -0 devenv -y clone "$R/shop.git" again
+	run -0 --separate-stderr devenv -C again run -- cat /etc/small
+	[ "$output" = "small" ]
+	run -0 --separate-stderr devenv clone --json "git+file://$R/shop.git#v1" tagged
+	[ "$(jq -r .allowed <<<"$output")" = false ]
+	[ "$(git -C tagged describe --tags)" = v1 ]
+}
+
+@test "clone: what can't be cloned is said, and nothing is left" {
+	shop "[base]
+image = $SMALL"
+	cd "$BATS_TEST_TMPDIR"
+	run --separate-stderr devenv -q clone "file://$R/none.git"
+	complaint 1 "can't clone"
+	[ ! -e none ]
+	mkdir shop
+	echo mine >shop/mine
+	run --separate-stderr devenv clone "file://$R/shop.git"
+	complaint 1 "is there and not an empty directory"
+	[ "$(cat shop/mine)" = mine ]
+	run --separate-stderr devenv clone https://user:secret@example.org/x
+	[ "$status" -eq 2 ]
+	[[ $stderr != *secret* ]]
+	run --separate-stderr devenv -q clone --offline https://example.org/x
+	complaint 1 "offline"
+}
+
+@test "clone on a terminal: asks, then enters" {
+	shop "[base]
+image = $SMALL"
+	terminal_start
+	terminal_type "cd '$BATS_TEST_TMPDIR'; PS1='host> '; devenv clone 'file://$R/shop.git'"
+	terminal_wait 'network: every server'
+	terminal_wait '\[y/N\]'
+	terminal_type y
+	wait_for 20 test -e "$BATS_TEST_TMPDIR/shop/devenv.lock"
+	terminal_type 'cat /etc/small; echo in "$DEVENV_NAME"'
+	terminal_wait '^small$'
+	terminal_wait '^in shop'
+}
