@@ -94,6 +94,8 @@ static void print_plan(struct cli *c, const struct plan *p, const char *stale)
 	lines(c, "Passed from the caller where set", p->pass, p->pass_count);
 	lines(c, "Entrypoint", p->entrypoint, p->entrypoint_count);
 	lines(c, "Command", p->command, p->command_count);
+	if (p->setup[0])
+		lines(c, "Once for this checkout", (const char *[]){ p->setup }, 1);
 	if (p->hook_start[0])
 		lines(c, "When its first session starts", (const char *[]){ p->hook_start }, 1);
 	if (p->hook_enter[0])
@@ -144,6 +146,7 @@ static json_t *plan_json(const struct plan *p, const char *stale)
 		{ "shell", p->shell },
 		{ "workdir", p->workdir },
 		{ "project_target", p->project_target },
+		{ "setup", p->setup },
 		{ "hook_start", p->hook_start },
 		{ "hook_enter", p->hook_enter },
 	};

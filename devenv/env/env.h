@@ -47,7 +47,7 @@ struct env_file {	/* an input as it was read: for the plan's freshness list */
 	char content[136]; /* sha256; "" for absent */
 };
 
-enum env_place_kind { ENV_PLACE_BASE, ENV_PLACE_ENV_FILE };
+enum env_place_kind { ENV_PLACE_BASE, ENV_PLACE_ENV_FILE, ENV_PLACE_MOUNT, ENV_PLACE_SETUP_INPUT };
 struct env_place {	/* a path of the host that the config names: resolved once, when the config is read */
 	enum env_place_kind kind;
 	char *written;	/* as in the config */
@@ -55,6 +55,7 @@ struct env_place {	/* a path of the host that the config names: resolved once, w
 	char *tag;	/* what followed the path of an OCI layout (":TAG"), or NULL */
 	bool outside;	/* leads out of the project, by itself or through a link: a power */
 	bool optional;
+	size_t index;	/* of the mount in the config */
 };
 
 struct environment {

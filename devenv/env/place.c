@@ -8,12 +8,16 @@
  */
 #include "env/place.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/sys.h"
 #include "base/text.h"
 
 static char *expand(const struct environment *env, const char *written)
@@ -61,29 +65,56 @@ static bool touches(const char *path, const char *dir, bool above)
 	return path_is_below(path, dir) || (real && path_is_below(path, real));
 }
 
+/* Through any of these everything the user may do on this machine can be done: so neither they nor what holds them. */
+static const char *control_socket(const struct environment *env, const char *path)
+{
+	static const char *const places[] = { "/run/docker.sock", "/run/docker", "/run/podman", "/run/containerd",
+					      "/run/crio", "/run/buildkit", "/run/libvirt", "/run/dbus", "/run/systemd" };
+	static const char *const names[] = { "docker.sock", "podman.sock", "containerd.sock", "crio.sock", "buildkitd.sock" };
+	cleanup_free char *login = mem_printf("/run/user/%u", (unsigned int)getuid());
+	cleanup_free char *session = path_parent(env->dirs.runtime);
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcmp(path_base(path), names[i]) == 0)
+			return "the socket of a container engine";
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		if (touches(path, places[i], true))
+			return "where container engines and the system have their sockets";
+	if (touches(path, login, true) || (strcmp(session, env->dirs.state) != 0 && touches(path, session, true)))
+		return "where your login session has its sockets";
+	return NULL;
+}
+
 /* What no repository can ask for: everything the user has, or what decides over trust. */
 static const char *forbidden(const struct environment *env, const char *path)
 {
+	static const char *const kernel[] = { "/proc", "/sys", "/dev" };
 	const struct dirs *d = &env->dirs;
+	const char *const own[] = { d->state, d->config, d->runtime };
 
+	if (strchr(path, '\n'))
+		return "a path with a line break in it";
 	if (touches(path, d->home, true))
 		return "all of your home directory";
 	if (touches(path, d->store, false) || touches(path, d->store, true))
 		return "the store";
-	if (touches(path, d->state, false) || touches(path, d->config, false) || touches(path, d->runtime, false))
-		return "the settings and records of devenv itself";
-	if (strcmp(path_base(path), "docker.sock") == 0)
-		return "the docker socket";
-	return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+		if (touches(path, own[i], false) || touches(path, own[i], true))
+			return "where devenv has its settings and records";
+	for (size_t i = 0; i < ARRAY_SIZE(kernel); i++)
+		if (path_is_below(path, kernel[i]))
+			return "the kernel's own";
+	return control_socket(env, path);
 }
 
-static int add(struct environment *env, enum env_place_kind kind, const char *written, bool optional, unsigned int line,
-	       struct err *e)
+static int add_indexed(struct environment *env, enum env_place_kind kind, size_t index, const char *written, bool optional,
+		       unsigned int line, struct err *e)
 {
 	struct env_place place = { .kind = kind, .optional = optional, .written = mem_strdup(written) };
 	cleanup_free char *path = mem_strdup(written);
 	const char *slash, *colon, *why;
 
+	place.index = index;
 	if (kind == ENV_PLACE_BASE && env->config.base == CONFIG_BASE_OCI) {
 		slash = strrchr(path, '/');
 		colon = strrchr(path, ':');
@@ -107,6 +138,12 @@ static int add(struct environment *env, enum env_place_kind kind, const char *wr
 	return -1;
 }
 
+static int add(struct environment *env, enum env_place_kind kind, const char *written, bool optional, unsigned int line,
+	       struct err *e)
+{
+	return add_indexed(env, kind, 0, written, optional, line, e);
+}
+
 int place_find_all(struct environment *env, struct err *e)
 {
 	const struct config *c = &env->config;
@@ -119,6 +156,12 @@ int place_find_all(struct environment *env, struct err *e)
 			return -1;
 	for (size_t i = 0; i < c->env_files_optional.count; i++)
 		if (add(env, ENV_PLACE_ENV_FILE, c->env_files_optional.items[i], true, 0, e) < 0)
+			return -1;
+	for (size_t i = 0; i < c->setup_inputs.count; i++)
+		if (add(env, ENV_PLACE_SETUP_INPUT, c->setup_inputs.items[i], true, c->setup_inputs_line, e) < 0)
+			return -1;
+	for (size_t i = 0; i < c->mount_count; i++)
+		if (add_indexed(env, ENV_PLACE_MOUNT, i, c->mounts[i].source, false, c->mounts[i].source_line, e) < 0)
 			return -1;
 	return 0;
 }
@@ -141,4 +184,17 @@ const struct env_place *place_base(const struct environment *env)
 		if (env->places[i].kind == ENV_PLACE_BASE)
 			return &env->places[i];
 	return NULL;
+}
+
+int place_open(const struct environment *env, const struct env_place *place)
+{
+	const char *below = place->outside ? NULL : path_below(place->path, env->project);
+	cleanup_close int project = -1;
+
+	if (!below)
+		return sys_openat2(AT_FDCWD, place->path, O_PATH, 0, SYS_RESOLVE_NO_MAGICLINKS | SYS_RESOLVE_NO_SYMLINKS);
+	project = open(env->project, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (project < 0)
+		return -1;
+	return sys_openat2(project, *below ? below : ".", O_PATH, 0, SYS_RESOLVE_NO_MAGICLINKS | SYS_RESOLVE_BENEATH);
 }

@@ -47,6 +47,19 @@ static int load(const struct environment *env, struct trust *out, struct err *e)
 	return 1;
 }
 
+/* Whoever may write may read. */
+static bool is_granted(const struct trust *granted, const char *key)
+{
+	cleanup_free char *wider = NULL;
+
+	if (strlist_has(&granted->powers, key))
+		return true;
+	if (!text_starts(key, "mount:") || !text_ends(key, ":ro"))
+		return false;
+	wider = mem_printf("%.*s:rw", (int)strlen(key) - 3, key);
+	return strlist_has(&granted->powers, wider);
+}
+
 int env_powers_missing(const struct environment *env, const struct env_powers *asked, struct env_powers *missing,
 		       bool *known, struct err *e)
 {
@@ -60,7 +73,7 @@ int env_powers_missing(const struct environment *env, const struct env_powers *a
 	for (size_t i = 0; i < asked->count; i++) {
 		const struct env_power *p = &asked->items[i];
 
-		if (strlist_has(&granted.powers, p->key))
+		if (is_granted(&granted, p->key))
 			continue;
 		missing->items = mem_grow(missing->items, missing->count, &missing->cap, sizeof(*missing->items));
 		missing->items[missing->count++] = (struct env_power){ mem_strdup(p->key), mem_strdup(p->text) };

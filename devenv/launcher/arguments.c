@@ -55,6 +55,9 @@ static int take_option(struct arguments *a, int id, const char *value, struct er
 	case OPTION_JSON:
 		a->json = true;
 		break;
+	case OPTION_QUIET:
+		a->quiet = true;
+		break;
 	}
 	for (const struct option_spec *o = options_global; o->name; o++)
 		if (o->id == id) {

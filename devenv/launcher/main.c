@@ -171,7 +171,8 @@ static int carry_out(struct launch *l, struct err *e)
 			     .process_argv = l->argv,
 			     .workdir = workdir,
 			     .extra_env = l->args.env.items,
-			     .warn = report_warning };
+			     .warn = report_warning,
+			     .say = l->args.quiet ? NULL : report_line };
 
 	if (!s.interactive) {
 		build_command(l, &argv);

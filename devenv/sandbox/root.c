@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/sys.h"
 
 int root_make_private(struct err *e)
@@ -106,10 +107,26 @@ static int open_source(const struct plan_mount *m, struct err *e)
 	return fd;
 }
 
+/* An empty file to mount a file on. */
+static int make_file(int root_fd, const struct plan_mount *m, struct err *e)
+{
+	cleanup_free char *parent = path_parent(m->target + 1);
+	cleanup_close int dir = file_open_dirs_beneath(root_fd, parent, 0755, e), made = -1;
+	int fd;
+
+	if (dir < 0)
+		return -1;
+	made = openat(dir, path_base(m->target), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	fd = made < 0 ? -1 : root_open(root_fd, m->target);
+	return fd < 0 ? sandbox_error(e, "make a place to mount", m->target) : fd;
+}
+
 static int open_target(int root_fd, const struct plan_mount *m, struct err *e)
 {
 	int fd = root_open(root_fd, m->target);
 
+	if (fd < 0 && errno == ENOENT && (m->flags & PLAN_MOUNT_CREATE) && (m->flags & PLAN_MOUNT_FILE))
+		return make_file(root_fd, m, e);
 	if (fd < 0 && errno == ENOENT && (m->flags & PLAN_MOUNT_CREATE))
 		return file_open_dirs_beneath(root_fd, m->target + 1, 0755, e);
 	if (fd < 0 && (errno == ELOOP || errno == ENOTDIR)) {

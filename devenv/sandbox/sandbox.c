@@ -13,6 +13,7 @@
 #include "sandbox/foreground.h"
 #include "sandbox/holder.h"
 #include "sandbox/join.h"
+#include "sandbox/setup.h"
 #include "sandbox/spawn.h"
 #include "sandbox/terminal.h"
 
@@ -68,10 +69,27 @@ static int run_shell(const struct plan *p, const struct session *s, struct spawn
 	return isatty(0) ? terminal_run(spawn, e) : foreground_run(spawn, e);
 }
 
-/* In the namespaces now. */
-static int run_session(const struct plan *p, const struct session *s, const struct holder *h, struct spawn *spawn,
-		       struct err *e)
+/* A broken setup is mended in a shell inside; a command would only fail in a way that is harder to understand. */
+static int set_up(const struct plan *p, const struct session *s, struct setup *setup, const struct spawn *spawn,
+		  struct err *e)
 {
+	int result = setup_run(setup, p, s, spawn, e);
+
+	setup_end(setup);
+	if (result == 0 || !s->interactive)
+		return result;
+	if (s->warn)
+		s->warn(e->msg);
+	*e = ERR_INIT;
+	return 0;
+}
+
+/* In the namespaces now. */
+static int run_session(const struct plan *p, const struct session *s, const struct holder *h, struct setup *setup,
+		       struct spawn *spawn, struct err *e)
+{
+	if (set_up(p, s, setup, spawn, e) < 0)
+		return -1;
 	spawn->workdir_fd = join_open_workdir(workdir_of(p, s), e);
 	if (spawn->workdir_fd < 0)
 		return -1;
@@ -88,6 +106,7 @@ int sandbox_run(const struct plan *p, const struct dirs *d, const struct session
 	cleanup_strlist struct strlist env = STRLIST_INIT;
 	struct spawn spawn = { .plan = p, .argv = s->argv, .stdio = { -1, -1, -1 }, .root = is_root(p, s) };
 	struct holder_request request = { .plan = p, .dirs = d, .process_argv = s->process_argv };
+	struct setup setup = SETUP_INIT;
 	struct holder h;
 	int result;
 
@@ -96,11 +115,16 @@ int sandbox_run(const struct plan *p, const struct dirs *d, const struct session
 	spawn.launcher_pidfd = sys_pidfd_open(getpid());
 	if (spawn.launcher_pidfd < 0)
 		return err_sys(e, "can't open a descriptor of this process");
-	if (holder_acquire(&request, &h, e) < 0)
+	if (setup_begin(&setup, p, s, e) < 0)
 		return -1;
+	if (holder_acquire(&request, &h, e) < 0) {
+		setup_end(&setup);
+		return -1;
+	}
 	result = join_enter(p, &h, s->root && p->uid != 0, e);
 	if (result == 0)
-		result = run_session(p, s, &h, &spawn, e);
+		result = run_session(p, s, &h, &setup, &spawn, e);
+	setup_end(&setup);
 	holder_release(&h);
 	return result;
 }

@@ -17,6 +17,7 @@ struct session {
 	const char *workdir;   /* inside, or NULL for the plan's */
 	char **extra_env;      /* NAME=value from `-e`, NULL-terminated; may be NULL */
 	void (*warn)(const char *line); /* something went wrong but the session goes on; may be NULL */
+	void (*say)(const char *line);	/* what takes time; may be NULL */
 };
 
 /*

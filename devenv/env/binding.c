@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* binding.c - what a config binds into its environment: volumes, and paths of the host. */
+#include "env/binding.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "env/clone.h"
+#include "env/place.h"
+
+/* A target as the config writes it. Below home and project the mount hides what the image has there, links included. */
+static const char *inside(struct draft *d, const char *written, const char *what, struct err *e)
+{
+	const struct plan *p = &d->plan;
+	cleanup_free char *joined = NULL, *path = NULL;
+	const char *rest;
+
+	if (text_starts(written, "~/"))
+		joined = path_join(p->home, written + 2);
+	else if (strcmp(written, "~") == 0)
+		joined = mem_strdup(p->home);
+	else
+		joined = path_join(p->project_target, written);
+	path = path_clean(joined);
+	if (path_is_below(path, p->project_target) || path_is_below(path, p->home))
+		return draft_copy(d, path);
+	rest = path_is_below(p->project_target, BINDING_WORKSPACE) ? NULL : path_below(path, BINDING_WORKSPACE);
+	if (rest)
+		return draft_keep(d, path_join(p->project_target, rest));
+	return draft_target(d, path, what, e);
+}
+
+static char *volume_host(const struct draft *d, const struct config_volume *v)
+{
+	const struct environment *env = d->env;
+	cleanup_free char *clone = NULL;
+
+	if (!v->project_scope)
+		return mem_printf("%s/volumes/%s/%s", d->store->path, path_base(env->state), v->name);
+	clone = clone_name(env->project);
+	return mem_printf("%s/volumes/clone-%.32s/%s", d->store->path, clone, v->name);
+}
+
+/* Where [KIND.NAME] is mounted. It must not hide what every session stands on. */
+static const char *find_target(struct draft *d, const char *kind, const char *name, const char *written, unsigned int line,
+			       struct err *e)
+{
+	cleanup_free char *what = mem_printf("[%s.%s]", kind, name);
+	const char *file = d->env->config.file, *target = inside(d, written, what, e), *below;
+	const struct plan *p = &d->plan;
+
+	if (!target) {
+		err_wrap(e, "%s:%u", file, line);
+		return NULL;
+	}
+	below = path_below(target, p->project_target);
+	if (strcmp(target, p->project_target) == 0 || strcmp(target, p->home) == 0) {
+		err_set(e, ERR_CONFIG, "%s:%u: %s target: %s would hide the %s", file, line, what, text_safe(target),
+			strcmp(target, p->home) == 0 ? "home directory" : "project");
+		return NULL;
+	}
+	if (below && path_is_below(below, ".git")) {
+		err_set(e, ERR_CONFIG, "%s:%u: %s target: git needs %s", file, line, what, text_safe(target));
+		return NULL;
+	}
+	return target;
+}
+
+static int mount_volume(struct draft *d, const struct config_volume *v, struct err *e)
+{
+	const char *target;
+
+	if (!*v->name || v->name[0] == '.' || strchr(v->name, '/'))
+		return err_set(e, ERR_CONFIG, "%s:%u: '%s' can't be the name of a volume", d->env->config.file, v->line,
+			       text_safe(v->name));
+	target = find_target(d, "volume", v->name, v->target, v->line, e);
+	if (!target)
+		return -1;
+	plan_add_mount(&d->plan, (struct plan_mount){ .kind = PLAN_BIND,
+						      .flags = PLAN_MOUNT_MAKE_HOST,
+						      .host = draft_keep(d, volume_host(d, v)),
+						      .target = target });
+	return 0;
+}
+
+static int no_source(const struct draft *d, const struct config_mount *m, const struct env_place *place, struct err *e)
+{
+	const char *file = d->env->config.file;
+
+	if (errno == ENOENT || errno == ENOTDIR) {
+		err_set(e, ERR_CONFIG, "%s:%u: [mount.%s] source: there is no %s on this machine", file, m->source_line,
+			m->name, text_safe(place->path));
+		return err_hint(e, "make it, or take the section out");
+	}
+	if (errno == ELOOP || errno == EXDEV)
+		return err_set(e, ERR_CONFIG, "%s:%u: [mount.%s] source: %s lies behind a symbolic link that changed just now",
+			       file, m->source_line, m->name, text_safe(place->path));
+	err_sys(e, "%s:%u: [mount.%s] source: can't open %s", file, m->source_line, m->name, text_safe(place->path));
+	return -1;
+}
+
+/* What was asked about is what is opened here, and the launcher compares it with what it mounts (security rule 18). */
+static int mount_place(struct draft *d, const struct env_place *place, struct err *e)
+{
+	const struct config_mount *m = &d->env->config.mounts[place->index];
+	cleanup_close int fd = place_open(d->env, place);
+	struct plan_mount mount = { .kind = PLAN_BIND, .host = place->path };
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return no_source(d, m, place, e);
+	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
+		return err_set(e, ERR_CONFIG, "%s:%u: [mount.%s] source: %s is neither a directory nor a regular file",
+			       d->env->config.file, m->source_line, m->name, text_safe(place->path));
+	mount.target = find_target(d, "mount", m->name, m->target, m->target_line, e);
+	if (!mount.target)
+		return -1;
+	mount.dev = st.st_dev;
+	mount.ino = st.st_ino;
+	mount.flags = (m->read_only ? PLAN_MOUNT_READ_ONLY : 0) | (S_ISDIR(st.st_mode) ? 0 : PLAN_MOUNT_FILE);
+	plan_add_mount(&d->plan, mount);
+	return 0;
+}
+
+int binding_mount_all(struct draft *d, struct err *e)
+{
+	const struct environment *env = d->env;
+
+	for (size_t i = 0; i < env->config.volume_count; i++)
+		if (mount_volume(d, &env->config.volumes[i], e) < 0)
+			return -1;
+	for (size_t i = 0; i < env->place_count; i++)
+		if (env->places[i].kind == ENV_PLACE_MOUNT && mount_place(d, &env->places[i], e) < 0)
+			return -1;
+	return 0;
+}
