@@ -156,9 +156,9 @@ static void list_all(struct listing *l, const struct environment *env)
 	list_grants(l, k);
 	section(l, "sandbox");
 	value(l, "network", networks[k->network]);
-	value(l, "protect", protects[k->protect]);
 	value(l, "persist", k->persist ? "yes" : "no");
 	value(l, "scratch", k->scratch == CONFIG_SCRATCH_DISK ? "disk" : "tmpfs");
+	value(l, "protect", protects[k->protect]);
 	list_scripts(l, k);
 }
 

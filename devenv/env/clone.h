@@ -12,4 +12,7 @@ char *clone_key(const char *project);
 /* Hex sha256 of clone_key: a file name. malloc'ed. */
 char *clone_name(const char *project);
 
+/* The common git directory of a linked worktree, link-free, when the link is answered from there; NULL: it is none. */
+char *clone_worktree_common(const char *work_tree);
+
 #endif

@@ -122,6 +122,39 @@ const char *draft_target(struct draft *d, const char *path, const char *what, st
 	return target;
 }
 
+int draft_has(struct draft *d, const char *path, struct err *e)
+{
+	struct root_entry entry;
+	bool has;
+
+	if (root_resolve(&d->root, path, ROOT_FOLLOW, &entry, e) < 0)
+		return -1;
+	has = entry.kind != ROOT_MISSING;
+	root_entry_release(&entry);
+	return has;
+}
+
+int draft_put_file(struct draft *d, const char *path, const void *data, size_t len, mode_t mode, struct err *e)
+{
+	static const char *const mounted[] = { "/proc", "/sys", "/dev", "/tmp" };
+	cleanup_free char *parent = path_parent(path);
+	cleanup_free char *full = NULL;
+	struct root_entry entry;
+	enum root_kind kind;
+
+	if (root_resolve(&d->root, parent, ROOT_FOLLOW, &entry, e) < 0)
+		return -1;
+	full = path_join(entry.path, path_base(path));
+	kind = entry.kind;
+	root_entry_release(&entry);
+	for (size_t i = 0; i < ARRAY_SIZE(mounted); i++)
+		if (path_is_below(full, mounted[i]))
+			return 0;
+	if (kind != ROOT_DIRECTORY && kind != ROOT_MISSING)
+		return 0;
+	return skeleton_add_data(&d->skeleton, full, data, len, mode, e);
+}
+
 /* A regular file that somebody may execute. */
 static bool is_program(const struct draft *d, const char *path, bool *is, struct err *e)
 {

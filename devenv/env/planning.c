@@ -19,7 +19,10 @@
 #include "env/binding.h"
 #include "env/draft.h"
 #include "env/fetching.h"
+#include "env/gitconfig.h"
 #include "env/inputs.h"
+#include "env/inside.h"
+#include "env/repository.h"
 #include "env/setup.h"
 #include "env/trust.h"
 
@@ -228,9 +231,10 @@ static int fill(struct draft *d, struct err *e)
 	p->hook_enter = c->hook_enter ? c->hook_enter : "";
 	if (place_home_and_project(d, e) < 0 || set_variables(d, e) < 0 || set_accounts(d, e) < 0)
 		return -1;
-	if (mount_home_and_project(d, e) < 0 || binding_mount_all(d, e) < 0)
+	if (mount_home_and_project(d, e) < 0 || binding_mount_all(d, e) < 0 || repository_plan(d, e) < 0)
 		return -1;
-	if (setup_plan(d, e) < 0)
+	if (setup_plan(d, e) < 0 || gitconfig_plan(d, e) < 0 || inside_put_certificates(d, e) < 0 ||
+	    inside_put_terminals(d, e) < 0 || inside_put_programs(d, e) < 0)
 		return -1;
 	return draft_standard_files(d, e) < 0 ? -1 : draft_standard_session(d, e);
 }
