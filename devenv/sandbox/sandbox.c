@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "sandbox/discard.h"
 #include "sandbox/environ.h"
 #include "sandbox/foreground.h"
 #include "sandbox/holder.h"
@@ -101,6 +102,18 @@ static int run_session(const struct plan *p, const struct session *s, const stru
 	return s->interactive ? run_shell(p, s, spawn, e) : foreground_run(spawn, e);
 }
 
+/* After an interactive session that was the last one: what is gone with it. */
+static void say_discarded(const struct plan *p, const struct session *s, const struct holder *h, int scratch_fd)
+{
+	cleanup_buf struct buf line = BUF_INIT;
+
+	if (!s->say || p->scratch == PLAN_SCRATCH_PERSIST || !holder_is_last(h))
+		return;
+	discard_describe_root(scratch_fd, &line);
+	if (line.len)
+		s->say(line.data);
+}
+
 int sandbox_run(const struct plan *p, const struct dirs *d, const struct session *s, struct err *e)
 {
 	cleanup_strlist struct strlist env = STRLIST_INIT;
@@ -108,7 +121,7 @@ int sandbox_run(const struct plan *p, const struct dirs *d, const struct session
 	struct holder_request request = { .plan = p, .dirs = d, .process_argv = s->process_argv };
 	struct setup setup = SETUP_INIT;
 	struct holder h;
-	int result;
+	int result, scratch_fd = -1;
 
 	environ_build(p, s, workdir_of(p, s), &env);
 	spawn.envp = env.items;
@@ -121,10 +134,12 @@ int sandbox_run(const struct plan *p, const struct dirs *d, const struct session
 		setup_end(&setup);
 		return -1;
 	}
-	result = join_enter(p, &h, s->root && p->uid != 0, e);
+	result = join_enter(p, &h, s->root && p->uid != 0, s->interactive ? &scratch_fd : NULL, e);
 	if (result == 0)
 		result = run_session(p, s, &h, &setup, &spawn, e);
 	setup_end(&setup);
+	if (result >= 0 && scratch_fd >= 0)
+		say_discarded(p, s, &h, scratch_fd);
 	holder_release(&h);
 	return result;
 }

@@ -9,11 +9,12 @@
 struct scratch {
 	int parent_fd; /* <state>/scratch */
 	int lock_fd;   /* the directory of this holder, flocked: says that it is alive */
+	int dir_fd;    /* what holds upper and work, where that is a tmpfs over the directory; else -1 */
 	int tmp_fd;    /* a detached mount of its tmp/, to become /tmp */
 	int persist_fd; /* <state>/persist, flocked; -1 without `persist = yes` */
 	char name[24]; /* below parent_fd */
 };
-#define SCRATCH_INIT ((struct scratch){ .parent_fd = -1, .lock_fd = -1, .tmp_fd = -1, .persist_fd = -1 })
+#define SCRATCH_INIT ((struct scratch){ .parent_fd = -1, .lock_fd = -1, .dir_fd = -1, .tmp_fd = -1, .persist_fd = -1 })
 
 /*
  * Make the scratch of a new holder and change into the directory that holds `upper`, `work` and `root`, empty

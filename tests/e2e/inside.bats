@@ -206,3 +206,20 @@ A_DAY='
 	run -0 devenv -C "$P" run -- sh -c 'command -v sudo'
 	[ "$output" = /usr/local/bin/sudo ]
 }
+
+@test "the last session says what is gone with it" {
+	ready "$P" "image = $DJANGO"
+	enter="devenv -C $P enter"
+	# as in a script: enter without a terminal
+	run -0 --separate-stderr bash -c "$enter" <<<'echo x >/tmp/x; echo x >"$HOME/x"; echo x >in-project'
+	[ -z "$stderr" ]
+	run -0 --separate-stderr bash -c "$enter --root" <<<'echo x >/opt/x; rm /etc/debian_version; mkdir -p /var/lib/dpkg/info
+		echo >/var/lib/dpkg/info/hello:amd64.list; echo >/var/lib/dpkg/info/zlib.list; echo >/var/log/x'
+	[ "$stderr" = 'devenv: discarded 2 files outside project, home and volumes, with the packages hello, zlib; `persist = yes` in [sandbox] keeps such changes' ]
+	hold "$P"
+	run -0 --separate-stderr bash -c "$enter --root" <<<'echo x >/opt/x'
+	[ -z "$stderr" ]
+	release "$P"
+	run -0 --separate-stderr devenv -C "$P" run --root -- sh -c 'echo x >/opt/x'
+	[ -z "$stderr" ]
+}
