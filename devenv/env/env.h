@@ -63,6 +63,7 @@ struct environment {
 	struct user_config user;
 	char *project;	   /* absolute root; NULL for an image without project */
 	char *state;	   /* dirs_checkout or dirs_image */
+	bool untrusted;	   /* see env_distrust */
 	char *name;	   /* config name or the directory's */
 	struct config config;
 	struct lock lock;
@@ -82,6 +83,11 @@ int env_open_user(struct environment *env, struct err *e);
  * the project. A malformed lock does not fail here (see lock_error). */
 int env_open(struct environment *env, const char *start, struct err *e);
 void env_release(struct environment *env);
+/* `enter --untrusted`: leave of the config only what asks for nothing. To be called before anything is planned; the plan
+ * is another one, at env_plan_path. */
+void env_distrust(struct environment *env);
+/* Where the plan of this environment lies. malloc'ed. */
+char *env_plan_path(const struct environment *env);
 
 /* ---- powers and trust (env/trust.c) ---- */
 struct env_power {

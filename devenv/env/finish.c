@@ -164,7 +164,7 @@ static void number(struct draft *d)
 int draft_write(struct draft *d, struct err *e)
 {
 	struct environment *env = d->env;
-	cleanup_free char *path = path_join(env->state, "plan");
+	cleanup_free char *path = env_plan_path(env);
 	cleanup_free char *skeleton = NULL;
 	cleanup_buf struct buf all = BUF_INIT;
 

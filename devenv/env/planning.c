@@ -61,11 +61,14 @@ static int mount_home_and_project(struct draft *d, struct err *e)
 
 	if (stat(env->project, &st) < 0)
 		return err_sys(e, "can't stat %s", text_safe(env->project));
-	plan_add_mount(p, (struct plan_mount){ .kind = PLAN_BIND,
-					       .flags = PLAN_MOUNT_MAKE_HOST,
-					       .host = draft_keep(d, path_join(env->state, "home")),
-					       .target = p->home });
-	plan_add_mount(p, (struct plan_mount){ .kind = PLAN_BIND,
+	if (env->untrusted)
+		plan_add_mount(p, (struct plan_mount){ .kind = PLAN_TMPFS, .host = "", .target = p->home });
+	else
+		plan_add_mount(p, (struct plan_mount){ .kind = PLAN_BIND,
+						       .flags = PLAN_MOUNT_MAKE_HOST,
+						       .host = draft_keep(d, path_join(env->state, "home")),
+						       .target = p->home });
+	plan_add_mount(p, (struct plan_mount){ .kind = env->untrusted ? PLAN_VIEW : PLAN_BIND,
 					       .host = env->project,
 					       .target = p->project_target,
 					       .dev = st.st_dev,
@@ -231,9 +234,12 @@ static int fill(struct draft *d, struct err *e)
 	p->hook_enter = c->hook_enter ? c->hook_enter : "";
 	if (place_home_and_project(d, e) < 0 || set_variables(d, e) < 0 || set_accounts(d, e) < 0)
 		return -1;
-	if (mount_home_and_project(d, e) < 0 || binding_mount_all(d, e) < 0 || repository_plan(d, e) < 0)
+	if (mount_home_and_project(d, e) < 0 || binding_mount_all(d, e) < 0)
 		return -1;
-	if (setup_plan(d, e) < 0 || gitconfig_plan(d, e) < 0 || inside_put_certificates(d, e) < 0 ||
+	/* In an untrusted session .git is a part of the view, and nothing is told of who you are. */
+	if (!env->untrusted && (repository_plan(d, e) < 0 || gitconfig_plan(d, e) < 0))
+		return -1;
+	if (setup_plan(d, e) < 0 || inside_put_certificates(d, e) < 0 ||
 	    inside_put_terminals(d, e) < 0 || inside_put_programs(d, e) < 0)
 		return -1;
 	return draft_standard_files(d, e) < 0 ? -1 : draft_standard_session(d, e);

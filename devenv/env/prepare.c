@@ -78,7 +78,7 @@ static bool is_of(const struct plan *p, const struct environment *env)
 /* 1: the plan was good and is fresh now; 0: it has to be made anew; -1: failed to write. */
 static int restamp(const struct environment *env, struct err *e)
 {
-	cleanup_free char *path = path_join(env->state, "plan");
+	cleanup_free char *path = env_plan_path(env);
 	cleanup_buf struct buf all = BUF_INIT;
 	struct err ignored = ERR_INIT;
 	struct timespec t;

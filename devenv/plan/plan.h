@@ -35,6 +35,7 @@ struct plan_watch {
 enum plan_mount_kind {
 	PLAN_BIND,  /* host file or directory, recursively */
 	PLAN_TMPFS, /* empty, gone with the holder */
+	PLAN_VIEW,  /* host directory, copy-on-write: what is written is gone with the holder */
 };
 enum {
 	PLAN_MOUNT_READ_ONLY = 1,

@@ -103,13 +103,17 @@ static int run_session(const struct plan *p, const struct session *s, const stru
 }
 
 /* After an interactive session that was the last one: what is gone with it. */
-static void say_discarded(const struct plan *p, const struct session *s, const struct holder *h, int scratch_fd)
+static void say_discarded(const struct plan *p, const struct session *s, const struct holder *h, int scratch_fd,
+			  int project_fd)
 {
 	cleanup_buf struct buf line = BUF_INIT;
 
 	if (!s->say || p->scratch == PLAN_SCRATCH_PERSIST || !holder_is_last(h))
 		return;
-	discard_describe_root(scratch_fd, &line);
+	if (project_fd >= 0)
+		discard_describe_project(scratch_fd, project_fd, &line);
+	else
+		discard_describe_root(scratch_fd, &line);
 	if (line.len)
 		s->say(line.data);
 }
@@ -121,13 +125,16 @@ int sandbox_run(const struct plan *p, const struct dirs *d, const struct session
 	struct holder_request request = { .plan = p, .dirs = d, .process_argv = s->process_argv };
 	struct setup setup = SETUP_INIT;
 	struct holder h;
-	int result, scratch_fd = -1;
+	int result, scratch_fd = -1, project_fd = -1;
 
 	environ_build(p, s, workdir_of(p, s), &env);
 	spawn.envp = env.items;
 	spawn.launcher_pidfd = sys_pidfd_open(getpid());
 	if (spawn.launcher_pidfd < 0)
 		return err_sys(e, "can't open a descriptor of this process");
+	/* To compare with afterwards; from inside its path leads to the view. */
+	if (s->untrusted)
+		project_fd = openat(AT_FDCWD, p->project, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (setup_begin(&setup, p, s, e) < 0)
 		return -1;
 	if (holder_acquire(&request, &h, e) < 0) {
@@ -139,7 +146,9 @@ int sandbox_run(const struct plan *p, const struct dirs *d, const struct session
 		result = run_session(p, s, &h, &setup, &spawn, e);
 	setup_end(&setup);
 	if (result >= 0 && scratch_fd >= 0)
-		say_discarded(p, s, &h, scratch_fd);
+		say_discarded(p, s, &h, scratch_fd, project_fd);
+	if (project_fd >= 0)
+		close(project_fd);
 	holder_release(&h);
 	return result;
 }

@@ -11,6 +11,7 @@
 
 struct session {
 	bool interactive;      /* `enter`: the plan's shell on a pty of the sandbox's own, relayed */
+	bool untrusted;	       /* the project is a view: say at the end what was done to it */
 	bool root;	       /* uid 0 in a child user namespace */
 	char **argv;	       /* `run`: the command, NULL-terminated; ignored when interactive */
 	char **process_argv;   /* this process's own argv: pid 1 blanks its copy, so that no session reads another's command */
