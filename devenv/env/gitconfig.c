@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/text.h"
@@ -104,6 +105,8 @@ static int put_ignore(struct draft *d, const struct carrying *c, const char *xdg
 		path = path_join(d->env->dirs.home, c->excludes + 2);
 	else
 		path = mem_strdup(c->excludes);
+	if (!c->excludes && !file_exists(AT_FDCWD, xdg))
+		return 0;
 	if (path[0] != '/' || read_host(d, path, &ignore) <= 0 || !ignore.len)
 		return 0;
 	add_setting(text, "core.excludesfile", IGNORE);
@@ -116,7 +119,8 @@ static void read_settings(struct draft *d, struct carrying *c, const char *xdg)
 	const char *files[] = { first, second };
 	struct err e = ERR_INIT;
 
-	read_host(d, first, NULL);
+	/* Most have no such directory; then it alone is on the freshness list, for what would be in it too. */
+	read_host(d, file_exists(AT_FDCWD, xdg) ? first : xdg, NULL);
 	read_host(d, second, NULL);
 	if (git_config_read(files, ARRAY_SIZE(files), d->env->project, take, c, &e) < 0)
 		strlist_addf(&d->env->warnings, "your git configuration is not carried in: %s", e.msg);

@@ -161,3 +161,26 @@ teardown() {
 	AWS_PROFILE='a b' OTHER=x run -0 devenv -q -C "$P" run -y -- sh -c 'echo "$AWS_PROFILE|${OTHER-unset}|${MISSING-unset}"'
 	[ "$output" = 'a b|unset|unset' ]
 }
+
+@test "a mount that is swapped while sessions start never shows anything else" {
+	mkdir "$BATS_TEST_TMPDIR/data" "$BATS_TEST_TMPDIR/secret"
+	echo content >"$BATS_TEST_TMPDIR/data/file"
+	echo secret >"$BATS_TEST_TMPDIR/secret/file"
+	project "$P" "image = $SMALL" "$OFF"$'\n[mount.data]\nsource = ../data\ntarget = /data'
+	devenv -q -C "$P" run -y -- true
+	(
+		cd "$BATS_TEST_TMPDIR"
+		until [ -e stop ]; do
+			mv data aside && ln -s secret data
+			rm -f data && mv aside data
+		done
+	) 3>&- 4>&- &
+	for i in $(seq 60); do
+		devenv -q -C "$P" run -- cat /data/file >>"$BATS_TEST_TMPDIR/seen" 2>>"$BATS_TEST_TMPDIR/errors" || :
+	done
+	touch "$BATS_TEST_TMPDIR/stop"
+	wait
+	! grep -q secret "$BATS_TEST_TMPDIR/seen"
+	run -0 devenv -q -C "$P" run -- cat /data/file
+	[ "$output" = content ]
+}
