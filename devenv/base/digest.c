@@ -114,7 +114,7 @@ int digest_fd(int fd, char out[DIGEST_MAX], unsigned long long *size, struct err
 		total += (unsigned long long)n;
 	}
 	if (n < 0) {
-		err_sys(e, "cannot read a file to check its digest");
+		err_sys(e, "can't read a file to check its digest");
 		digest_free(d);
 		free(chunk);
 		return -1;

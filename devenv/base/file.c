@@ -17,7 +17,7 @@ int file_open_dir(int dirfd, const char *path, struct err *e)
 {
 	int fd = openat(dirfd, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	return fd < 0 ? err_sys(e, "cannot open the directory %s", text_safe(path)) : fd;
+	return fd < 0 ? err_sys(e, "can't open the directory %s", text_safe(path)) : fd;
 }
 
 int file_read_fd(int fd, size_t max, struct buf *out, struct err *e)
@@ -36,7 +36,7 @@ int file_read_fd(int fd, size_t max, struct buf *out, struct err *e)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return err_sys(e, "cannot read");
+			return err_sys(e, "can't read");
 		out->len += (size_t)n;
 		out->data[out->len] = '\0';
 		if (!n)
@@ -56,7 +56,7 @@ int file_read(int dirfd, const char *path, size_t max, int flags, struct buf *ou
 	if (fd < 0) {
 		int missing = errno == ENOENT || errno == ENOTDIR;
 
-		err_sys(e, "cannot open %s", text_safe(path));
+		err_sys(e, "can't open %s", text_safe(path));
 		if (missing && e)
 			e->code = ERR_NOT_FOUND;
 		return -1;
@@ -64,9 +64,9 @@ int file_read(int dirfd, const char *path, size_t max, int flags, struct buf *ou
 	if (!st)
 		st = &local;
 	if (fstat(fd, st) < 0)
-		return err_sys(e, "cannot look at %s", text_safe(path));
+		return err_sys(e, "can't look at %s", text_safe(path));
 	if (!S_ISREG(st->st_mode))
-		return err_set(e, ERR_CONFIG, "cannot read %s: not a regular file", text_safe(path));
+		return err_set(e, ERR_CONFIG, "can't read %s: not a regular file", text_safe(path));
 	if (st->st_size > 0 && (uint64_t)st->st_size <= max)
 		buf_reserve(out, (size_t)st->st_size + 1);
 	if (file_read_fd(fd, max, out, e) < 0)
@@ -84,7 +84,7 @@ int file_write_all(int fd, const void *data, size_t len, struct err *e)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return err_sys(e, "cannot write");
+			return err_sys(e, "can't write");
 		p += n;
 		len -= (size_t)n;
 	}
@@ -118,7 +118,7 @@ static void sweep(int dirfd, const char *path)
  * The temporary file has one fixed name per target, so a writer that is killed leaves at most one, and the next
  * writer removes it. It is always created anew (nobody else can hold it open for writing) and held under a lock.
  */
-static int open_temporary(int dirfd, const char *path, struct err *e)
+static int open_temporary(int dirfd, const char *path)
 {
 	for (int tries = 0; tries < 5000; tries++) {
 		int fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -130,12 +130,13 @@ static int open_temporary(int dirfd, const char *path, struct err *e)
 			continue;
 		}
 		if (errno != EEXIST)
-			return err_sys(e, "cannot create %s", text_safe(path));
+			return -1;
 		sweep(dirfd, path);
 		if (tries)
 			nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
 	}
-	return err_set(e, ERR_BUSY, "cannot create %s: another process has been writing it for long", text_safe(path));
+	errno = EBUSY;
+	return -1;
 }
 
 static int sync_directory(int dirfd, const char *path, struct err *e)
@@ -145,19 +146,30 @@ static int sync_directory(int dirfd, const char *path, struct err *e)
 
 	/* EINVAL: a file system without fsync of directories has nothing to wait for. */
 	if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL))
-		return err_sys(e, "cannot make %s durable", text_safe(path));
+		return err_sys(e, "can't make %s durable", text_safe(path));
 	return 0;
 }
 
-static int fill_temporary(int fd, const void *data, size_t len, mode_t mode, enum file_durability d, struct err *e)
+static int fill_temporary(int fd, const void *data, size_t len, mode_t mode, enum file_durability d)
 {
-	if (file_write_all(fd, data, len, e) < 0)
+	struct err why = ERR_INIT;
+
+	if (file_write_all(fd, data, len, &why) < 0) {
+		errno = why.sys;
 		return -1;
+	}
 	if (fchmod(fd, mode) < 0)
-		return err_sys(e, "cannot set its mode");
-	if (d == FILE_DURABLE && fsync(fd) < 0)
-		return err_sys(e, "cannot make it durable");
-	return 0;
+		return -1;
+	return d == FILE_DURABLE ? fsync(fd) : 0;
+}
+
+/* One message whichever step failed: who reads it knows the file, not our temporary one. */
+static int not_replaced(const char *path, struct err *e)
+{
+	if (errno == EBUSY)
+		return err_set(e, ERR_BUSY, "can't write %s: another process has been writing it for long",
+			       text_safe(path));
+	return err_sys(e, "can't write %s", text_safe(path));
 }
 
 int file_replace(int dirfd, const char *path, const void *data, size_t len, mode_t mode, enum file_durability d,
@@ -165,16 +177,12 @@ int file_replace(int dirfd, const char *path, const void *data, size_t len, mode
 {
 	cleanup_free char *parent = path_parent(path);
 	cleanup_free char *temporary = mem_printf("%s/.%.200s.new", parent, path_base(path));
-	cleanup_close int fd = open_temporary(dirfd, temporary, e);
+	cleanup_close int fd = open_temporary(dirfd, temporary);
 
 	if (fd < 0)
-		return err_wrap(e, "cannot write %s", text_safe(path));
-	if (fill_temporary(fd, data, len, mode, d, e) < 0) {
-		unlinkat(dirfd, temporary, 0);
-		return err_wrap(e, "cannot write %s", text_safe(path));
-	}
-	if (renameat(dirfd, temporary, dirfd, path) < 0) {
-		err_sys(e, "cannot replace %s", text_safe(path));
+		return not_replaced(path, e);
+	if (fill_temporary(fd, data, len, mode, d) < 0 || renameat(dirfd, temporary, dirfd, path) < 0) {
+		not_replaced(path, e);
 		unlinkat(dirfd, temporary, 0);
 		return -1;
 	}
@@ -190,11 +198,11 @@ int file_lock(int fd, bool exclusive, bool wait, struct err *e)
 {
 	int operation = (exclusive ? LOCK_EX : LOCK_SH) | (wait ? 0 : LOCK_NB);
 
-	while (flock(fd, operation) < 0) {
-		if (errno == EWOULDBLOCK)
-			return err_set(e, ERR_BUSY, "somebody else holds the lock");
-		if (errno != EINTR)
-			return err_sys(e, "cannot lock");
-	}
-	return 0;
+	if (flock(fd, operation) == 0)
+		return 0;
+	if (errno == EWOULDBLOCK)
+		return err_set(e, ERR_BUSY, "somebody else holds the lock");
+	if (errno == EINTR)
+		return err_set(e, ERR_INTERRUPTED, "interrupted while waiting for a lock");
+	return err_sys(e, "can't lock");
 }

@@ -58,7 +58,7 @@ uint64_t file_tree_bytes(int dirfd, const char *name);
 bool file_exists(int dirfd, const char *path);
 
 /* Advisory lock of a whole open file (flock). `wait` blocks until it is had. Returns 0, or -1 with ERR_BUSY when not
- * waiting and somebody else holds it. */
+ * waiting and somebody else holds it. A signal that is handled without SA_RESTART ends the wait: ERR_INTERRUPTED. */
 int file_lock(int fd, bool exclusive, bool wait, struct err *e);
 
 #endif

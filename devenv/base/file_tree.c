@@ -39,7 +39,7 @@ int file_mkdirs(int dirfd, const char *path, mode_t mode, struct err *e)
 
 			if (fstatat(dirfd, copy, &st, 0) < 0) {
 				errno = saved;
-				return err_sys(e, "cannot make the directory %s", text_safe(copy));
+				return err_sys(e, "can't make the directory %s", text_safe(copy));
 			}
 		}
 		*p = c;
@@ -47,9 +47,9 @@ int file_mkdirs(int dirfd, const char *path, mode_t mode, struct err *e)
 			break;
 	}
 	if (fstatat(dirfd, path, &st, 0) < 0)
-		return err_sys(e, "cannot make the directory %s", text_safe(path));
+		return err_sys(e, "can't make the directory %s", text_safe(path));
 	if (!S_ISDIR(st.st_mode))
-		return err_set(e, ERR_FAILED, "cannot make the directory %s: a file is there", text_safe(path));
+		return err_set(e, ERR_FAILED, "can't make the directory %s: a file is there", text_safe(path));
 	return 0;
 }
 
@@ -70,7 +70,7 @@ int file_open_dirs_beneath(int dirfd, const char *path, mode_t mode, struct err 
 	int fd = openat(dirfd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
-		return err_sys(e, "cannot open a directory");
+		return err_sys(e, "can't open a directory");
 	strlist_split(&parts, path, "/");
 	for (size_t i = 0; i < parts.count; i++) {
 		const char *name = parts.items[i];
@@ -78,11 +78,11 @@ int file_open_dirs_beneath(int dirfd, const char *path, mode_t mode, struct err 
 
 		if (!strcmp(name, "..")) {
 			close(fd);
-			return err_set(e, ERR_FAILED, "cannot open %s: it has a '..' in it", text_safe(path));
+			return err_set(e, ERR_FAILED, "can't open %s: it has a '..' in it", text_safe(path));
 		}
 		next = open_component(fd, name, mode);
 		if (next < 0)
-			err_sys(e, "cannot open the directory %s (at '%s')", text_safe(path), text_safe(name));
+			err_sys(e, "can't open the directory %s (at '%s')", text_safe(path), text_safe(name));
 		close(fd);
 		if (next < 0)
 			return -1;
@@ -162,7 +162,7 @@ static int remove_directory(struct removal *r, int parent, const char *name, int
 			snprintf(moved, sizeof(moved), ".deep-%u", r->counter++);
 		while (file_exists(r->top, moved));
 		if (renameat(parent, name, r->top, moved) < 0)
-			return err_sys(e, "cannot remove the deep directory %s", text_safe(name));
+			return err_sys(e, "can't remove the deep directory %s", text_safe(name));
 		r->moved = true;
 		return 0;
 	}
@@ -171,20 +171,20 @@ static int remove_directory(struct removal *r, int parent, const char *name, int
 		if (errno == ENOENT)
 			return 0;
 		if (errno == EXDEV)
-			return err_set(e, ERR_BUSY, "cannot remove %s: a file system is mounted there", text_safe(name));
-		return err_sys(e, "cannot remove the directory %s", text_safe(name));
+			return err_set(e, ERR_BUSY, "can't remove %s: a file system is mounted there", text_safe(name));
+		return err_sys(e, "can't remove the directory %s", text_safe(name));
 	}
 	dir = fdopendir(fd);
 	if (!dir) {
 		close(fd);
-		return err_sys(e, "cannot remove the directory %s", text_safe(name));
+		return err_sys(e, "can't remove the directory %s", text_safe(name));
 	}
 	if (depth == 0)
 		r->top = fd;
 	result = empty_directory(r, dir, depth, e);
 	closedir(dir);
 	if (result == 0 && unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
-		return err_sys(e, "cannot remove the directory %s", text_safe(name));
+		return err_sys(e, "can't remove the directory %s", text_safe(name));
 	return result;
 }
 
@@ -198,7 +198,7 @@ static int remove_entry(struct removal *r, int fd, const struct dirent *entry, i
 		if (errno == EISDIR || (errno == EPERM && entry->d_type == DT_UNKNOWN))
 			break;
 		if (errno != EACCES || tries || fchmod(fd, 0700) < 0)
-			return err_sys(e, "cannot remove %s", text_safe(name));
+			return err_sys(e, "can't remove %s", text_safe(name));
 	}
 	return remove_directory(r, fd, name, depth + 1, e);
 }
@@ -222,7 +222,7 @@ static int empty_directory(struct removal *r, DIR *dir, int depth, struct err *e
 				return -1;
 		}
 		if (errno)
-			return err_sys(e, "cannot list a directory");
+			return err_sys(e, "can't list a directory");
 	} while (depth == 0 && r->moved);
 	return 0;
 }
@@ -234,7 +234,7 @@ int file_remove_tree(int dirfd, const char *name, struct err *e)
 	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
 		return 0;
 	if (errno != EISDIR && errno != EPERM && errno != EACCES)
-		return err_sys(e, "cannot remove %s", text_safe(name));
+		return err_sys(e, "can't remove %s", text_safe(name));
 	return remove_directory(&r, dirfd, name, 0, e);
 }
 

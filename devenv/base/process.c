@@ -60,7 +60,7 @@ static int spawn(const char *const argv[], const posix_spawn_file_actions_t *act
 	if (failure == EACCES && !strchr(argv[0], '/') && !is_on_path(argv[0]))
 		failure = ENOENT;
 	errno = failure;
-	err_sys(e, "cannot start %s", text_safe(argv[0]));
+	err_sys(e, "can't start %s", text_safe(argv[0]));
 	if (failure == ENOENT && e)
 		e->code = ERR_NOT_FOUND;
 	return -1;
@@ -72,7 +72,7 @@ static int wait_for(pid_t pid, struct err *e)
 
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
-			return err_sys(e, "cannot wait for a process");
+			return err_sys(e, "can't wait for a process");
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
@@ -92,14 +92,14 @@ static int open_input(const char *input, struct err *e)
 
 	if (!input) {
 		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-		return fd < 0 ? err_sys(e, "cannot open /dev/null") : fd;
+		return fd < 0 ? err_sys(e, "can't open /dev/null") : fd;
 	}
 	fd = memfd_create("input", MFD_CLOEXEC);
 	if (fd < 0)
-		return err_sys(e, "cannot hold the input of a process");
+		return err_sys(e, "can't hold the input of a process");
 	if (file_write_all(fd, input, strlen(input), e) < 0 || lseek(fd, 0, SEEK_SET) < 0) {
 		close(fd);
-		return err_wrap(e, "cannot hold the input of a process");
+		return err_wrap(e, "can't hold the input of a process");
 	}
 	return fd;
 }
@@ -128,7 +128,7 @@ int process_capture(const char *const argv[], const char *input, size_t max, str
 	if (in < 0)
 		return -1;
 	if (pipe2(ends, O_CLOEXEC) < 0)
-		return err_sys(e, "cannot make a pipe");
+		return err_sys(e, "can't make a pipe");
 	from = ends[0];
 	to = ends[1];
 	if (start(argv, in, to, &pid, e) < 0)

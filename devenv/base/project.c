@@ -2,6 +2,7 @@
 /* project.c - walking up to the nearest devenv.ini, and who may have put it there (security rule 20). */
 #include "base/project.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +12,33 @@
 #include "base/path.h"
 #include "base/text.h"
 
+static const char *kind(mode_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFLNK:
+		return "a symbolic link";
+	case S_IFDIR:
+		return "a directory";
+	case S_IFIFO:
+		return "a FIFO";
+	case S_IFSOCK:
+		return "a socket";
+	default:
+		return "a device";
+	}
+}
+
+/* $HOME may go through a link (/home -> var/home) where getcwd() does not, and the other way round. */
+static bool is_home(const char *dir, const char *home)
+{
+	struct stat a, b;
+
+	if (!home)
+		return false;
+	return !strcmp(dir, home) ||
+	       (stat(dir, &a) == 0 && stat(home, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino);
+}
+
 static int check(const char *dir, const char *home, const struct stat *config, struct err *e)
 {
 	const char *base = strcmp(dir, "/") ? dir : "";
@@ -19,10 +47,13 @@ static int check(const char *dir, const char *home, const struct stat *config, s
 
 	/* A link would let a repository name any file of the machine; skipping it would silently use another project. */
 	if (!S_ISREG(config->st_mode)) {
-		err_set(e, ERR_CONFIG, "%s/" PROJECT_CONFIG " is not a regular file", text_safe(base));
-		return err_hint(e, "replace it by a file with its content");
+		err_set(e, ERR_CONFIG, "%s/" PROJECT_CONFIG " is %s, not a regular file", text_safe(base),
+			kind(config->st_mode));
+		if (S_ISLNK(config->st_mode))
+			return err_hint(e, "links are not followed: put a file with its content in its place");
+		return err_hint(e, "move it away, or put a file in its place");
 	}
-	if (!strcmp(dir, "/") || (home && !strcmp(dir, home))) {
+	if (!strcmp(dir, "/") || is_home(dir, home)) {
 		err_set(e, ERR_CONFIG, "%s/" PROJECT_CONFIG ": %s can't be a project", text_safe(base),
 			strcmp(dir, "/") ? "the home directory" : "the root directory");
 		return err_hint(e, "move it into a directory of its own");
@@ -33,7 +64,7 @@ static int check(const char *dir, const char *home, const struct stat *config, s
 		return err_hint(e, "work in a checkout of your own, or chown it if you trust what is in it");
 	}
 	if (stat(dir, &st) < 0)
-		return err_sys(e, "cannot look at %s", text_safe(dir));
+		return err_sys(e, "can't look at %s", text_safe(dir));
 	if (st.st_uid != me && st.st_uid != 0)
 		return err_set(e, ERR_CONFIG, "%s belongs to another user (uid %u)", text_safe(dir),
 			       (unsigned int)st.st_uid);
@@ -53,11 +84,11 @@ int project_find(const char *start, const char *home, char **root, struct err *e
 	if (!start) {
 		cwd = getcwd(NULL, 0);
 		if (!cwd)
-			return err_sys(e, "cannot tell the current directory");
+			return err_sys(e, "can't tell the current directory");
 		start = cwd;
 	}
 	if (start[0] != '/')
-		return err_set(e, ERR_FAILED, "cannot look for a project from %s: not an absolute path", text_safe(start));
+		return err_set(e, ERR_FAILED, "can't look for a project from %s: not an absolute path", text_safe(start));
 	dir = path_clean(start);
 	for (;;) {
 		cleanup_free char *file = path_join(dir, PROJECT_CONFIG);
@@ -71,7 +102,7 @@ int project_find(const char *start, const char *home, char **root, struct err *e
 			return 0;
 		}
 		if (errno != ENOENT && errno != ENOTDIR)
-			return err_sys(e, "cannot look for %s", text_safe(file));
+			return err_sys(e, "can't look for %s", text_safe(file));
 		if (!strcmp(dir, "/"))
 			break;
 		parent = path_parent(dir);
@@ -80,4 +111,15 @@ int project_find(const char *start, const char *home, char **root, struct err *e
 	}
 	err_set(e, ERR_NO_PROJECT, "no " PROJECT_CONFIG " in %s or above", text_safe(start));
 	return err_hint(e, "run `devenv init` in the project's directory to write one");
+}
+
+int project_change_to(const char *directory, struct err *e)
+{
+	if (chdir(directory) == 0)
+		return 0;
+	if (errno == ENOTDIR) {
+		err_set(e, ERR_FAILED, "'%s' is not a directory", text_safe(directory));
+		return err_hint(e, "-C takes the directory of a project, or one below it");
+	}
+	return err_sys(e, "can't use directory '%s'", text_safe(directory));
 }

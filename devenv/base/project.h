@@ -16,4 +16,7 @@
  */
 int project_find(const char *start, const char *home, char **root, struct err *e);
 
+/* Make the directory that -C names the current one. */
+int project_change_to(const char *directory, struct err *e);
+
 #endif

@@ -24,7 +24,7 @@ static ssize_t fd_read(struct stream *s, void *data, size_t n, struct err *e)
 		got = read(f->fd, data, n);
 	while (got < 0 && errno == EINTR);
 	if (got < 0)
-		return err_sys(e, "cannot read");
+		return err_sys(e, "can't read");
 	f->left -= (unsigned long long)got;
 	return got;
 }

@@ -104,6 +104,16 @@ static unsigned int least(unsigned int a, unsigned int b)
 	return a < b ? a : b;
 }
 
+/* A letter in the wrong case is no slip worth counting. */
+static bool same(char a, char b)
+{
+	if (a >= 'A' && a <= 'Z')
+		a = (char)(a - 'A' + 'a');
+	if (b >= 'A' && b <= 'Z')
+		b = (char)(b - 'A' + 'a');
+	return a == b;
+}
+
 /* Optimal string alignment distance of two short words; longer ones are as far apart as can be. */
 static unsigned int distance(const char *a, const char *b)
 {
@@ -121,9 +131,9 @@ static unsigned int distance(const char *a, const char *b)
 
 		row[0] = (unsigned int)i;
 		for (size_t j = 1; j <= m; j++) {
-			row[j] = above[j - 1] + (a[i - 1] != b[j - 1]);
+			row[j] = above[j - 1] + !same(a[i - 1], b[j - 1]);
 			row[j] = least(row[j], least(above[j], row[j - 1]) + 1);
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+			if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1]))
 				row[j] = least(row[j], two_above[j - 2] + 1);
 		}
 	}

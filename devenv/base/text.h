@@ -19,7 +19,7 @@ void text_escape_bytes(struct buf *b, const char *s, size_t len);
  * thread-safe across threads that share it; thread-local, so each thread has its own eight. */
 const char *text_safe(const char *s);
 
-/* The candidate nearest to `word` (Damerau-Levenshtein), or NULL when none is near enough to suggest. The list ends
+/* The candidate nearest to `word` (Damerau-Levenshtein, case aside), or NULL when none is near enough to suggest. The list ends
  * in NULL. */
 const char *text_nearest(const char *word, const char *const *candidates);
 

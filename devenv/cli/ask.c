@@ -13,8 +13,10 @@
 
 #define POWERS_SHOWN_MAX 24
 
-/* Read one line: y or yes is true; anything else, the end of the input and Ctrl-C are false. */
-static bool read_yes(void)
+enum answer { ANSWER_NO, ANSWER_YES, ANSWER_UNCLEAR };
+
+/* Read one line. Nothing, the end of the input and Ctrl-C are no. */
+static enum answer read_answer(void)
 {
 	cleanup_close int tty = open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	int fd = tty >= 0 ? tty : STDIN_FILENO;
@@ -29,18 +31,25 @@ static bool read_yes(void)
 	line[len] = '\0';
 	if (n != 1) {
 		fputc('\n', stderr);
-		return false;
+		return ANSWER_NO;
 	}
-	return strcasecmp(line, "y") == 0 || strcasecmp(line, "yes") == 0;
+	if (strcasecmp(line, "y") == 0 || strcasecmp(line, "yes") == 0)
+		return ANSWER_YES;
+	return len == 0 || strcasecmp(line, "n") == 0 || strcasecmp(line, "no") == 0 ? ANSWER_NO : ANSWER_UNCLEAR;
 }
 
 static bool ask(const struct cli *c, const char *question)
 {
+	enum answer answer = ANSWER_UNCLEAR;
+
 	fflush(stdout);
-	fprintf(stderr, "%s%s%s [y/N] ", output_begin(c, stderr, STYLE_BOLD), question,
-	        output_end(c, stderr));
-	fflush(stderr);
-	return read_yes();
+	for (int i = 0; answer == ANSWER_UNCLEAR && i < 2; i++) {
+		fprintf(stderr, "%s%s%s%s [y/N] ", i ? "Please answer yes or no. " : "",
+		        output_begin(c, stderr, STYLE_BOLD), question, output_end(c, stderr));
+		fflush(stderr);
+		answer = read_answer();
+	}
+	return answer == ANSWER_YES;
 }
 
 bool ask_powers(void *cli, const char *project, const struct strlist *texts, bool growth)
@@ -71,9 +80,11 @@ int ask_confirm(struct cli *c, const char *question, struct err *e)
 	if (c->yes)
 		return 1;
 	if (!c->ui.interactive) {
-		err_set_(e, ERR_USAGE, "this needs an answer and there is no terminal to ask on");
+		err_set_(e, ERR_FAILED, "this needs an answer and there is no terminal to ask on");
 		return err_hint(e, "add --yes to go ahead");
 	}
 	progress_clear(c->progress);
-	return ask(c, question);
+	if (ask(c, question))
+		return 1;
+	return cli_signal() ? err_set(e, ERR_INTERRUPTED, "interrupted") : 0;
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/project.h"
 #include "base/text.h"
 #include "fetch/http.h"
 
@@ -79,14 +80,10 @@ const char *cli_value(const struct cli *c, int id)
 
 int cli_open(struct cli *c, struct environment *env, struct err *e)
 {
-	cleanup_free char *start = NULL;
-
-	if (c->directory) {
-		start = realpath(c->directory, NULL);
-		if (!start)
-			return err_sys(e, "can't use directory '%s'", text_safe(c->directory));
-	}
-	return env_open(env, start, e);
+	if (c->directory && project_change_to(c->directory, e) < 0)
+		return -1;
+	c->directory = NULL; /* we are there */
+	return env_open(env, NULL, e);
 }
 
 int cli_open_user(struct cli *c, struct environment *env, struct err *e)
@@ -325,6 +322,19 @@ static void warning(void *data, const char *line)
 	output_warning(data, "%s", line);
 }
 
+static void waiting(void *data, const char *what)
+{
+	output_notice(data, "waiting for %s", what);
+}
+
+static void detail(void *data, const char *line)
+{
+	const struct cli *c = data;
+
+	if (c->verbose)
+		output_notice(data, "%s", line);
+}
+
 static bool in_ci(void)
 {
 	const char *ci = getenv("CI");
@@ -341,9 +351,11 @@ static void setup(struct cli *c)
 		.interactive = isatty(STDIN_FILENO) && isatty(STDERR_FILENO),
 		.notice = notice,
 		.warning = warning,
+		.detail = detail,
 		.ask_powers = ask_powers,
 		.progress = progress_callbacks(c->progress),
 	};
+	store_tell_waits(waiting, c);
 	c->options = (struct env_options){
 		.locked = c->locked || in_ci(),
 		.offline = c->offline,
@@ -369,8 +381,11 @@ int cli_main(int argc, char **argv)
 	}
 	progress_end(c.progress, status == 0);
 	if (status < 0) {
-		if (signal_received && e.code != ERR_USAGE)
+		if (signal_received && e.code != ERR_USAGE) {
 			err_set_(&e, ERR_INTERRUPTED, "interrupted");
+			if (c.stderr_tty)
+				fputc('\r', stderr); /* over the ^C that the terminal shows */
+		}
 		status = report(&c, &e);
 	}
 	status = close_stdout(&c, status);

@@ -142,7 +142,7 @@ int output_width(void);
 /* ---- ask.c ---- */
 /* env_ui.ask_powers: shows the list, asks once, default No. */
 bool ask_powers(void *cli, const char *project, const struct strlist *texts, bool growth);
-/* A yes/no question for commands that destroy something. -y answers yes; without a terminal it is ERR_USAGE naming -y.
+/* A yes/no question for commands that destroy something. -y answers yes; without a terminal it is ERR_FAILED naming -y.
  * 1: yes, 0: no, -1: error. */
 int ask_confirm(struct cli *c, const char *question, struct err *e);
 

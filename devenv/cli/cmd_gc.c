@@ -3,12 +3,13 @@
  * cmd_gc.c - `devenv gc`: delete what no checkout, lock or image name refers to.
  *
  * --max-age first forgets the names of images pulled longer ago that no living checkout uses; the store then sees them
- * as unreferenced. A dry run forgets nothing, so what those names would free is added up here.
+ * as unreferenced. A dry run walks the same way and takes nothing away, so it lists what the real one would.
  */
 #include <jansson.h>
 
 #include "cli/cli.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -21,7 +22,9 @@ struct collection {
 	struct cli *c;
 	json_t *list;   /* NULL: print */
 	int64_t oldest; /* pulled before this: forget the name; 0: none */
-	size_t names, skeletons, scratches;
+	const struct environment *where;
+	struct store_gc store;
+	struct env_gc env;
 };
 
 static int parse_age(const char *text, int64_t *seconds, struct err *e)
@@ -42,135 +45,114 @@ static int parse_age(const char *text, int64_t *seconds, struct err *e)
 	return err_set(e, ERR_USAGE, "--max-age takes an age like 30d, 12h or 2w, not '%s'", text_safe(text));
 }
 
+/* A layer is told by the digits that `image inspect` shows, everything else by its name. */
 static void removed(void *data, const char *kind, const char *name, uint64_t bytes)
 {
 	struct collection *k = data;
-	const char *short_name = strlen(name) >= 64 ? output_short_digest(name) : text_safe(name);
+	const char *short_name = strcmp(kind, "name") != 0 && strlen(name) >= 64 ? output_short_digest(name)
+	                                                                         : text_safe(name);
 
 	if (k->list)
 		json_array_append_new(k->list, json_pack("{s:s,s:o,s:I}", "kind", kind, "name",
 		                                         output_json_text(name), "bytes", (json_int_t)bytes));
 	else if (k->c->dry_run || k->c->verbose)
-		printf("%-8s %-12s %9s\n", kind, short_name, bytes ? text_bytes(bytes) : "");
+		printf("%-9s  %9s  %s\n", kind, bytes ? text_bytes(bytes) : "", short_name);
 }
 
-static bool is_old(const struct collection *k, const struct store_list_item *item, const struct strlist *keep)
+/* The store's: besides, an image that goes takes along what was generated for it. */
+static void store_removed(void *data, const char *kind, const char *name, uint64_t bytes)
 {
-	return item->reference && k->oldest && item->pulled < k->oldest && !strlist_has(keep, item->digest);
+	struct collection *k = data;
+
+	if (strcmp(kind, "image") == 0)
+		strlist_addf(&k->env.images_gone, "%s:%s", strlen(name) == 64 ? "sha256" : "sha512", name);
+	removed(data, kind, name, bytes);
 }
 
-/* Layers of images that stay: by a living checkout, or by a name that is not too old. */
-static void kept_layers(const struct collection *k, const struct store *store,
-                        const struct store_list_item *items, size_t count, const struct strlist *keep,
-                        struct strlist *layers)
+static int find_old_names(struct collection *k, const struct store *store, struct err *e)
 {
-	for (size_t i = 0; i < count; i++) {
-		struct store_image image;
-		struct err ignored = ERR_INIT;
-
-		if (is_old(k, &items[i], keep) ||
-		    (!items[i].reference && !strlist_has(keep, items[i].digest)) ||
-		    store_image_load(store, items[i].digest, &image, &ignored) < 0)
-			continue;
-		for (size_t n = 0; n < image.chain_ids.count; n++)
-			if (!strlist_has(layers, image.chain_ids.items[n]))
-				strlist_add(layers, image.chain_ids.items[n]);
-		store_image_release(&image);
-	}
-}
-
-/* Dry run: what an old name's image alone holds. Each layer is counted once: it joins `seen`. */
-static uint64_t bytes_freed(const struct store *store, const char *digest, struct strlist *seen)
-{
-	struct store_image image;
-	struct err ignored = ERR_INIT;
-	uint64_t bytes = 0;
-
-	if (store_image_load(store, digest, &image, &ignored) < 0)
-		return 0;
-	for (size_t n = 0; n < image.chain_ids.count; n++) {
-		if (strlist_has(seen, image.chain_ids.items[n]))
-			continue;
-		strlist_add(seen, image.chain_ids.items[n]);
-		bytes += store_layer_bytes(store, image.chain_ids.items[n]);
-	}
-	store_image_release(&image);
-	return bytes;
-}
-
-static int forget_old_names(struct collection *k, struct store *store, struct store_gc *gc, struct err *e)
-{
-	cleanup_strlist struct strlist seen = STRLIST_INIT;
 	struct store_list_item *items;
 	size_t count;
-	int result = 0;
 
 	if (store_list(store, &items, &count, e) < 0)
 		return -1;
-	if (k->c->dry_run)
-		kept_layers(k, store, items, count, &gc->keep, &seen);
-	for (size_t i = 0; i < count && result == 0; i++) {
-		uint64_t bytes = 0;
-
-		if (!is_old(k, &items[i], &gc->keep))
-			continue;
-		if (k->c->dry_run)
-			bytes = bytes_freed(store, items[i].digest, &seen);
-		else
-			result = store_name_remove(store, items[i].reference, e);
-		gc->bytes += bytes;
-		k->names++;
-		removed(k, "name", items[i].reference, bytes);
-	}
+	for (size_t i = 0; i < count; i++)
+		if (items[i].reference && items[i].pulled < k->oldest &&
+		    !strlist_has(&k->store.keep, items[i].digest))
+			strlist_add(&k->store.forget, items[i].reference);
 	store_list_free(items, count);
-	return result;
+	return 0;
 }
 
-static int collect(struct collection *k, struct environment *env, struct store *store, struct store_gc *gc,
-                   struct err *e)
+/* Once nobody else has the store: a session that began while we waited is seen. */
+static int survey(void *data, struct store *store, struct err *e)
 {
-	uint64_t before;
+	struct collection *k = data;
 
-	if (env_live_digests(env, &gc->keep, e) < 0)
+	if (env_live_digests(k->where, &k->store.keep, e) < 0)
 		return -1;
-	if (k->oldest && forget_old_names(k, store, gc, e) < 0)
-		return -1;
-	before = gc->bytes;
-	gc->bytes = 0;
-	if (store_gc(store, gc, e) < 0)
-		return -1;
-	gc->bytes += before;
-	env_gc_scratch(env, k->c->dry_run, &k->scratches, &gc->bytes);
-	return env_gc_skeletons(env, store, k->c->dry_run, &k->skeletons, &gc->bytes, e);
+	return k->oldest ? find_old_names(k, store, e) : 0;
 }
 
-static int say_result(const struct collection *k, const struct store_gc *gc, struct err *e)
+static int collect(struct collection *k, const struct environment *env, struct store *store, struct err *e)
 {
+	k->where = env;
+	if (store_gc(store, &k->store, e) < 0)
+		return -1;
+	return env_gc(env, store, &k->env, e);
+}
+
+/* Everything that goes, by kind. */
+static const struct {
+	const char *one, *many, *key;
+	size_t offset;
+} kinds[] = {
+	{ "image", "images", "images", offsetof(struct collection, store.images) },
+	{ "layer", "layers", "layers", offsetof(struct collection, store.layers) },
+	{ "old name", "old names", "names", offsetof(struct collection, store.names) },
+	{ "abandoned download", "abandoned downloads", "staging", offsetof(struct collection, store.stages) },
+	{ "generated layer", "generated layers", "generated_layers", offsetof(struct collection, env.generated) },
+	{ "plan of what is gone", "plans of what is gone", "plans", offsetof(struct collection, env.plans) },
+	{ "scratch of a killed session", "scratches of killed sessions", "scratch",
+	  offsetof(struct collection, env.scratches) },
+};
+
+static size_t count_of(const struct collection *k, size_t kind)
+{
+	return *(const size_t *)((const char *)k + kinds[kind].offset);
+}
+
+static int say_json(const struct collection *k, uint64_t bytes, struct err *e)
+{
+	json_t *root = json_object();
+
+	json_object_set_new(root, "dry_run", json_boolean(k->c->dry_run));
+	json_object_set_new(root, "bytes", json_integer((json_int_t)bytes));
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		json_object_set_new(root, kinds[i].key, json_integer((json_int_t)count_of(k, i)));
+	json_object_set(root, "removed", k->list);
+	return output_json(k->c, root, e);
+}
+
+static int say_result(const struct collection *k, struct err *e)
+{
+	uint64_t bytes = k->store.bytes + k->env.bytes;
+	bool any = false;
+
 	if (k->list)
-		return output_json(k->c,
-		                   json_pack("{s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:O}", "dry_run", k->c->dry_run, "bytes",
-		                             (json_int_t)gc->bytes, "images", (json_int_t)gc->images,
-		                             "layers", (json_int_t)gc->layers, "staging",
-		                             (json_int_t)gc->stages, "generated_layers",
-		                             (json_int_t)k->skeletons, "scratch", (json_int_t)k->scratches,
-		                             "removed", k->list),
-		                   e);
-	if (gc->images + gc->layers + gc->stages + k->names + k->skeletons + k->scratches == 0) {
+		return say_json(k, bytes, e);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		any = any || count_of(k, i);
+	if (!any) {
 		output_notice(k->c, "nothing to delete");
 		return 0;
 	}
 	if (k->c->quiet && !k->c->dry_run)
 		return 0;
-	printf("%s %s: %s, %s", k->c->dry_run ? "would free" : "freed", text_bytes(gc->bytes),
-	       output_count(gc->images, "image", "images"), output_count(gc->layers, "layer", "layers"));
-	if (k->names)
-		printf(", %s", output_count(k->names, "old name", "old names"));
-	if (gc->stages)
-		printf(", %s", output_count(gc->stages, "abandoned download", "abandoned downloads"));
-	if (k->skeletons)
-		printf(", %s", output_count(k->skeletons, "generated layer", "generated layers"));
-	if (k->scratches)
-		printf(", %s", output_count(k->scratches, "scratch of a killed session", "scratches of killed sessions"));
+	printf("%s %s", k->c->dry_run ? "would free" : "freed", text_bytes(bytes));
+	for (size_t i = 0, shown = 0; i < ARRAY_SIZE(kinds); i++)
+		if (count_of(k, i))
+			printf("%s %s", shown++ ? "," : ":", output_count(count_of(k, i), kinds[i].one, kinds[i].many));
 	fputc('\n', stdout);
 	return 0;
 }
@@ -178,8 +160,11 @@ static int say_result(const struct collection *k, const struct store_gc *gc, str
 int cmd_gc(struct cli *c, struct err *e)
 {
 	const char *age = cli_value(c, OPTION_MAX_AGE);
-	struct collection k = { .c = c };
-	struct store_gc gc = { .dry_run = c->dry_run, .removed = removed, .data = &k };
+	struct collection k = {
+		.c = c,
+		.store = { .dry_run = c->dry_run, .survey = survey, .removed = store_removed, .data = &k },
+		.env = { .dry_run = c->dry_run, .removed = removed, .data = &k },
+	};
 	struct environment env;
 	struct store store;
 	int64_t seconds;
@@ -193,13 +178,15 @@ int cmd_gc(struct cli *c, struct err *e)
 	k.list = c->json ? json_array() : NULL;
 	result = env_store(&env, &store, e);
 	if (result == 0) {
-		result = collect(&k, &env, &store, &gc, e);
+		result = collect(&k, &env, &store, e);
 		store_close(&store);
 	}
 	if (result == 0)
-		result = say_result(&k, &gc, e);
+		result = say_result(&k, e);
 	json_decref(k.list);
-	strlist_release(&gc.keep);
+	strlist_release(&k.store.keep);
+	strlist_release(&k.store.forget);
+	strlist_release(&k.env.images_gone);
 	env_release(&env);
 	return result;
 }

@@ -164,7 +164,7 @@ void progress_clear(struct progress *p)
 {
 	if (!p->painted)
 		return;
-	fprintf(stderr, "\033[%dA\033[J", p->painted);
+	fprintf(stderr, "\r\033[%dA\033[J", p->painted); /* \r: a typed ^C moved the cursor */
 	fflush(stderr);
 	p->painted = 0;
 }
@@ -178,7 +178,7 @@ static void paint(struct progress *p, uint64_t now)
 	int lines = 1;
 
 	if (p->painted)
-		buf_addf(&block, "\033[%dA", p->painted);
+		buf_addf(&block, "\r\033[%dA", p->painted);
 	for (size_t i = 0; i < p->row_count && lines <= ROWS_LIVE_MAX; i++) {
 		const struct row *r = &p->rows[i];
 

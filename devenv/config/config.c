@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "base/variable.h"
 #include "config/grants.h"
 #include "config/ini.h"
 #include "config/keys.h"
@@ -159,9 +160,8 @@ static int set_path(struct config *c, const struct ini_entry *entry, struct err 
 
 static int set_env(struct config *c, const struct ini_entry *entry, struct err *e)
 {
-	if (!config_env_name_is_valid(entry->key))
-		return err_set(e, ERR_CONFIG, "%s:%u: '%s' in [env] can't be the name of a variable",
-		               text_safe(c->file), entry->line, text_safe(entry->key));
+	if (variable_check(entry->key, e))
+		return err_wrap(e, "%s:%u: [env]", text_safe(c->file), entry->line);
 	c->env = mem_grow(c->env, c->env_count, &c->env_cap, sizeof(*c->env));
 	c->env[c->env_count++] = (struct config_pair){ .name = mem_strdup(entry->key),
 		                                       .value = mem_strdup(entry->value),
@@ -171,8 +171,10 @@ static int set_env(struct config *c, const struct ini_entry *entry, struct err *
 
 static int set_env_file(struct config *c, const struct ini_entry *entry, struct err *e)
 {
-	struct strlist *list = !strcmp(entry->key, "required") ? &c->env_files : &c->env_files_optional;
+	bool required = !strcmp(entry->key, "required");
+	struct strlist *list = required ? &c->env_files : &c->env_files_optional;
 
+	*(required ? &c->env_files_line : &c->env_files_optional_line) = entry->line;
 	if (value_list(c->file, entry, list, e))
 		return -1;
 	for (size_t i = 0; i < list->count; i++)

@@ -59,6 +59,7 @@ struct config {
 	size_t env_count, env_cap;
 	struct strlist env_files;	   /* [env-file] required */
 	struct strlist env_files_optional; /* [env-file] optional */
+	unsigned int env_files_line, env_files_optional_line; /* of those keys */
 
 	struct config_volume *volumes;
 	size_t volume_count, volume_cap;

@@ -7,16 +7,11 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/variable.h"
 
 bool config_env_name_is_valid(const char *name)
 {
-	if (!((name[0] >= 'a' && name[0] <= 'z') || (name[0] >= 'A' && name[0] <= 'Z') || name[0] == '_'))
-		return false;
-	for (const char *s = name + 1; *s; s++)
-		if (!((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9') ||
-		      *s == '_'))
-			return false;
-	return true;
+	return variable_is_name(name);
 }
 
 /* One line, without its end. Returns 1 and fills *pair, 0 for a line that says nothing, -1. */
@@ -36,9 +31,8 @@ static int parse_line(const char *name, unsigned int number, char *line, struct 
 		return err_hint(e, "variables of the host are not taken over by their name alone");
 	}
 	*equals = '\0';
-	if (!config_env_name_is_valid(s))
-		return err_set(e, ERR_CONFIG, "%s:%u: '%s' can't be the name of a variable", text_safe(name),
-		               number, text_safe(s));
+	if (variable_check(s, e))
+		return err_wrap(e, "%s:%u", text_safe(name), number);
 	*pair = (struct config_pair){ .name = mem_strdup(s),
 		                      .value = mem_strdup(equals + 1),
 		                      .line = number };

@@ -9,7 +9,6 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "env/clone.h"
 #include "env/place.h"
 
 /* A target as the config writes it. Below home and project the mount hides what the image has there, links included. */
@@ -37,12 +36,10 @@ static const char *inside(struct draft *d, const char *written, const char *what
 static char *volume_host(const struct draft *d, const struct config_volume *v)
 {
 	const struct environment *env = d->env;
-	cleanup_free char *clone = NULL;
 
 	if (!v->project_scope)
 		return mem_printf("%s/volumes/%s/%s", d->store->path, path_base(env->state), v->name);
-	clone = clone_name(env->project);
-	return mem_printf("%s/volumes/clone-%.32s/%s", d->store->path, clone, v->name);
+	return mem_printf("%s/volumes/clone-%.32s/%s", d->store->path, env->clone, v->name);
 }
 
 /* Where [KIND.NAME] is mounted. It must not hide what every session stands on. */

@@ -9,10 +9,13 @@
 #include "env/clone.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/digest.h"
@@ -34,6 +37,22 @@ static char *read_line(const char *path)
 	return mem_strndup(text.data, strcspn(text.data, "\r\n"));
 }
 
+/* As the kernel sees it at one moment: realpath() looks at one part after the other. */
+static char *real_path(const char *path, int flags)
+{
+	cleanup_close int fd = open(path, O_PATH | O_CLOEXEC | flags);
+	char handle[40], real[PATH_MAX];
+	ssize_t n;
+
+	if (fd < 0)
+		return NULL;
+	snprintf(handle, sizeof(handle), "/proc/self/fd/%d", fd);
+	n = readlink(handle, real, sizeof(real));
+	if (n <= 0 || n == sizeof(real))
+		return realpath(path, NULL);
+	return mem_strndup(real, (size_t)n);
+}
+
 static char *read_path(const char *dir, const char *file)
 {
 	cleanup_free char *path = path_join(dir, file);
@@ -43,7 +62,7 @@ static char *read_path(const char *dir, const char *file)
 	if (!line || !*line)
 		return NULL;
 	joined = path_join(dir, line);
-	return realpath(joined, NULL);
+	return real_path(joined, 0);
 }
 
 /* The common directory of the linked worktree whose .git file is `dotgit`, or NULL when the link isn't answered. */
@@ -56,8 +75,8 @@ static char *linked_common(const char *dotgit, const char *work_tree)
 	if (!line || !text_starts(line, "gitdir: "))
 		return NULL;
 	joined = path_join(work_tree, line + strlen("gitdir: "));
-	own = realpath(joined, NULL);
-	real = realpath(dotgit, NULL);
+	own = real_path(joined, 0);
+	real = real_path(dotgit, 0);
 	if (!own || !real)
 		return NULL;
 	common = read_path(own, "commondir");
@@ -78,7 +97,7 @@ static char *common_dir(const char *work_tree, bool *found)
 	if (!*found)
 		return NULL;
 	if (S_ISDIR(st.st_mode))
-		return realpath(dotgit, NULL);
+		return real_path(dotgit, O_NOFOLLOW);
 	return S_ISREG(st.st_mode) ? linked_common(dotgit, work_tree) : NULL;
 }
 
@@ -92,13 +111,14 @@ char *clone_worktree_common(const char *work_tree)
 
 char *clone_key(const char *project)
 {
-	cleanup_free char *real = realpath(project, NULL);
+	cleanup_free char *real = real_path(project, 0);
 	cleanup_free char *dir = mem_strdup(real ? real : project);
 	const char *root = real ? real : project;
 
 	for (;;) {
 		bool found;
-		cleanup_free char *common = common_dir(dir, &found);
+		/* Its own .git by the way that was given: a descriptor's stays the same directory. */
+		cleanup_free char *common = common_dir(strcmp(dir, root) == 0 ? project : dir, &found);
 		char *up;
 
 		if (common)
@@ -111,11 +131,25 @@ char *clone_key(const char *project)
 	}
 }
 
-char *clone_name(const char *project)
+static char *name_of(const char *key)
 {
-	cleanup_free char *key = clone_key(project);
 	char digest[DIGEST_MAX];
 
 	digest_bytes(key, strlen(key), digest);
 	return mem_strdup(digest_hex(digest));
+}
+
+char *clone_name(const char *project)
+{
+	cleanup_free char *key = clone_key(project);
+
+	return name_of(key);
+}
+
+char *clone_path_name(const char *project)
+{
+	cleanup_free char *real = realpath(project, NULL);
+	cleanup_free char *key = mem_printf("path:%s", real ? real : project);
+
+	return name_of(key);
 }

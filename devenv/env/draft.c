@@ -77,6 +77,7 @@ int draft_open(struct draft *d, struct environment *env, struct store *s, const 
 	if (open_layers(d, e) < 0 || check_root(d, what, e) < 0 || read_accounts(d, e) < 0)
 		goto fail;
 	d->plan.image = draft_copy(d, what);
+	d->plan.store = env->store_found;
 	return 0;
 fail:
 	err_wrap(e, "can't plan with %s", text_safe(what));

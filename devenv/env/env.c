@@ -14,6 +14,7 @@
 #include "base/project.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "env/checkout.h"
 #include "env/inputs.h"
 #include "env/place.h"
 #include "env/version.h"
@@ -25,6 +26,7 @@ static void choose_store(struct environment *env)
 {
 	const char *forced = getenv("DEVENV_STORE");
 
+	env->store_found = mem_strdup(env->dirs.store);
 	if ((forced && forced[0] == '/') || !env->user.store_path)
 		return;
 	free(env->dirs.store);
@@ -39,6 +41,7 @@ int env_open_user(struct environment *env, struct err *e)
 	int got;
 
 	memset(env, 0, sizeof(*env));
+	env->project_fd = -1;
 	env->lock_text = BUF_INIT;
 	user_config_init(&env->user);
 	if (dirs_find(&env->dirs, e) < 0)
@@ -69,12 +72,12 @@ static int check_requires(const struct config *c, struct err *e)
 	return err_hint(e, "install a newer devenv");
 }
 
-static int read_config(struct environment *env, int dirfd, struct err *e)
+static int read_config(struct environment *env, struct err *e)
 {
 	cleanup_free char *path = path_join(env->project, PROJECT_CONFIG);
 	cleanup_free char *local = path_join(env->project, LOCAL_CONFIG);
 	cleanup_buf struct buf text = BUF_INIT;
-	struct input in = { path, dirfd, PROJECT_CONFIG, SYS_RESOLVE_NO_SYMLINKS, true };
+	struct input in = { path, env->project_fd, PROJECT_CONFIG, SYS_RESOLVE_NO_SYMLINKS, true };
 	int got = inputs_read(env, &in, ERR_CONFIG, &text, e);
 
 	if (got == 0)
@@ -83,7 +86,7 @@ static int read_config(struct environment *env, int dirfd, struct err *e)
 		return -1;
 	if (check_requires(&env->config, e) < 0)
 		return -1;
-	in = (struct input){ local, dirfd, LOCAL_CONFIG, SYS_RESOLVE_NO_SYMLINKS, true };
+	in = (struct input){ local, env->project_fd, LOCAL_CONFIG, SYS_RESOLVE_NO_SYMLINKS, true };
 	got = inputs_read(env, &in, ERR_CONFIG, NULL, e);
 	if (got > 0) {
 		err_set(e, ERR_UNSUPPORTED, "%s: local overrides are not supported yet", text_safe(local));
@@ -92,10 +95,10 @@ static int read_config(struct environment *env, int dirfd, struct err *e)
 	return got ? -1 : 0;
 }
 
-static void read_lock(struct environment *env, int dirfd)
+static void read_lock(struct environment *env)
 {
 	cleanup_free char *path = path_join(env->project, PROJECT_LOCK);
-	struct input in = { path, dirfd, PROJECT_LOCK, SYS_RESOLVE_NO_SYMLINKS, false };
+	struct input in = { path, env->project_fd, PROJECT_LOCK, SYS_RESOLVE_NO_SYMLINKS, false };
 	int got = inputs_read(env, &in, ERR_LOCK, &env->lock_text, &env->lock_error);
 
 	if (got > 0 && lock_parse(PROJECT_LOCK, env->lock_text.data, env->lock_text.len, &env->lock,
@@ -105,8 +108,6 @@ static void read_lock(struct environment *env, int dirfd)
 
 int env_open(struct environment *env, const char *start, struct err *e)
 {
-	cleanup_close int dirfd = -1;
-
 	if (env_open_user(env, e) < 0)
 		return -1;
 	if (project_find(start, env->dirs.home, &env->project, e) < 0) {
@@ -114,18 +115,18 @@ int env_open(struct environment *env, const char *start, struct err *e)
 		return -1;
 	}
 	env->state = dirs_checkout(&env->dirs, env->project);
-	dirfd = file_open_dir(AT_FDCWD, env->project, e);
-	if (dirfd < 0 || read_config(env, dirfd, e) < 0 || place_find_all(env, e) < 0) {
+	if (checkout_open(env, e) < 0 || read_config(env, e) < 0 || place_find_all(env, e) < 0) {
 		env_release(env);
 		return -1;
 	}
 	env->name = mem_strdup(env->config.name ? env->config.name : path_base(env->project));
-	read_lock(env, dirfd);
+	read_lock(env);
 	return 0;
 }
 
 void env_release(struct environment *env)
 {
+	checkout_close(env);
 	place_release_all(env);
 	inputs_release(env);
 	user_config_release(&env->user);
@@ -134,10 +135,12 @@ void env_release(struct environment *env)
 	buf_release(&env->lock_text);
 	strlist_release(&env->warnings);
 	dirs_release(&env->dirs);
+	free(env->store_found);
 	free(env->project);
 	free(env->state);
 	free(env->name);
 	memset(env, 0, sizeof(*env));
+	env->project_fd = -1;
 	env->lock_text = BUF_INIT;
 }
 

@@ -27,6 +27,8 @@ struct env_ui {
 	/* One line for the person, no newline: a notice, or something that went not quite right. */
 	void (*notice)(void *data, const char *line);
 	void (*warning)(void *data, const char *line);
+	/* What is done and why, for who wants to know more (-v). */
+	void (*detail)(void *data, const char *line);
 	/* Show the powers (only those not granted yet when `growth`), ask once. true: granted. Only when interactive. */
 	bool (*ask_powers)(void *data, const char *project, const struct strlist *texts, bool growth);
 	struct oci_progress progress;
@@ -56,12 +58,16 @@ struct env_place {	/* a path of the host that the config names: resolved once, w
 	bool outside;	/* leads out of the project, by itself or through a link: a power */
 	bool optional;
 	size_t index;	/* of the mount in the config */
+	unsigned int line; /* of the key that names it */
 };
 
 struct environment {
 	struct dirs dirs;
 	struct user_config user;
+	char *store_found; /* what dirs_find said: the store, unless the user's [store] path names another */
 	char *project;	   /* absolute root; NULL for an image without project */
+	int project_fd;	   /* that directory as it was opened once: everything of the project is read below it */
+	char *clone;	   /* which clone it is of (env/clone.h): names the trust record */
 	char *state;	   /* dirs_checkout or dirs_image */
 	bool untrusted;	   /* see env_distrust */
 	char *name;	   /* config name or the directory's */
@@ -98,7 +104,7 @@ struct env_powers {
 	struct env_power *items;
 	size_t count, cap;
 };
-/* What the resolved config asks for, sorted by key. ERR_CONFIG: something no repository can ask for. */
+/* What the resolved config asks for, the most important first. ERR_CONFIG: something no repository can ask for. */
 int env_powers(const struct environment *env, struct env_powers *out, struct err *e);
 void env_powers_release(struct env_powers *p);
 /* Those of `asked` that are not granted yet; *known tells whether the project was ever allowed. */
@@ -154,13 +160,24 @@ int env_prepare_image(struct environment *env, const char *reference, const stru
 int env_store(const struct environment *env, struct store *s, struct err *e);
 /* Manifest digests that locks and plans of known checkouts refer to: what gc must keep. */
 int env_live_digests(const struct environment *env, struct strlist *digests, struct err *e);
-/* Remove the generated top layers that nothing uses: no plan of a living project or of a stored image, no running
- * holder. With dry_run they are only counted. To be called after store_gc, with the store open; *removed and *bytes are
- * added to and may be NULL. */
-int env_gc_skeletons(const struct environment *env, struct store *s, bool dry_run, size_t *removed, uint64_t *bytes,
-		     struct err *e);
 
-/* What holders that were killed left of their scratch, in every checkout's state. Adds to both counts. */
-void env_gc_scratch(const struct environment *env, bool dry_run, size_t *removed, uint64_t *bytes);
+/* ---- what gc takes besides the store's own (env/gc.c) ---- */
+struct env_gc {
+	/* in */
+	bool dry_run;
+	struct strlist images_gone; /* manifest digests that store_gc took, or would take in a dry run */
+	/* Called per thing removed (or to be removed): kind "plan", "generated", "scratch". May be NULL. */
+	void (*removed)(void *data, const char *kind, const char *name, uint64_t bytes);
+	void *data;
+	/* out: counts and bytes are added to */
+	uint64_t bytes;
+	size_t plans, generated, scratches;
+};
+/*
+ * Plans whose project or image is gone (homes stay), generated top layers that nothing uses: no plan of a living project
+ * or of a stored image, no running holder; and the scratch of holders that were killed. To be called after store_gc, with
+ * the store open. A dry run tells exactly what the real one does.
+ */
+int env_gc(const struct environment *env, struct store *s, struct env_gc *gc, struct err *e);
 
 #endif

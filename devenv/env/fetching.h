@@ -9,7 +9,9 @@ struct fetching_source { /* an oci_source that owns its strings */
 	struct oci_source source;
 	char *location, *request;
 };
-/* Where the base comes from. ERR_CONFIG when the config has no base. */
+/* What the config asks for, as the lock writes it; malloc'ed. NULL: ERR_CONFIG, the config has no base. */
+char *fetching_request(const struct environment *env, struct err *e);
+/* Where the base comes from; a layout or an archive is opened, once and without leaving what was granted. */
 int fetching_source(const struct environment *env, struct fetching_source *out, struct err *e);
 void fetching_source_release(struct fetching_source *s);
 

@@ -51,7 +51,7 @@ const struct filter_call filter_calls_allowed[] = {
 	OLD("getsid"), OLD("gettid"), OLD("getuid"), OLD("ioprio_get"), OLD("ioprio_set"), OLD("kcmp"),
 	OLD("kill"), OLD("landlock_add_rule"), OLD("landlock_create_ruleset"),
 	OLD("landlock_restrict_self"), OLD("modify_ldt"), OLD("pidfd_getfd"), OLD("pidfd_open"),
-	OLD("pidfd_send_signal"), OLD("prctl"), OLD("prlimit64"), OLD("process_vm_readv"),
+	OLD("pidfd_send_signal"), OLD("prctl"), OLD("process_vm_readv"),
 	OLD("process_vm_writev"), OLD("ptrace"), OLD("restart_syscall"), OLD("rseq"),
 	OLD("sched_get_priority_max"), OLD("sched_get_priority_min"), OLD("sched_getaffinity"),
 	OLD("sched_getattr"), OLD("sched_getparam"), OLD("sched_getscheduler"),

@@ -8,7 +8,7 @@ struct filter_call {
 	int number; /* for calls newer than libseccomp knows (the same on every architecture since Linux 5.1); else -1 */
 };
 
-/* Each ends in a NULL name. clone, unshare, socket, socketpair, ioctl and personality are on neither: filter.c compares
+/* Each ends in a NULL name. clone, unshare, socket, socketpair, ioctl, prlimit64 and personality are on neither: filter.c compares
  * their arguments. */
 extern const struct filter_call filter_calls_allowed[];
 extern const struct filter_call filter_calls_denied[]; /* EPERM */

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "env/checkout.h"
 #include "env/draft.h"
 #include "env/inputs.h"
 #include "env/live.h"
@@ -177,6 +178,9 @@ int draft_write(struct draft *d, struct err *e)
 	if (dirs_private(env->state, e) < 0)
 		return -1;
 	if (live_record(env, d->plan.id, d->image.digest, path_base(skeleton), e) < 0)
+		return -1;
+	/* Answers and downloads take their time; and what is there now is what a session would mount. */
+	if (env->project && checkout_is_there(env, NULL, e) < 0)
 		return -1;
 	if (file_replace(AT_FDCWD, path, all.data, all.len, 0600, FILE_FAST, e) < 0)
 		return err_wrap(e, "can't write the plan");

@@ -22,6 +22,7 @@ static int set_user(struct draft *d, struct account *user, struct err *e)
 	if (accounts_parse_user(d->config.user, d->passwd.data, d->group.data, user, e) < 0)
 		return -1;
 	p->uid = user->uid;
+	p->root = user->uid == 0;
 	p->gid = user->gid;
 	p->home = user->home[0] == '/' ? draft_keep(d, path_clean(user->home)) : "/";
 	return 0;

@@ -56,7 +56,10 @@ void inputs_stat(const struct env_file *f, struct stat *st)
 static int check(const struct input *in, const struct stat *st, off_t max, enum err_code code, struct err *e)
 {
 	if (!S_ISREG(st->st_mode))
-		return err_set(e, code, "%s is not a regular file", text_safe(in->path));
+		return err_set(e, code, "%s is %s, not a regular file", text_safe(in->path),
+			       S_ISDIR(st->st_mode)  ? "a directory" :
+			       S_ISFIFO(st->st_mode) ? "a FIFO" :
+						       "a device or socket");
 	if (in->ours && st->st_uid != geteuid())
 		return err_set(e, code, "%s belongs to another user (uid %u)", text_safe(in->path),
 			       (unsigned int)st->st_uid);
@@ -66,11 +69,17 @@ static int check(const struct input *in, const struct stat *st, off_t max, enum 
 	return 0;
 }
 
-static int cannot_open(const struct input *in, enum err_code code, struct err *e)
+static int refuse_open(const struct input *in, enum err_code code, struct err *e)
 {
-	if (errno == ELOOP || errno == EXDEV)
-		return err_set(e, code, "%s is a symbolic link, or lies behind one: it is not followed",
-			       text_safe(in->path));
+	struct stat st;
+
+	if (errno == ELOOP || errno == EXDEV) {
+		bool itself = fstatat(in->dirfd, in->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode);
+
+		err_set(e, code, "%s %s symbolic link: it is not followed", text_safe(in->path),
+			itself ? "is a" : "lies behind a");
+		return err_hint(e, "put a file with its content in its place");
+	}
 	err_sys(e, "can't open %s", text_safe(in->path));
 	if (e->code == ERR_FAILED)
 		e->code = code;
@@ -91,7 +100,7 @@ int inputs_read(struct environment *env, const struct input *in, enum err_code c
 		return 0;
 	}
 	if (fd < 0)
-		return cannot_open(in, code, e);
+		return refuse_open(in, code, e);
 	if (fstat(fd, &st) < 0)
 		return err_sys(e, "can't stat %s", text_safe(in->path));
 	if (check(in, &st, out ? INPUTS_MAX : INPUTS_HASHED_MAX, code, e) < 0)

@@ -96,7 +96,8 @@ int live_record(const struct environment *env, const char *plan_id, const char *
 struct survey {
 	const struct environment *env;
 	const struct store *store; /* needed for `skeletons` */
-	struct strlist *digests, *skeletons; /* either may be NULL */
+	const struct strlist *images_gone; /* taken for not stored; NULL: none */
+	struct strlist *digests, *skeletons, *dead; /* each may be NULL */
 };
 
 static void note(struct strlist *l, const char *s)
@@ -141,14 +142,15 @@ static bool image_is_stored(const struct survey *s, const char *digest)
 {
 	cleanup_free char *record = mem_printf("images/%s", digest_hex(digest));
 
-	return s->store && file_exists(s->store->fd, record);
+	return s->store && !(s->images_gone && strlist_has(s->images_gone, digest)) &&
+	       file_exists(s->store->fd, record);
 }
 
 static void survey_state(const struct survey *s, const char *dir)
 {
 	cleanup_strlist struct strlist lines = STRLIST_INIT;
 	cleanup_free char *project = NULL, *record = path_join(dir, "project");
-	bool lives = project_lives(dir, &project), has_project = file_exists(AT_FDCWD, record);
+	bool lives = project_lives(dir, &project), has_project = file_exists(AT_FDCWD, record), used = lives;
 
 	if (lives && s->digests)
 		survey_lock(s, project);
@@ -162,10 +164,14 @@ static void survey_state(const struct survey *s, const char *dir)
 		if ((lives && i == 0) || is_running(&s->env->dirs, use.plan)) {
 			note(s->digests, use.digest);
 			note(s->skeletons, use.skeleton);
+			used = true;
 		} else if (i == 0 && !has_project && image_is_stored(s, use.digest)) {
 			note(s->skeletons, use.skeleton);
+			used = true;
 		}
 	}
+	if (!used && lines.count)
+		note(s->dead, dir);
 }
 
 static int survey_below(const struct survey *s, const char *kind, struct err *e)
@@ -193,74 +199,36 @@ static int survey(const struct survey *s, struct err *e)
 
 int env_live_digests(const struct environment *env, struct strlist *digests, struct err *e)
 {
-	return survey(&(struct survey){ env, NULL, digests, NULL }, e);
+	return survey(&(struct survey){ .env = env, .digests = digests }, e);
 }
 
-static int collect(const struct strlist *live, int dirfd, bool dry_run, size_t *removed, uint64_t *bytes, struct err *e)
+int live_survey(const struct environment *env, const struct store *s, const struct strlist *images_gone,
+		struct strlist *skeletons, struct strlist *dead, struct err *e)
 {
-	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *d;
-	int r = 0;
+	struct survey all = {
+		.env = env, .store = s, .images_gone = images_gone, .skeletons = skeletons, .dead = dead
+	};
 
-	if (!dir) {
-		if (fd >= 0)
-			close(fd);
-		return err_sys(e, "can't list the generated layers");
+	return survey(&all, e);
+}
+
+void live_running(const struct dirs *d, const char *state, struct strlist *plans)
+{
+	cleanup_strlist struct strlist lines = STRLIST_INIT;
+
+	read_lines(state, "used", &lines);
+	for (size_t i = 0; i < lines.count; i++) {
+		struct use use;
+
+		if (parse_use(lines.items[i], &use) && is_running(d, use.plan))
+			strlist_add(plans, use.plan);
 	}
-	while (r == 0 && (d = readdir(dir))) {
-		if (d->d_name[0] == '.' || strlist_has(live, d->d_name))
-			continue;
-		*bytes += file_tree_bytes(dirfd, d->d_name);
-		++*removed;
-		if (!dry_run)
-			r = file_remove_tree(dirfd, d->d_name, e);
-	}
-	closedir(dir);
-	return r;
 }
 
-int env_gc_skeletons(const struct environment *env, struct store *s, bool dry_run, size_t *removed, uint64_t *bytes,
-		     struct err *e)
+char *live_project(const char *state)
 {
-	cleanup_strlist struct strlist live = STRLIST_INIT;
-	cleanup_close int dirfd = openat(s->fd, SKELETON_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	uint64_t own_bytes = 0;
-	size_t own_removed = 0;
-	int r;
+	cleanup_strlist struct strlist lines = STRLIST_INIT;
 
-	if (dirfd < 0)
-		return errno == ENOENT ? 0 : err_sys(e, "can't open the generated layers of the store");
-	/* Alone, because a plan that is being made refers to its layer only once it is written. */
-	if (file_lock(s->lock_fd, true, true, e) < 0)
-		return -1;
-	r = survey(&(struct survey){ env, s, NULL, &live }, e);
-	if (r == 0)
-		r = collect(&live, dirfd, dry_run, removed ? removed : &own_removed, bytes ? bytes : &own_bytes, e);
-	if (file_lock(s->lock_fd, false, true, e) < 0)
-		return -1;
-	return r;
-}
-
-static void sweep_below(const struct environment *env, const char *kind, bool dry_run, size_t *removed, uint64_t *bytes)
-{
-	cleanup_free char *path = path_join(env->dirs.state, kind);
-	DIR *dir = opendir(path);
-	const struct dirent *d;
-
-	while (dir && (d = readdir(dir))) {
-		cleanup_free char *scratch = mem_printf("%s/%s/scratch", path, d->d_name);
-		cleanup_close int fd = d->d_name[0] == '.' ? -1 : open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-		if (fd >= 0)
-			file_sweep(fd, dry_run, removed, bytes);
-	}
-	if (dir)
-		closedir(dir);
-}
-
-void env_gc_scratch(const struct environment *env, bool dry_run, size_t *removed, uint64_t *bytes)
-{
-	sweep_below(env, "checkouts", dry_run, removed, bytes);
-	sweep_below(env, "images", dry_run, removed, bytes);
+	read_lines(state, "project", &lines);
+	return lines.count == 1 && lines.items[0][0] == '/' ? mem_strdup(lines.items[0]) : NULL;
 }

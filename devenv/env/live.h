@@ -14,4 +14,13 @@
 int live_record(const struct environment *env, const char *plan_id, const char *digest, const char *skeleton,
 		struct err *e);
 
+/* Generated layers that something uses, by name; and state directories whose plan serves nothing any more: its project or
+ * image is gone and it does not run. `images_gone` are taken for not stored. The last two lists may be NULL. */
+int live_survey(const struct environment *env, const struct store *s, const struct strlist *images_gone,
+		struct strlist *skeletons, struct strlist *dead, struct err *e);
+/* Ids of the plans of this state directory that have sessions: of its present plan and of earlier ones. */
+void live_running(const struct dirs *d, const char *state, struct strlist *plans);
+/* The project that a state directory was made for, or NULL (`run --image`). malloc'ed. */
+char *live_project(const char *state);
+
 #endif

@@ -217,7 +217,6 @@ static int save(struct environment *env, struct err *e)
 {
 	cleanup_free char *path = path_join(env->project, PROJECT_LOCK);
 	cleanup_buf struct buf text = BUF_INIT;
-	cleanup_close int dirfd = -1;
 	struct input in;
 
 	lock_format(&env->lock, &text);
@@ -225,13 +224,12 @@ static int save(struct environment *env, struct err *e)
 		return 0;
 	if (env->lock.image_count == 0 && !env->has_lock)
 		return 0;
-	dirfd = file_open_dir(AT_FDCWD, env->project, e);
-	if (dirfd < 0 || file_replace(dirfd, PROJECT_LOCK, text.data, text.len, 0644, FILE_DURABLE, e) < 0)
+	if (file_replace(env->project_fd, PROJECT_LOCK, text.data, text.len, 0644, FILE_DURABLE, e) < 0)
 		return err_wrap(e, "can't write %s", text_safe(path));
 	buf_clear(&env->lock_text);
 	buf_add(&env->lock_text, text.data, text.len);
 	env->has_lock = true;
-	in = (struct input){ path, dirfd, PROJECT_LOCK, SYS_RESOLVE_NO_SYMLINKS, false };
+	in = (struct input){ path, env->project_fd, PROJECT_LOCK, SYS_RESOLVE_NO_SYMLINKS, false };
 	return inputs_read(env, &in, ERR_LOCK, NULL, e) < 0 ? -1 : 0;
 }
 

@@ -13,12 +13,14 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "env/checkout.h"
 
 static char *expand(const struct environment *env, const char *written)
 {
@@ -107,10 +109,19 @@ static const char *forbidden(const struct environment *env, const char *path)
 	return control_socket(env, path);
 }
 
+/* One whose own name has a colon wins over a tag. */
+static bool is_directory(const struct environment *env, const char *written)
+{
+	cleanup_free char *path = expand(env, written);
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 static int add_indexed(struct environment *env, enum env_place_kind kind, size_t index, const char *written, bool optional,
 		       unsigned int line, struct err *e)
 {
-	struct env_place place = { .kind = kind, .optional = optional, .written = mem_strdup(written) };
+	struct env_place place = { .kind = kind, .optional = optional, .line = line, .written = mem_strdup(written) };
 	cleanup_free char *path = mem_strdup(written);
 	const char *slash, *colon, *why;
 
@@ -118,7 +129,7 @@ static int add_indexed(struct environment *env, enum env_place_kind kind, size_t
 	if (kind == ENV_PLACE_BASE && env->config.base == CONFIG_BASE_OCI) {
 		slash = strrchr(path, '/');
 		colon = strrchr(path, ':');
-		if (colon && (!slash || colon > slash)) {
+		if (colon && (!slash || colon > slash) && !is_directory(env, path)) {
 			place.tag = mem_strdup(colon);
 			path[colon - path] = '\0';
 		}
@@ -129,13 +140,8 @@ static int add_indexed(struct environment *env, enum env_place_kind kind, size_t
 	why = place.outside ? forbidden(env, place.path) : NULL;
 	if (!why)
 		return 0;
-	if (line)
-		err_set(e, ERR_CONFIG, "%s:%u: '%s' is %s: no project can ask for that", env->config.file, line,
-			text_safe(written), why);
-	else
-		err_set(e, ERR_CONFIG, "%s: '%s' is %s: no project can ask for that", env->config.file,
-			text_safe(written), why);
-	return -1;
+	return err_set(e, ERR_CONFIG, "%s:%u: '%s' is %s: no project can ask for that", env->config.file, line,
+		       text_safe(written), why);
 }
 
 static int add(struct environment *env, enum env_place_kind kind, const char *written, bool optional, unsigned int line,
@@ -152,10 +158,10 @@ int place_find_all(struct environment *env, struct err *e)
 		if (add(env, ENV_PLACE_BASE, c->base_value, false, c->base_line, e) < 0)
 			return -1;
 	for (size_t i = 0; i < c->env_files.count; i++)
-		if (add(env, ENV_PLACE_ENV_FILE, c->env_files.items[i], false, 0, e) < 0)
+		if (add(env, ENV_PLACE_ENV_FILE, c->env_files.items[i], false, c->env_files_line, e) < 0)
 			return -1;
 	for (size_t i = 0; i < c->env_files_optional.count; i++)
-		if (add(env, ENV_PLACE_ENV_FILE, c->env_files_optional.items[i], true, 0, e) < 0)
+		if (add(env, ENV_PLACE_ENV_FILE, c->env_files_optional.items[i], true, c->env_files_optional_line, e) < 0)
 			return -1;
 	for (size_t i = 0; i < c->setup_inputs.count; i++)
 		if (add(env, ENV_PLACE_SETUP_INPUT, c->setup_inputs.items[i], true, c->setup_inputs_line, e) < 0)
@@ -188,13 +194,7 @@ const struct env_place *place_base(const struct environment *env)
 
 int place_open(const struct environment *env, const struct env_place *place)
 {
-	const char *below = place->outside ? NULL : path_below(place->path, env->project);
-	cleanup_close int project = -1;
+	struct checkout_way way = checkout_way(env, place);
 
-	if (!below)
-		return sys_openat2(AT_FDCWD, place->path, O_PATH, 0, SYS_RESOLVE_NO_MAGICLINKS | SYS_RESOLVE_NO_SYMLINKS);
-	project = open(env->project, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (project < 0)
-		return -1;
-	return sys_openat2(project, *below ? below : ".", O_PATH, 0, SYS_RESOLVE_NO_MAGICLINKS | SYS_RESOLVE_BENEATH);
+	return sys_openat2(way.dirfd, way.name, O_PATH, 0, way.resolve);
 }

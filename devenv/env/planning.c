@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "env/accounts.h"
 #include "env/binding.h"
+#include "env/checkout.h"
 #include "env/draft.h"
 #include "env/fetching.h"
 #include "env/gitconfig.h"
@@ -59,8 +60,8 @@ static int mount_home_and_project(struct draft *d, struct err *e)
 	struct plan *p = &d->plan;
 	struct stat st;
 
-	if (stat(env->project, &st) < 0)
-		return err_sys(e, "can't stat %s", text_safe(env->project));
+	if (checkout_is_there(env, &st, e) < 0)
+		return -1;
 	if (env->untrusted)
 		plan_add_mount(p, (struct plan_mount){ .kind = PLAN_TMPFS, .host = "", .target = p->home });
 	else
@@ -87,6 +88,7 @@ static int set_accounts(struct draft *d, struct err *e)
 	struct account ours = { .name = login, .home = (char *)p->home, .shell = (char *)p->shell };
 
 	p->uid = ours.uid = root ? 0 : getuid();
+	p->root = root;
 	p->gid = ours.gid = root ? 0 : getgid();
 	accounts_format_passwd(d->passwd.data, &ours, &passwd);
 	accounts_format_group(d->group.data, login, p->gid, &group);
@@ -141,25 +143,23 @@ static void set_path(struct draft *d)
 	variables_set(&d->variables, "PATH", path.data);
 }
 
-static int read_env_file(struct draft *d, const struct env_place *place, int project_fd, struct err *e)
+static int read_env_file(struct draft *d, const struct env_place *place, struct err *e)
 {
 	struct environment *env = d->env;
-	const char *below = place->outside ? NULL : path_below(place->path, env->project);
-	struct input in = { .path = place->path,
-			    .dirfd = below ? project_fd : AT_FDCWD,
-			    .name = below ? below : place->path,
-			    .resolve = SYS_RESOLVE_NO_MAGICLINKS | (below ? SYS_RESOLVE_BENEATH : SYS_RESOLVE_NO_SYMLINKS) };
+	struct checkout_way way = checkout_way(env, place);
+	struct input in = { .path = place->path, .dirfd = way.dirfd, .name = way.name, .resolve = way.resolve };
 	cleanup_buf struct buf text = BUF_INIT;
 	struct config_pair *pairs = NULL;
 	size_t count = 0, cap = 0;
 	int got = inputs_read(env, &in, ERR_CONFIG, &text, e);
 
 	if (got < 0)
-		return -1;
+		return err_wrap(e, "%s:%u: [env-file] %s", env->config.file, place->line,
+				place->optional ? "optional" : "required");
 	if (got == 0 && place->optional)
 		return 0;
 	if (got == 0) {
-		err_set(e, ERR_CONFIG, "%s: [env-file] required: there is no %s", env->config.file,
+		err_set(e, ERR_CONFIG, "%s:%u: [env-file] required: there is no %s", env->config.file, place->line,
 			text_safe(place->written));
 		return err_hint(e, "write it, or list it under optional");
 	}
@@ -173,12 +173,9 @@ static int read_env_file(struct draft *d, const struct env_place *place, int pro
 static int set_variables_of_config(struct draft *d, struct err *e)
 {
 	const struct environment *env = d->env;
-	cleanup_close int fd = file_open_dir(AT_FDCWD, env->project, e);
 
-	if (fd < 0)
-		return -1;
 	for (size_t i = 0; i < env->place_count; i++)
-		if (env->places[i].kind == ENV_PLACE_ENV_FILE && read_env_file(d, &env->places[i], fd, e) < 0)
+		if (env->places[i].kind == ENV_PLACE_ENV_FILE && read_env_file(d, &env->places[i], e) < 0)
 			return -1;
 	for (size_t i = 0; i < env->config.env_count; i++)
 		variables_set(&d->variables, env->config.env[i].name, env->config.env[i].value);
@@ -211,9 +208,12 @@ static int set_variables(struct draft *d, struct err *e)
 /* Withdrawing what was granted makes the plan stale. First the stamps, then the question: so the answer is not older. */
 static int watch_trust(struct environment *env, struct err *e)
 {
-	cleanup_free char *path = trust_path(env);
+	cleanup_free char *path = trust_path(env), *earlier = trust_path_of_project(env);
 	struct input in = { .path = path, .dirfd = AT_FDCWD, .name = path };
 
+	if (inputs_read(env, &in, ERR_FAILED, NULL, e) < 0)
+		return -1;
+	in.path = in.name = earlier;
 	if (inputs_read(env, &in, ERR_FAILED, NULL, e) < 0)
 		return -1;
 	return trust_check(env, e);
@@ -248,20 +248,17 @@ static int fill(struct draft *d, struct err *e)
 int env_write_plan(struct environment *env, struct store *s, struct err *e)
 {
 	const char *digest = fetching_digest(env, e);
-	struct fetching_source from;
+	cleanup_free char *request = digest ? fetching_request(env, e) : NULL;
 	struct draft d;
 	int r;
 
-	if (!digest || fetching_source(env, &from, e) < 0)
+	if (!request)
 		return -1;
-	if (watch_trust(env, e) < 0 || draft_open(&d, env, s, digest, from.request, e) < 0) {
-		fetching_source_release(&from);
+	if (watch_trust(env, e) < 0 || draft_open(&d, env, s, digest, request, e) < 0)
 		return -1;
-	}
 	r = fill(&d, e);
 	if (r == 0)
 		r = draft_write(&d, e);
 	draft_release(&d);
-	fetching_source_release(&from);
 	return r;
 }

@@ -44,9 +44,20 @@ static const char *place_use(const struct environment *env, const struct env_pla
 	return env->config.base == CONFIG_BASE_OCI ? "the base comes from this layout" : "the base comes from this archive";
 }
 
-static int by_key(const void *a, const void *b)
+/* What matters most comes first, because people read the first line. */
+static int weight(const char *key)
 {
-	return strcmp(((const struct env_power *)a)->key, ((const struct env_power *)b)->key);
+	if (strcmp(key, "network:host") == 0)
+		return 0;
+	return strcmp(key, "network:abstract-sockets") == 0 ? 2 : 1;
+}
+
+static int by_weight(const void *a, const void *b)
+{
+	const struct env_power *x = a, *y = b;
+	int order = weight(x->key) - weight(y->key);
+
+	return order ? order : strcmp(x->key, y->key);
 }
 
 int env_powers(const struct environment *env, struct env_powers *out, struct err *e)
@@ -58,7 +69,7 @@ int env_powers(const struct environment *env, struct env_powers *out, struct err
 		add(out, mem_strdup("network:host"),
 		    mem_strdup("network: every server this machine can reach, itself included"));
 		add(out, mem_strdup("network:abstract-sockets"),
-		    mem_strdup("network: abstract sockets of this machine's desktop"));
+		    mem_strdup("network: desktop services of this machine that listen on abstract sockets (X11, D-Bus)"));
 	}
 	for (size_t i = 0; i < env->place_count; i++) {
 		const struct env_place *place = &env->places[i];
@@ -75,7 +86,7 @@ int env_powers(const struct environment *env, struct env_powers *out, struct err
 		add(out, mem_printf("env:%s", name), mem_printf("environment: your value of %s", name));
 	}
 	if (out->count)
-		qsort(out->items, out->count, sizeof(*out->items), by_key);
+		qsort(out->items, out->count, sizeof(*out->items), by_weight);
 	return 0;
 }
 

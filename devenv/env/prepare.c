@@ -71,7 +71,7 @@ static bool mounts_hold(const struct plan *p)
 
 static bool is_of(const struct plan *p, const struct environment *env)
 {
-	return strcmp(p->project, env->project) == 0 && p->layer_count &&
+	return strcmp(p->project, env->project) == 0 && strcmp(p->store, env->store_found) == 0 && p->layer_count &&
 	       path_is_below(p->layers[0], env->dirs.store);
 }
 

@@ -8,14 +8,11 @@
  */
 #include "env/setup.h"
 
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/digest.h"
 #include "base/mem.h"
-#include "base/path.h"
-#include "base/sys.h"
+#include "env/checkout.h"
 #include "env/inputs.h"
 
 static void add_text(struct digest *h, const char *text)
@@ -24,13 +21,10 @@ static void add_text(struct digest *h, const char *text)
 }
 
 /* Absent ones count too: that they appear is a change. */
-static int add_input(struct draft *d, const struct env_place *place, int project_fd, struct digest *h, struct err *e)
+static int add_input(struct draft *d, const struct env_place *place, struct digest *h, struct err *e)
 {
-	const char *below = place->outside ? NULL : path_below(place->path, d->env->project);
-	struct input in = { .path = place->path,
-			    .dirfd = below ? project_fd : AT_FDCWD,
-			    .name = below ? below : place->path,
-			    .resolve = SYS_RESOLVE_NO_MAGICLINKS | (below ? SYS_RESOLVE_BENEATH : SYS_RESOLVE_NO_SYMLINKS) };
+	struct checkout_way way = checkout_way(d->env, place);
+	struct input in = { .path = place->path, .dirfd = way.dirfd, .name = way.name, .resolve = way.resolve };
 
 	if (inputs_read(d->env, &in, ERR_CONFIG, NULL, e) < 0)
 		return err_wrap(e, "%s:%u: [setup] inputs", d->env->config.file, d->env->config.setup_inputs_line);
@@ -42,12 +36,9 @@ static int add_input(struct draft *d, const struct env_place *place, int project
 static int add_inputs(struct draft *d, struct digest *h, struct err *e)
 {
 	const struct environment *env = d->env;
-	cleanup_close int fd = open(env->project, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd < 0)
-		return err_sys(e, "can't open %s", env->project);
 	for (size_t i = 0; i < env->place_count; i++)
-		if (env->places[i].kind == ENV_PLACE_SETUP_INPUT && add_input(d, &env->places[i], fd, h, e) < 0)
+		if (env->places[i].kind == ENV_PLACE_SETUP_INPUT && add_input(d, &env->places[i], h, e) < 0)
 			return -1;
 	return 0;
 }

@@ -3,7 +3,8 @@
  * trust.c - what was granted to a project, and the gate that asks.
  *
  * The record lies at <state>/trust/<sha256 of the clone's identity>. It only ever grows by env_allow (worktrees of one
- * clone may ask for different things and share it) and goes away by env_deny. sha256 and not the quick hash: part of
+ * clone may ask for different things and share it) and goes away by env_deny. What was granted to a project before it
+ * became a git repository lies under its path, and counts. sha256 and not the quick hash: part of
  * the identity is a path that a repository chooses.
  */
 #include "env/trust.h"
@@ -24,15 +25,19 @@
 
 char *trust_path(const struct environment *env)
 {
-	cleanup_free char *name = clone_name(env->project);
+	return mem_printf("%s/trust/%s", env->dirs.state, env->clone);
+}
+
+char *trust_path_of_project(const struct environment *env)
+{
+	cleanup_free char *name = clone_path_name(env->project);
 
 	return mem_printf("%s/trust/%s", env->dirs.state, name);
 }
 
 /* 1: there is a record; 0: none (*out is empty then). */
-static int load(const struct environment *env, struct trust *out, struct err *e)
+static int load_one(const char *path, struct trust *out, struct err *e)
 {
-	cleanup_free char *path = trust_path(env);
 	cleanup_buf struct buf text = BUF_INIT;
 
 	*out = (struct trust){ 0 };
@@ -45,6 +50,26 @@ static int load(const struct environment *env, struct trust *out, struct err *e)
 	if (trust_parse(path, text.data, text.len, out, e) < 0)
 		return err_hint(e, "run `devenv deny` and `devenv allow` to make the record anew");
 	return 1;
+}
+
+static int load(const struct environment *env, struct trust *out, struct err *e)
+{
+	cleanup_free char *path = trust_path(env), *earlier = trust_path_of_project(env);
+	struct trust before;
+	int got = load_one(path, out, e), got_before;
+
+	if (got < 0 || strcmp(path, earlier) == 0)
+		return got;
+	got_before = load_one(earlier, &before, e);
+	if (got_before < 0) {
+		trust_release(out);
+		return -1;
+	}
+	for (size_t i = 0; i < before.powers.count; i++)
+		if (!strlist_has(&out->powers, before.powers.items[i]))
+			strlist_add(&out->powers, before.powers.items[i]);
+	trust_release(&before);
+	return got || got_before;
 }
 
 /* Whoever may write may read. */
@@ -101,7 +126,7 @@ int env_allow(struct environment *env, const struct env_powers *asked, struct er
 	r = dirs_private(dir, e);
 	if (r == 0)
 		r = file_replace(AT_FDCWD, path, text.data, text.len, 0600, FILE_DURABLE, e);
-	return r < 0 ? err_wrap(e, "can't record what is allowed") : 0;
+	return r < 0 ? err_wrap(e, "what is allowed could not be recorded") : 0;
 }
 
 static int unlink_if_there(const char *path, struct err *e)
@@ -113,11 +138,11 @@ static int unlink_if_there(const char *path, struct err *e)
 
 int env_deny(struct environment *env, struct err *e)
 {
-	cleanup_free char *record = trust_path(env);
+	cleanup_free char *record = trust_path(env), *earlier = trust_path_of_project(env);
 	cleanup_free char *plan = path_join(env->state, "plan");
 
 	/* The record first: without it even a plan that survives can't be made again. */
-	if (unlink_if_there(record, e) < 0)
+	if (unlink_if_there(record, e) < 0 || unlink_if_there(earlier, e) < 0)
 		return -1;
 	return unlink_if_there(plan, e);
 }
@@ -153,7 +178,7 @@ int env_require_allowed(struct environment *env, const struct env_options *o, st
 {
 	cleanup_strlist struct strlist texts = STRLIST_INIT;
 	struct env_powers asked, missing = { 0 };
-	bool known, granted = o->yes;
+	bool known, granted = o->yes, asks = !o->yes && o->ui->interactive && o->ui->ask_powers;
 	int r = -1;
 
 	if (env_powers(env, &asked, e) < 0)
@@ -166,9 +191,14 @@ int env_require_allowed(struct environment *env, const struct env_options *o, st
 	}
 	for (size_t i = 0; i < missing.count; i++)
 		strlist_add(&texts, missing.items[i].text);
-	if (!granted && o->ui->interactive && o->ui->ask_powers)
+	if (asks)
 		granted = o->ui->ask_powers(o->ui->data, env->project, &texts, known);
-	r = granted ? env_allow(env, &asked, e) : not_allowed(env, &missing, known, e);
+	if (granted)
+		r = env_allow(env, &asked, e);
+	else if (asks) /* who has just read the list and said no needs no more words */
+		r = err_set(e, ERR_NOT_ALLOWED, "not allowed; nothing was started");
+	else
+		r = not_allowed(env, &missing, known, e);
 out:
 	env_powers_release(&asked);
 	env_powers_release(&missing);

@@ -8,12 +8,20 @@
 #include "base/mem.h"
 #include "base/options.h"
 #include "base/text.h"
+#include "base/variable.h"
 
 /* `-e NAME` alone takes the caller's value, as docker does; a variable that isn't set there is left out. */
 static int add_env(struct arguments *a, const char *value, struct err *e)
 {
-	if (*value == '=' || !*value)
+	cleanup_free char *name = mem_strndup(value, strcspn(value, "="));
+
+	if (!*name)
 		return err_set(e, ERR_USAGE, "option '-e' needs NAME=VALUE or NAME");
+	if (variable_check(name, e) < 0) {
+		err_wrap(e, "option '-e'");
+		e->code = ERR_USAGE;
+		return -1;
+	}
 	if (strchr(value, '='))
 		strlist_add(&a->env, value);
 	else if (getenv(value))
@@ -52,6 +60,9 @@ static int take_option(struct arguments *a, int id, const char *value, struct er
 		return 0;
 	case OPTION_ENV:
 		return add_env(a, value, e);
+	case OPTION_DRY_RUN:
+		a->dry_run = true;
+		break;
 	case OPTION_JSON:
 		a->json = true;
 		break;
@@ -97,6 +108,9 @@ static int check(const struct arguments *a, int operands, struct err *e)
 		err_set(e, ERR_USAGE, "`devenv run` needs a command");
 		return err_hint(e, "`devenv enter` opens a shell");
 	}
+	if (a->dry_run)
+		return err_set(e, ERR_UNSUPPORTED, "`devenv %s --dry-run` is not supported yet",
+			       a->command == COMMAND_ENTER ? "enter" : "run");
 	if (a->no_services)
 		return err_set(e, ERR_UNSUPPORTED, "`devenv enter --no-services` is not supported yet");
 	return 0;

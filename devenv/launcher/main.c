@@ -100,8 +100,8 @@ static int find_state(struct launch *l, struct err *e)
 {
 	char cwd[PATH_MAX];
 
-	if (l->args.directory && chdir(l->args.directory) < 0)
-		return err_sys(e, "can't change to the directory %s", l->args.directory);
+	if (l->args.directory && project_change_to(l->args.directory, e) < 0)
+		return -1;
 	if (dirs_find(&l->dirs, e) < 0)
 		return -1;
 	if (l->args.image) {
@@ -125,7 +125,8 @@ static bool load_fresh(struct launch *l)
 
 	if (plan_load(&l->plan, path, &ignored) < 0)
 		return false;
-	if (!strcmp(l->plan.project, l->project ? l->project : "") && !plan_stale(&l->plan))
+	if (!strcmp(l->plan.project, l->project ? l->project : "") && !strcmp(l->plan.store, l->dirs.store) &&
+	    !plan_stale(&l->plan))
 		return true;
 	plan_release(&l->plan);
 	return false;
@@ -156,7 +157,7 @@ static void build_command(const struct launch *l, struct strlist *argv)
 {
 	size_t i;
 
-	for (i = 0; l->args.image && i < l->plan.entrypoint_count; i++)
+	for (i = 0; l->args.image && l->args.words[0] && i < l->plan.entrypoint_count; i++)
 		strlist_add(argv, l->plan.entrypoint[i]);
 	for (i = 0; l->args.words[i]; i++)
 		strlist_add(argv, l->args.words[i]);

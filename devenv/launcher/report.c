@@ -15,6 +15,8 @@ static void write_buf(int fd, const struct buf *b)
 	while (done < b->len) {
 		ssize_t n = write(fd, b->data + done, b->len - done);
 
+		if (n < 0 && errno == EINTR)
+			continue;
 		if (n <= 0)
 			return;
 		done += (size_t)n;

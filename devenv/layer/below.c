@@ -117,7 +117,7 @@ int below_dir_open(const struct below *b, const char *dir, struct below_dir *out
 		more = add_part(b, i, dir, out);
 	if (more >= 0)
 		return 0;
-	err_sys(e, "cannot look up %s in the layers below", text_safe(dir));
+	err_sys(e, "can't look up %s in the layers below", text_safe(dir));
 	below_dir_close(out);
 	return -1;
 }
@@ -166,7 +166,7 @@ int below_dir_find(const struct below_dir *d, const char *name, struct below_hit
 		int found = find_in(d->fds[i], name, hit);
 
 		if (found < 0)
-			return err_sys(e, "cannot look up %s in the layers below", text_safe(name));
+			return err_sys(e, "can't look up %s in the layers below", text_safe(name));
 		hit->layer = d->layers[i];
 		if (found)
 			return 0;
@@ -195,7 +195,7 @@ int below_open(const struct below *b, const char *dir, const char *name, const s
 
 	if (walk(b, hit->layer, dir, &parent, &opaque) == STEP_DIR)
 		fd = openat(parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	return fd < 0 ? err_sys(e, "cannot open %s/%s in the layers below", text_safe(dir), text_safe(name))
+	return fd < 0 ? err_sys(e, "can't open %s/%s in the layers below", text_safe(dir), text_safe(name))
 	              : fd;
 }
 
@@ -209,7 +209,7 @@ int below_list_root(const struct below *b, struct strlist *names, struct err *e)
 		if (!dir) {
 			if (fd >= 0)
 				close(fd);
-			return err_sys(e, "cannot list the layers below");
+			return err_sys(e, "can't list the layers below");
 		}
 		while ((entry = readdir(dir))) {
 			struct stat st;

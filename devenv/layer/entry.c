@@ -97,7 +97,7 @@ static int apply_xattrs(struct unpack *u, const struct node *dir, const char *ba
 			if (fsetxattr(fd, name, value, len, 0) == 0)
 				continue;
 			if (errno != EOPNOTSUPP)
-				return err_sys(e, "cannot set the attribute %s of %s", text_safe(name),
+				return err_sys(e, "can't set the attribute %s of %s", text_safe(name),
 				               text_safe(base));
 		}
 		u->out->xattrs_dropped++;
@@ -152,11 +152,11 @@ static int write_content(struct unpack *u, int fd, int64_t size, struct err *e)
 			return err_set(e, ERR_INTEGRITY, "the layer's file %s has data outside of it",
 			               text_safe(u->shown));
 		if (write_at(fd, data, len, offset) < 0)
-			return err_sys(e, "cannot write %s", text_safe(u->shown));
+			return err_sys(e, "can't write %s", text_safe(u->shown));
 		end = offset + (int64_t)len;
 	}
 	if (more == 0 && end < size && ftruncate(fd, size) < 0) /* it ends in a hole */
-		return err_sys(e, "cannot write %s", text_safe(u->shown));
+		return err_sys(e, "can't write %s", text_safe(u->shown));
 	return more;
 }
 
@@ -181,7 +181,7 @@ static int open_new(struct unpack *u, struct node *dir, const char *name, mode_t
 		if (fd >= 0)
 			return fd;
 		if (errno != EEXIST || tries)
-			return err_sys(e, "cannot make the file %s", text_safe(u->shown));
+			return err_sys(e, "can't make the file %s", text_safe(u->shown));
 		if (entry_make_room(u, dir, name, e) < 0)
 			return -1;
 	}
@@ -206,9 +206,9 @@ static int put_file(struct unpack *u, struct node *dir, const char *name, struct
 	if (fd < 0 || write_content(u, fd, size, e) < 0 || apply_xattrs(u, dir, name, entry, fd, e) < 0)
 		return -1;
 	if (mode != (now & ~u->tree.umask) && fchmod(fd, mode) < 0)
-		return err_sys(e, "cannot set the mode of %s", text_safe(u->shown));
+		return err_sys(e, "can't set the mode of %s", text_safe(u->shown));
 	if (futimens(fd, times) < 0)
-		return err_sys(e, "cannot set the time of %s", text_safe(u->shown));
+		return err_sys(e, "can't set the time of %s", text_safe(u->shown));
 	record_owner(u, dir, name, entry);
 	return 0;
 }
@@ -236,7 +236,7 @@ static int directory_xattrs(struct unpack *u, struct node *n, struct archive_ent
 		return -1;
 	fd = openat(path_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return err_sys(e, "cannot open the directory %s", text_safe(u->shown));
+		return err_sys(e, "can't open the directory %s", text_safe(u->shown));
 	return apply_xattrs(u, n->parent ? n->parent : n, n->name, entry, fd, e);
 }
 
@@ -296,12 +296,12 @@ static int put_symlink(struct unpack *u, struct node *dir, const char *name, str
 		if (symlinkat(target, parent, name) == 0)
 			break;
 		if (errno != EEXIST || tries)
-			return err_sys(e, "cannot make the symbolic link %s", text_safe(u->shown));
+			return err_sys(e, "can't make the symbolic link %s", text_safe(u->shown));
 		if (entry_make_room(u, dir, name, e) < 0)
 			return -1;
 	}
 	if (utimensat(parent, name, times, AT_SYMLINK_NOFOLLOW) < 0)
-		return err_sys(e, "cannot set the time of %s", text_safe(u->shown));
+		return err_sys(e, "can't set the time of %s", text_safe(u->shown));
 	record_owner(u, dir, name, entry);
 	return apply_xattrs(u, dir, name, entry, -1, e);
 }

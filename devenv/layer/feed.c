@@ -210,7 +210,7 @@ struct feed *feed_start(const struct layer_spec *spec, struct stream *in, struct
 		free(f->input);
 		free(f);
 		errno = ret;
-		err_sys(e, "cannot start a thread");
+		err_sys(e, "can't start a thread");
 		return NULL;
 	}
 	return f;

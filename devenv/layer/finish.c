@@ -53,7 +53,7 @@ static int failure(const char *what, const struct node *n, struct err *e)
 
 	tree_path(n, &path);
 	errno = saved;
-	return err_sys(e, "cannot %s %s", what, path.len ? text_safe(path.data) : "the layer's root");
+	return err_sys(e, "can't %s %s", what, path.len ? text_safe(path.data) : "the layer's root");
 }
 
 /* Set an attribute of `name` in dirfd, or of the directory itself ("."); about which node it is, for messages. */
@@ -90,7 +90,7 @@ static int white_out_by_xattr(int fd, const struct node *n, struct err *e)
 	int file;
 
 	if (!kernel_has_xattr_whiteouts()) {
-		err_set(e, ERR_SANDBOX, "cannot make the whiteout of %s: device 0:0 is denied here",
+		err_set(e, ERR_SANDBOX, "can't make the whiteout of %s: device 0:0 is denied here",
 		        text_safe(n->name));
 		return err_hint(e,
 		                "Linux 5.8 or newer lets every user make it; some container sandboxes don't");
@@ -217,7 +217,7 @@ static int prepare_root(struct unpack *u, struct err *e)
 
 	if (!(root->flags & NODE_LISTED) && u->tree.below.count > 0) {
 		if (fstatat(u->tree.below.fds[0], ".", &st, 0) < 0)
-			return err_sys(e, "cannot look at the layer below");
+			return err_sys(e, "can't look at the layer below");
 		root->mode = st.st_mode & 07777;
 		root->mtime = st.st_mtim.tv_sec;
 		root->nsec = (uint32_t)st.st_mtim.tv_nsec;

@@ -65,7 +65,7 @@ static int zlib_run(struct inflate *z, const struct piece *p, struct err *e)
 		int ret;
 
 		if (first && inflateReset2(&z->zlib, 16 + MAX_WBITS) != Z_OK)
-			return damaged(z, false, "cannot reset", e);
+			return damaged(z, false, "can't reset", e);
 		z->inside = true;
 		z->zlib.next_in = (unsigned char *)*p->in;
 		z->zlib.avail_in = (unsigned int)in;

@@ -51,7 +51,7 @@ static int copy_content(int from, int to, const char *shown, struct err *e)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return err_sys(e, "cannot read %s of a lower layer", text_safe(shown));
+			return err_sys(e, "can't read %s of a lower layer", text_safe(shown));
 		if (file_write_all(to, buffer, (size_t)n, e) < 0)
 			return err_wrap(e, "copy of %s of a lower layer", text_safe(shown));
 	}
@@ -73,11 +73,11 @@ static int copy_file(struct unpack *u, const struct link *l, const char *dir, co
 		return -1;
 	to = openat(parent, l->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (to < 0)
-		return err_sys(e, "cannot make the file %s", text_safe(u->shown));
+		return err_sys(e, "can't make the file %s", text_safe(u->shown));
 	if (copy_content(from, to, l->shown, e) < 0)
 		return -1;
 	if (fchmod(to, hit->st.st_mode & 07777) < 0 || futimens(to, times) < 0)
-		return err_sys(e, "cannot copy %s from a lower layer", text_safe(l->shown));
+		return err_sys(e, "can't copy %s from a lower layer", text_safe(l->shown));
 	return 0;
 }
 
@@ -93,7 +93,7 @@ static int copy_symlink(struct unpack *u, const struct link *l, const struct bel
 		return -1;
 	if (symlinkat(hit->target, parent, l->name) < 0 ||
 	    utimensat(parent, l->name, times, AT_SYMLINK_NOFOLLOW) < 0)
-		return err_sys(e, "cannot copy %s from a lower layer", text_safe(l->shown));
+		return err_sys(e, "can't copy %s from a lower layer", text_safe(l->shown));
 	return 0;
 }
 
@@ -137,7 +137,7 @@ static int link_here(struct unpack *u, const struct link *l, struct err *e)
 		if (errno == ENOENT)
 			return 0;
 		if (errno != EEXIST || tries)
-			return err_sys(e, "cannot make the hard link %s to %s", text_safe(u->shown),
+			return err_sys(e, "can't make the hard link %s to %s", text_safe(u->shown),
 			               text_safe(l->shown));
 		if (l->dir == l->at.dir && strcmp(l->name, l->target) == 0)
 			return 1; /* to itself */

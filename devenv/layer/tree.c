@@ -137,7 +137,7 @@ static int failure(const char *what, const struct node *dir, const char *name, s
 
 	tree_path_of(dir, name, &path);
 	errno = saved;
-	return err_sys(e, "cannot %s %s", what, text_safe(path.data));
+	return err_sys(e, "can't %s %s", what, text_safe(path.data));
 }
 
 static int slot_for(struct tree_private *p, struct node *dir, int fd)
@@ -336,12 +336,12 @@ int tree_init(struct tree *t, int tree_fd_, const struct below *below, struct er
 	t->root = node_space(p, sizeof(*t->root) + 1);
 	*t->root = (struct node){ .flags = NODE_DIR | NODE_CHMOD, .mode = 0755, .slot = -1 };
 	if (fd < 0)
-		return err_sys(e, "cannot open the layer's tree");
+		return err_sys(e, "can't open the layer's tree");
 	/* A setgid bit or a default ACL would be inherited by all we make. */
 	fremovexattr(fd, "system.posix_acl_default");
 	if (fchmod(fd, 0700) < 0) {
 		close(fd);
-		return err_sys(e, "cannot change the mode of the layer's tree");
+		return err_sys(e, "can't change the mode of the layer's tree");
 	}
 	p->slots[0].fd = fd;
 	p->slots[0].owner = t->root;

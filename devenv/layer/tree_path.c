@@ -144,7 +144,7 @@ static int step(struct walk *w, const char *name, struct err *e)
 	if (errno == EINVAL)
 		return refuse(w, "a file is in the way", e);
 	if (errno != ENOENT)
-		return err_sys(e, "cannot look up %s for %s", text_safe(name), text_safe(w->path));
+		return err_sys(e, "can't look up %s for %s", text_safe(name), text_safe(w->path));
 	return step_below(w, name,
 	                  (n && (n->flags & (NODE_WHITEOUT | NODE_SKIPPED))) || tree_hides_below(w->at.dir),
 	                  e);

@@ -71,6 +71,7 @@ static bool take_numbers(struct plan *p, const char *at, const char *end)
 	memcpy(&n, at, sizeof(n));
 	p->uid = n.uid;
 	p->gid = n.gid;
+	p->root = n.root;
 	p->network = n.network;
 	p->scratch = n.scratch;
 	return n.network <= PLAN_NETWORK_NONE && n.scratch <= PLAN_SCRATCH_PERSIST;

@@ -29,7 +29,7 @@ static void add_record(struct buf *b, enum plan_tag tag, const void *head, size_
 
 static void add_identity(struct buf *b, const struct plan *p)
 {
-	struct plan_numbers n = { .uid = p->uid, .gid = p->gid, .network = p->network, .scratch = p->scratch };
+	struct plan_numbers n = { .uid = p->uid, .gid = p->gid, .root = p->root, .network = p->network, .scratch = p->scratch };
 	size_t i, j;
 
 	add_record(b, PLAN_TAG_NUMBERS, &n, sizeof(n), NULL, NULL);

@@ -34,6 +34,7 @@ enum plan_tag {
 	PLAN_TAG_PROJECT,
 	PLAN_TAG_IMAGE,
 	PLAN_TAG_STATE,
+	PLAN_TAG_STORE,
 	PLAN_TAG_HOSTNAME,
 	PLAN_TAG_HOME,
 	PLAN_TAG_SHELL,
@@ -61,7 +62,7 @@ enum plan_tag {
 };
 
 struct plan_numbers {
-	uint32_t uid, gid, network, scratch;
+	uint32_t uid, gid, root, network, scratch, reserved;
 };
 struct plan_mount_head {
 	uint32_t kind, flags;

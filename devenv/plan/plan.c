@@ -16,6 +16,7 @@ const struct plan_string_field plan_string_fields[] = {
 	{ PLAN_TAG_PROJECT, offsetof(struct plan, project) },
 	{ PLAN_TAG_IMAGE, offsetof(struct plan, image) },
 	{ PLAN_TAG_STATE, offsetof(struct plan, state) },
+	{ PLAN_TAG_STORE, offsetof(struct plan, store) },
 	{ PLAN_TAG_HOSTNAME, offsetof(struct plan, hostname) },
 	{ PLAN_TAG_HOME, offsetof(struct plan, home) },
 	{ PLAN_TAG_SHELL, offsetof(struct plan, shell) },

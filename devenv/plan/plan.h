@@ -20,7 +20,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define PLAN_VERSION 1
+#define PLAN_VERSION 2
 
 /* A file the plan was made from. The plan is fresh while stat says the same of each. */
 struct plan_watch {
@@ -63,6 +63,7 @@ struct plan {
 	const char *project; /* project root on the host; "" for `run --image` */
 	const char *image;   /* reference or description for /run/.containerenv and `status` */
 	const char *state;   /* per-checkout state directory on the host (scratch lives below it) */
+	const char *store;   /* what dirs_find said then: another DEVENV_STORE makes the plan stale */
 
 	/* Root file system, topmost first; the first is the generated layer that holds every mount target */
 	const char **layers; /* host directories */
@@ -71,6 +72,7 @@ struct plan {
 
 	/* Ids inside; both map to the caller. A `--root` session is uid 0 in a child user namespace */
 	uint32_t uid, gid;
+	bool root; /* sessions have root's capabilities: `user = root`, an image's own user. Not: the caller is real root */
 	const char *hostname;
 	enum plan_network network;
 

@@ -141,8 +141,11 @@ static int create(const struct holder_request *q, const char *lock_path, struct 
 		return clone_error(e);
 	}
 	result = read_report(report[0], e); /* left open: one system call less on the way in */
-	if (result < 0)
+	if (result < 0) {
+		/* It may be ready without our knowing, and would wait for our share of byte 1 to go as we for its end. */
+		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
+	}
 	return result;
 }
 

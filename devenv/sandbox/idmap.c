@@ -18,6 +18,8 @@ static int write_file(int proc_fd, const char *name, const char *text, struct er
 	if (fd >= 0 && write(fd, text, strlen(text)) >= 0)
 		return 0;
 	err_sys(e, "can't write the id map (%s)", name);
+	if (e->sys == EMFILE || e->sys == ENFILE)
+		return -1;
 	e->code = ERR_SANDBOX;
 	return err_hint(e, "`devenv doctor` says whether this machine restricts user namespaces");
 }

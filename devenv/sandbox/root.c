@@ -22,6 +22,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/sys.h"
+#include "base/text.h"
 
 int root_make_private(struct err *e)
 {
@@ -40,7 +41,7 @@ int root_open(int root_fd, const char *path)
 
 static int sandbox_error(struct err *e, const char *what, const char *on)
 {
-	err_sys(e, "can't %s %s", what, on);
+	err_sys(e, "can't %s %s", what, text_safe(on));
 	if (e->code == ERR_FAILED)
 		e->code = ERR_SANDBOX;
 	return -1;
@@ -103,7 +104,8 @@ static int open_source(const struct plan_mount *m, struct err *e)
 		return sandbox_error(e, "mount", m->host);
 	if (m->ino && (fstat(fd, &st) < 0 || st.st_dev != m->dev || st.st_ino != m->ino)) {
 		close(fd);
-		return err_set(e, ERR_SANDBOX, "%s was exchanged for something else while the sandbox was made", m->host);
+		return err_set(e, ERR_SANDBOX, "%s was exchanged for something else while the sandbox was made",
+			       text_safe(m->host));
 	}
 	return fd;
 }
@@ -131,7 +133,8 @@ static int open_target(int root_fd, const struct plan_mount *m, struct err *e)
 	if (fd < 0 && errno == ENOENT && (m->flags & PLAN_MOUNT_CREATE))
 		return file_open_dirs_beneath(root_fd, m->target + 1, 0755, e);
 	if (fd < 0 && (errno == ELOOP || errno == ENOTDIR)) {
-		err_set(e, ERR_SANDBOX, "can't mount %s: a part of that path is a symbolic link or not a directory", m->target);
+		err_set(e, ERR_SANDBOX, "can't mount %s: a part of that path is a symbolic link or not a directory",
+			text_safe(m->target));
 		return err_hint(e, "give the mount another target");
 	}
 	return fd < 0 ? sandbox_error(e, "mount", m->target) : fd;

@@ -3,6 +3,8 @@
 #include "sandbox/sandbox.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -14,6 +16,7 @@
 #include "sandbox/foreground.h"
 #include "sandbox/holder.h"
 #include "sandbox/join.h"
+#include "sandbox/script.h"
 #include "sandbox/setup.h"
 #include "sandbox/spawn.h"
 #include "sandbox/terminal.h"
@@ -27,27 +30,35 @@ static const char *workdir_of(const struct plan *p, const struct session *s)
 	return s->workdir ? s->workdir : p->workdir;
 }
 
-static bool is_root(const struct plan *p, const struct session *s)
+/* Bit N: descriptor N is a terminal. A directory among them would be a way out: /proc/self/fd/0/.. */
+static int find_terminals(unsigned int *terminals, struct err *e)
 {
-	return s->root || p->uid == 0;
+	struct stat st;
+	int fd;
+
+	*terminals = 0;
+	for (fd = 0; fd < 3; fd++) {
+		if (fstat(fd, &st) < 0)
+			continue;
+		if (S_ISDIR(st.st_mode)) {
+			err_set(e, ERR_USAGE, "descriptor %d is a directory of this machine, which would be reachable inside", fd);
+			return err_hint(e, "use a file, a pipe or /dev/null");
+		}
+		if (S_ISCHR(st.st_mode) && isatty(fd))
+			*terminals |= 1u << fd;
+	}
+	return 0;
 }
 
-/* When the environment starts: before anybody's command, with the door closed, output to the caller's stderr. */
+/* When the environment starts: before anybody's command, with the door closed. */
 static int run_start_hook(const struct plan *p, const struct session *s, const struct spawn *model, struct err *e)
 {
 	char *argv[] = { (char *)"/bin/sh", (char *)"-c", (char *)p->hook_start, NULL };
 	struct spawn hook = *model;
-	int null = openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC), status;
-	pid_t pid;
+	int status;
 
-	sigprocmask(SIG_BLOCK, NULL, &hook.mask);
 	hook.argv = argv;
-	hook.stdio[0] = null;
-	hook.stdio[1] = 2;
-	pid = spawn_process(&hook, e);
-	status = pid < 0 ? -1 : spawn_wait(pid);
-	if (null >= 0)
-		close(null);
+	status = script_run(&hook, e);
 	if (status == 0)
 		return 0;
 	if (status > 0)
@@ -59,15 +70,20 @@ static int run_start_hook(const struct plan *p, const struct session *s, const s
 	return 0;
 }
 
-static int run_shell(const struct plan *p, const struct session *s, struct spawn *spawn, struct err *e)
+static int run_command(struct spawn *spawn, unsigned int terminals, bool shell, struct err *e)
+{
+	return terminals ? terminal_run(spawn, terminals, shell, e) : foreground_run(spawn, e);
+}
+
+static int run_shell(const struct plan *p, const struct session *s, struct spawn *spawn, unsigned int terminals,
+		     struct err *e)
 {
 	const char *shell = s->root && p->uid != 0 ? p->root_shell : p->shell;
 	char *plain[] = { (char *)shell, NULL };
 	char *hooked[] = { (char *)"/bin/sh", (char *)"-c", (char *)ENTER_SCRIPT, (char *)shell, (char *)p->hook_enter, NULL };
 
 	spawn->argv = *p->hook_enter ? hooked : plain;
-	/* `devenv enter < script`: nobody to relay to, so the shell just reads it. */
-	return isatty(0) ? terminal_run(spawn, e) : foreground_run(spawn, e);
+	return run_command(spawn, terminals, terminals & 1, e);
 }
 
 /* A broken setup is mended in a shell inside; a command would only fail in a way that is harder to understand. */
@@ -89,7 +105,9 @@ static int set_up(const struct plan *p, const struct session *s, struct setup *s
 static int run_session(const struct plan *p, const struct session *s, const struct holder *h, struct setup *setup,
 		       struct spawn *spawn, struct err *e)
 {
-	if (set_up(p, s, setup, spawn, e) < 0)
+	unsigned int terminals;
+
+	if (find_terminals(&terminals, e) < 0 || set_up(p, s, setup, spawn, e) < 0)
 		return -1;
 	spawn->workdir_fd = join_open_workdir(workdir_of(p, s), e);
 	if (spawn->workdir_fd < 0)
@@ -99,7 +117,7 @@ static int run_session(const struct plan *p, const struct session *s, const stru
 			return -1;
 		holder_open_door(h);
 	}
-	return s->interactive ? run_shell(p, s, spawn, e) : foreground_run(spawn, e);
+	return s->interactive ? run_shell(p, s, spawn, terminals, e) : run_command(spawn, terminals, false, e);
 }
 
 /* After an interactive session that was the last one: what is gone with it. */
@@ -121,7 +139,8 @@ static void say_discarded(const struct plan *p, const struct session *s, const s
 int sandbox_run(const struct plan *p, const struct dirs *d, const struct session *s, struct err *e)
 {
 	cleanup_strlist struct strlist env = STRLIST_INIT;
-	struct spawn spawn = { .plan = p, .argv = s->argv, .stdio = { -1, -1, -1 }, .root = is_root(p, s) };
+	struct spawn spawn = { .plan = p, .argv = s->argv, .stdio = { -1, -1, -1 }, .terminal_fd = -1,
+			       .root = s->root || p->root };
 	struct holder_request request = { .plan = p, .dirs = d, .process_argv = s->process_argv };
 	struct setup setup = SETUP_INIT;
 	struct holder h;

@@ -3,18 +3,22 @@
 #ifndef DEVENV_SANDBOX_SCRATCH_H
 #define DEVENV_SANDBOX_SCRATCH_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "plan/plan.h"
 
 struct scratch {
 	int parent_fd; /* <state>/scratch */
-	int lock_fd;   /* the directory of this holder, flocked: says that it is alive */
-	int dir_fd;    /* what holds upper and work, where that is a tmpfs over the directory; else -1 */
-	int tmp_fd;    /* a detached mount of its tmp/, to become /tmp */
+	int lock_fd;   /* the slot of this holder, flocked: says that it is alive */
+	int dir_fd;    /* its tmp/ */
+	int layer_fd;  /* what holds upper and work, where that is a tmpfs over the slot; else -1 */
+	int tmp_fd;    /* a detached mount of tmp/, to become /tmp */
 	int persist_fd; /* <state>/persist, flocked; -1 without `persist = yes` */
-	char name[24]; /* below parent_fd */
+	bool on_disk;  /* upper, work and root are in it too */
+	char name[12]; /* of the slot, below parent_fd */
 };
-#define SCRATCH_INIT ((struct scratch){ .parent_fd = -1, .lock_fd = -1, .dir_fd = -1, .tmp_fd = -1, .persist_fd = -1 })
+#define SCRATCH_INIT ((struct scratch){ .parent_fd = -1, .lock_fd = -1, .dir_fd = -1, .layer_fd = -1, .tmp_fd = -1, .persist_fd = -1 })
 
 /*
  * Make the scratch of a new holder and change into the directory that holds `upper`, `work` and `root`, empty
@@ -25,7 +29,7 @@ int scratch_make(struct scratch *s, const struct plan *p, struct err *e);
 void scratch_unmount(struct scratch *s);
 /* No process of the sandbox is left: the next holder may have the persistent layer. */
 void scratch_let_go(struct scratch *s);
-/* Remove it, and what holders that were killed left beside it. Needs no capability. */
+/* Leave it empty. Needs no capability. */
 void scratch_drop(struct scratch *s);
 
 #endif

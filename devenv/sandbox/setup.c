@@ -9,7 +9,6 @@
 #include "sandbox/setup.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -17,8 +16,8 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "sandbox/environ.h"
-#include "sandbox/foreground.h"
 #include "sandbox/join.h"
+#include "sandbox/script.h"
 
 #define DONE "setup-done"
 #define LOCK "setup.lock"
@@ -73,23 +72,17 @@ static int run_script(const struct plan *p, const struct session *s, const struc
 	const struct session ordinary = { .process_argv = s->process_argv };
 	cleanup_strlist struct strlist env = STRLIST_INIT;
 	struct spawn script = *model;
-	int null, status;
+	int status;
 
 	script.workdir_fd = join_open_workdir(p->project_target, e);
 	if (script.workdir_fd < 0)
 		return -1;
 	environ_build(p, &ordinary, p->project_target, &env);
-	null = openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
 	script.argv = argv;
 	script.envp = env.items;
-	script.root = p->uid == 0;
-	script.stdio[0] = null;
-	script.stdio[1] = 2;
-	status = foreground_run(&script, e);
-	sigprocmask(SIG_SETMASK, &script.mask, NULL);
+	script.root = p->root;
+	status = script_run(&script, e);
 	close(script.workdir_fd);
-	if (null >= 0)
-		close(null);
 	return status;
 }
 

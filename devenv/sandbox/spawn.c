@@ -24,20 +24,22 @@
 
 /* What the parent prepares, because the child must not allocate. */
 struct execution {
-	const struct spawn *s;
+	struct spawn *s;
 	const char *path;      /* value of PATH inside */
 	char **script_argv;    /* {"/bin/sh", FILE, argv[1]...}: for files the kernel can't execute, as execvp(3) does */
 	char candidate[PATH_MAX];
 	struct err *e;
 };
 
-static void set_up_stdio(const struct spawn *s)
+/* A session of its own: neither the caller's process group nor its terminal can be reached from it. */
+static void set_up_stdio(struct spawn *s)
 {
 	int i;
 
-	if (s->terminal) {
-		setsid();
-		ioctl(s->stdio[0], TIOCSCTTY, 0);
+	setsid();
+	if (s->terminal_fd >= 0) {
+		ioctl(s->terminal_fd, TIOCSCTTY, 0);
+		s->inner_pid = getpid();
 	}
 	for (i = 0; i < 3; i++)
 		if (s->stdio[i] >= 0)
@@ -100,12 +102,19 @@ static void execute_file(struct execution *x, const char *file)
 
 static int exec_failed(struct execution *x, const char *file, int sys)
 {
+	struct stat st;
 	const char *name = text_safe(x->s->argv[0]);
 
 	if (sys == ENOENT || sys == ENOTDIR) {
 		if (file && access(file, F_OK) == 0)
 			return err_set(x->e, ERR_EXEC_FORMAT, "can't run '%s': the interpreter or loader it names is not in the environment", name);
 		return err_set(x->e, ERR_EXEC_MISSING, "can't run '%s': not found in the environment", name);
+	}
+	if (sys == EACCES && stat(file ? file : name, &st) == 0 && S_ISDIR(st.st_mode))
+		return err_set(x->e, ERR_EXEC_FORMAT, "can't run '%s': it is a directory", name);
+	if (sys == EACCES && stat(file ? file : name, &st) == 0 && !(st.st_mode & 0111)) {
+		err_set(x->e, ERR_EXEC_FORMAT, "can't run '%s': it is not executable", name);
+		return err_hint(x->e, "`chmod +x` makes it so");
 	}
 	return err_set(x->e, ERR_EXEC_FORMAT, "can't run '%s': %s", name, strerror(sys));
 }
@@ -183,7 +192,7 @@ static char **make_script_argv(char **argv)
 	return out;
 }
 
-pid_t spawn_process(const struct spawn *s, struct err *e)
+pid_t spawn_process(struct spawn *s, struct err *e)
 {
 	struct execution x = { .s = s, .e = e };
 	pid_t pid;
@@ -193,12 +202,14 @@ pid_t spawn_process(const struct spawn *s, struct err *e)
 		x.path = "/usr/local/bin:/usr/bin:/bin";
 	x.script_argv = make_script_argv(s->argv);
 	*e = ERR_INIT;
-	/* Until the exec the child's memory is ours: nothing inside may look at it. This process itself can't be seen there. */
+	/*
+	 * Until the exec the child's memory is ours: nothing inside may look at it. This process itself can't be seen there,
+	 * but stays so: it wakes from the vfork a moment before the child has let go of the memory.
+	 */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	pid = vfork();
 	if (pid == 0)
 		child_main(&x);
-	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	free(x.script_argv);
 	if (pid < 0)
 		return err_sys(e, "can't start a process in the environment");

@@ -17,13 +17,14 @@ struct spawn {
 	int workdir_fd;
 	int launcher_pidfd; /* of this process: the child must not outlive it */
 	int stdio[3];	    /* what becomes 0, 1 and 2; -1: as it is */
-	bool terminal;	    /* stdio[0] becomes the controlling terminal of a new session */
+	int terminal_fd;    /* the controlling terminal of its session; -1: none */
 	bool root;	    /* uid 0 inside */
 	sigset_t mask;	    /* signal mask of the program */
+	pid_t inner_pid;    /* out, with a terminal: its pid inside */
 };
 
-/* Returns the pid (as this process sees it). -1: ERR_EXEC_MISSING, ERR_EXEC_FORMAT, or what could not be restricted. */
-pid_t spawn_process(const struct spawn *s, struct err *e);
+/* The process leads a new session. Returns the pid (as this process sees it). -1: ERR_EXEC_MISSING, ERR_EXEC_FORMAT, or what could not be restricted. */
+pid_t spawn_process(struct spawn *s, struct err *e);
 /* Wait for it: its exit status, 128+N for signal N. */
 int spawn_wait(pid_t pid);
 int spawn_status(int wait_status);

@@ -136,6 +136,22 @@ int standard_mount_proc(int root_fd, struct err *e)
 	return make_below_proc_read_only(fd, e);
 }
 
+/* How often each processor was throttled tells what others do with it (docker and podman hide it too). */
+static int hide_throttling(const char *cpu, struct err *e)
+{
+	char name[80];
+	struct stat st;
+	int n;
+
+	for (n = 0;; n++) {
+		snprintf(name, sizeof(name), "%s/cpu%d/thermal_throttle", cpu, n);
+		if (stat(name, &st) < 0)
+			return 0;
+		if (hide(name, true) < 0)
+			return failed(e, name);
+	}
+}
+
 /* An empty directory, plus what programs read to count processors. */
 int standard_mount_sys(int root_fd, struct err *e)
 {
@@ -149,5 +165,7 @@ int standard_mount_sys(int root_fd, struct err *e)
 	/* Not everywhere to be had, and nothing depends on it. */
 	if (mount("/sys/devices/system/cpu", cpu, NULL, MS_BIND | MS_REC, NULL) < 0)
 		rmdir(cpu);
+	else if (hide_throttling(cpu, e) < 0)
+		return -1;
 	return add_flags(fd, SYS_MOUNT_ATTR_RDONLY | SYS_MOUNT_ATTR_NOSUID | SYS_MOUNT_ATTR_NODEV | SYS_MOUNT_ATTR_NOEXEC, "/sys", e);
 }

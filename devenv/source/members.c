@@ -32,10 +32,17 @@ int members_open_directory(const char *path, struct members **out, struct err *e
 
 	if (fd < 0)
 		return -1;
-	*out = mem_alloc(sizeof(**out));
-	(*out)->fd = fd;
-	(*out)->name = mem_strdup(text_safe(path));
+	*out = members_of_directory(fd, path);
 	return 0;
+}
+
+struct members *members_of_directory(int fd, const char *name)
+{
+	struct members *m = mem_alloc(sizeof(*m));
+
+	m->fd = fd;
+	m->name = mem_strdup(text_safe(name));
+	return m;
 }
 
 int members_open_tar(int fd, const char *name, struct members **out, struct err *e)
@@ -83,7 +90,7 @@ static int open_member(struct members *m, const char *name, uint64_t *offset, ui
 		*offset = entry->offset;
 		*size = entry->size;
 		fd = fcntl(m->fd, F_DUPFD_CLOEXEC, 3);
-		return fd < 0 ? err_sys(e, "cannot open '%s' in %s", text_safe(name), m->name)
+		return fd < 0 ? err_sys(e, "can't open '%s' in %s", text_safe(name), m->name)
 		              : mem_steal_fd(fd);
 	}
 	/* O_NONBLOCK: a FIFO planted under a blob's name must not hang us */
@@ -92,7 +99,7 @@ static int open_member(struct members *m, const char *name, uint64_t *offset, ui
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == EXDEV || errno == ELOOP))
 		return not_found(m, name, e);
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_sys(e, "cannot open '%s' in %s", text_safe(name), m->name);
+		return err_sys(e, "can't open '%s' in %s", text_safe(name), m->name);
 	if (!S_ISREG(st.st_mode))
 		return not_found(m, name, e);
 	*offset = 0;
@@ -132,7 +139,7 @@ static ssize_t member_read(struct stream *stream, void *data, size_t n, struct e
 		got = pread(s->fd, data, n, (off_t)s->at);
 	while (got < 0 && errno == EINTR);
 	if (got < 0)
-		return err_sys(e, "cannot read the image");
+		return err_sys(e, "can't read the image");
 	if (got == 0)
 		return err_set(e, ERR_INTEGRITY, "the image was cut short while it was read");
 	s->at += (uint64_t)got;

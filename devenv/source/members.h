@@ -18,6 +18,7 @@
 struct members;
 
 int members_open_directory(const char *path, struct members **out, struct err *e);
+struct members *members_of_directory(int fd /* takes */, const char *name);
 /* ERR_INTEGRITY when it is no tar or is cut short. `name` is for messages. */
 int members_open_tar(int fd /* takes */, const char *name, struct members **out, struct err *e);
 void members_free(struct members *m);

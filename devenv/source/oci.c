@@ -180,7 +180,7 @@ int oci_resolve(struct oci_context *c, const struct oci_source *src, struct lock
 	if (result == 0) {
 		result = resolve(&r, e);
 		if (result < 0)
-			err_wrap_(e, "cannot resolve the image %s", text_safe(src->request));
+			err_wrap_(e, "can't resolve the image %s", text_safe(src->request));
 	}
 	origin_close(r.origin);
 	strlist_release(&r.others);

@@ -34,6 +34,11 @@ struct oci_source {
 	/* A reference; "PATH[:TAG]" of a layout; PATH of an archive (both absolute or below the cwd). */
 	const char *location;
 	const char *request; /* canonical text for the lock entry */
+	/* Instead of the path: what the caller opened, a layout's directory (O_PATH will do) or an archive to read.
+	 * `location` then is its name in messages, without a tag. */
+	bool opened;
+	int fd; /* stays the caller's */
+	const char *tag; /* NULL: the only image */
 };
 
 struct oci_context {

@@ -86,13 +86,13 @@ static int unnamed_file(struct store *store, struct err *e)
 		if (!dir || dir[0] != '/')
 			dir = "/var/tmp";
 		fd = unnamed_file_in(AT_FDCWD, dir);
-		return fd < 0 ? err_sys(e, "cannot make a temporary file in %s", text_safe(dir)) : fd;
+		return fd < 0 ? err_sys(e, "can't make a temporary file in %s", text_safe(dir)) : fd;
 	}
 	if (store_stage_new(store, &stage, e) < 0)
 		return -1;
 	fd = unnamed_file_in(stage.fd, ".");
 	if (fd < 0)
-		err_sys_(e, errno, "cannot make a temporary file in %s", text_safe(store->path));
+		err_sys_(e, errno, "can't make a temporary file in %s", text_safe(store->path));
 	store_stage_drop(store, &stage);
 	return fd;
 }
@@ -194,7 +194,7 @@ static int rootfs_get_stream(struct origin *o, const char *digest, uint64_t size
 		return err_set(e, ERR_NOT_FOUND, "it has no layer %s", digest);
 	fd = fcntl(f->fd, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0 || lseek(fd, 0, SEEK_SET) < 0) {
-		err_sys_(e, errno, "cannot read the archive");
+		err_sys_(e, errno, "can't read the archive");
 		if (fd >= 0)
 			close(fd);
 		return -1;
@@ -256,7 +256,7 @@ static int open_tar(int fd /* takes */, const char *name, struct origin **out, s
 	struct members *m;
 
 	if (copy < 0) {
-		err_sys_(e, errno, "cannot read the archive");
+		err_sys_(e, errno, "can't read the archive");
 		close(fd);
 		return -1;
 	}
@@ -270,15 +270,27 @@ static int open_tar(int fd /* takes */, const char *name, struct origin **out, s
 	return open_rootfs(mem_steal_fd(copy), out, e);
 }
 
-int oci_archive_open(struct oci_context *c, const char *location, struct origin **out, struct err *e)
+/* A copy of what the caller opened; its reader may stand anywhere in it by now. */
+static int open_source(const struct oci_source *src)
 {
-	cleanup_close int fd = open(location, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = src->opened ? fcntl(src->fd, F_DUPFD_CLOEXEC, 3) :
+	                       open(src->location, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd >= 0)
+		lseek(fd, 0, SEEK_SET);
+	return fd;
+}
+
+int oci_archive_open(struct oci_context *c, const struct oci_source *src, struct origin **out, struct err *e)
+{
+	const char *location = src->location;
+	cleanup_close int fd = open_source(src);
 	struct stat st;
 
 	if (fd < 0 && errno == ENOENT)
 		return err_set(e, ERR_NOT_FOUND, "there is no archive %s", text_safe(location));
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_sys(e, "cannot open the archive %s", text_safe(location));
+		return err_sys(e, "can't open the archive %s", text_safe(location));
 	if (S_ISDIR(st.st_mode)) {
 		err_set_(e, ERR_CONFIG, "%s is a directory, not an archive", text_safe(location));
 		return err_hint(e, "an OCI layout in a directory is named with `oci =`");
@@ -289,7 +301,7 @@ int oci_archive_open(struct oci_context *c, const char *location, struct origin 
 		int inflated = inflate(c, fd, e);
 
 		if (inflated < 0)
-			return err_wrap(e, "cannot unpack %s", text_safe(location));
+			return err_wrap(e, "can't unpack %s", text_safe(location));
 		close(fd);
 		fd = inflated;
 	}

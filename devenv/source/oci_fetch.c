@@ -183,11 +183,11 @@ static int pull_unpack(struct pull *p, size_t i, struct store_stage *stage, stru
 	cleanup_close int tree = -1, owners = -1;
 
 	if (mkdirat(stage->fd, "fs", 0755) < 0)
-		return err_sys(e, "cannot make a directory in the store");
+		return err_sys(e, "can't make a directory in the store");
 	tree = openat(stage->fd, "fs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	owners = openat(stage->fd, "owners", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (tree < 0 || owners < 0)
-		return err_sys(e, "cannot open a new layer in the store");
+		return err_sys(e, "can't open a new layer in the store");
 	return layer_apply(&spec, layer->stream, tree, owners, pull_progress, p, result, e);
 }
 
@@ -318,7 +318,7 @@ int oci_fetch(struct oci_context *c, const struct oci_source *src, const char *m
 	if (r == 0) {
 		r = pull_run(&p, e);
 		if (r < 0)
-			err_wrap_(e, "cannot fetch the image %s", text_safe(src->request));
+			err_wrap_(e, "can't fetch the image %s", text_safe(src->request));
 		if (r < 0 && e->code == ERR_NOT_FOUND && src->kind != OCI_REGISTRY && !e->hint[0])
 			err_hint_(e, "if it was meant to change, run `devenv update`");
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* oci_layout.c - an OCI image layout (image-spec 1.1), in a directory or a tar, as an origin. */
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -280,7 +281,7 @@ int oci_layout_over(struct members *m, const char *tag, const char *name, struct
 }
 
 /* "PATH[:TAG]". A directory whose own name has a colon wins over a tag. */
-int oci_layout_open(const char *location, struct origin **out, struct err *e)
+static int open_path(const char *location, struct origin **out, struct err *e)
 {
 	cleanup_free char *path = mem_strdup(location);
 	const char *tag = NULL;
@@ -298,7 +299,19 @@ int oci_layout_open(const char *location, struct origin **out, struct err *e)
 	if (members_open_directory(path, &m, e) < 0) {
 		if (e->sys == ENOENT)
 			return err_set(e, ERR_NOT_FOUND, "there is no OCI layout %s", text_safe(path));
-		return err_wrap(e, "cannot read the OCI layout");
+		return err_wrap(e, "can't read the OCI layout");
 	}
 	return oci_layout_over(m, tag, path, out, e);
+}
+
+int oci_layout_open(const struct oci_source *src, struct origin **out, struct err *e)
+{
+	int fd;
+
+	if (!src->opened)
+		return open_path(src->location, out, e);
+	fd = fcntl(src->fd, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0)
+		return err_sys(e, "can't read the OCI layout %s", text_safe(src->location));
+	return oci_layout_over(members_of_directory(fd, src->location), src->tag, src->location, out, e);
 }

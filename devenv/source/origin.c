@@ -19,9 +19,9 @@ int origin_open(struct oci_context *c, const struct oci_source *src, struct orig
 		}
 		return oci_registry_open(c, src->location, out, e);
 	case OCI_LAYOUT:
-		return oci_layout_open(src->location, out, e);
+		return oci_layout_open(src, out, e);
 	case OCI_ARCHIVE:
-		return oci_archive_open(c, src->location, out, e);
+		return oci_archive_open(c, src, out, e);
 	}
 	return err_set(e, ERR_FAILED, "unknown kind of image source: %d", (int)src->kind);
 }

@@ -36,8 +36,8 @@ int origin_open(struct oci_context *c, const struct oci_source *src, struct orig
 void origin_close(struct origin *o); /* NULL is fine */
 
 int oci_registry_open(struct oci_context *c, const char *location, struct origin **out, struct err *e);
-int oci_layout_open(const char *location, struct origin **out, struct err *e);
-int oci_archive_open(struct oci_context *c, const char *location, struct origin **out, struct err *e);
+int oci_layout_open(const struct oci_source *src, struct origin **out, struct err *e);
+int oci_archive_open(struct oci_context *c, const struct oci_source *src, struct origin **out, struct err *e);
 
 struct members;
 /* The image in an OCI layout whose files are `m`; `tag` NULL: its only one. `name` is for messages. */

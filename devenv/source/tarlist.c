@@ -62,7 +62,7 @@ static int read_at(struct scan *s, void *to, size_t len, uint64_t at, struct err
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return err_sys(e, "cannot read %s", s->name);
+			return err_sys(e, "can't read %s", s->name);
 		if (n == 0)
 			return err_set(e, ERR_INTEGRITY, "%s was cut short while it was read", s->name);
 		p += n;
@@ -292,7 +292,7 @@ int tarlist_read(int fd, const char *name, struct tarlist *out, struct err *e)
 	int r = 0;
 
 	if (fstat(fd, &st) < 0)
-		return err_sys(e, "cannot examine %s", name);
+		return err_sys(e, "can't examine %s", name);
 	s.end = (uint64_t)st.st_size;
 	if (s.end < BLOCK)
 		r = err_set(e, ERR_INTEGRITY, "%s is not a tar archive", name);

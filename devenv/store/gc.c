@@ -65,8 +65,22 @@ static int keep_named(struct collection *c, struct err *e)
 	for (size_t i = 0; i < names.count; i++) {
 		cleanup_free char *reference = store_name_reference(names.items[i]);
 
-		if (reference && store_name_get(c->s, reference, digest, &ignored) == 0)
+		if (reference && !strlist_has(&c->gc->forget, reference) &&
+		    store_name_get(c->s, reference, digest, &ignored) == 0)
 			strlist_add(&c->images, digest);
+	}
+	return 0;
+}
+
+static int forget_names(struct collection *c, struct err *e)
+{
+	for (size_t i = 0; i < c->gc->forget.count; i++) {
+		const char *reference = c->gc->forget.items[i];
+
+		if (!c->gc->dry_run && store_name_remove(c->s, reference, e) < 0)
+			return -1;
+		c->gc->names++;
+		tell(c->gc, "name", reference, 0);
 	}
 	return 0;
 }
@@ -138,7 +152,7 @@ static int take(struct collection *c, const char *dir, const char *name, const c
 	if (!c->gc->dry_run) {
 		snprintf(to, sizeof(to), "%s-%s", kind, name);
 		if (renameat(c->s->fd, from, c->stage.fd, to) < 0)
-			return store_failure(c->s, "cannot take away what is not needed", e);
+			return store_failure(c->s, "can't take away what is not needed", e);
 	}
 	tell(c->gc, kind, name, bytes);
 	return 0;
@@ -183,7 +197,9 @@ static int remove_locks(const struct collection *c, struct err *e)
 
 static int collect(struct collection *c, struct err *e)
 {
-	if (find_kept(c, e) < 0 || store_sweep(c->s, c->gc->dry_run, count_staging, c->gc, e) < 0)
+	if (c->gc->survey && c->gc->survey(c->gc->data, c->s, e) < 0)
+		return -1;
+	if (forget_names(c, e) < 0 || find_kept(c, e) < 0 || store_sweep(c->s, c->gc->dry_run, count_staging, c->gc, e) < 0)
 		return -1;
 	if (!c->gc->dry_run && store_stage_new(c->s, &c->stage, e) < 0)
 		return -1;
@@ -200,8 +216,12 @@ int store_gc(struct store *s, struct store_gc *gc, struct err *e)
 	int result;
 
 	gc->bytes = 0;
-	gc->images = gc->layers = gc->stages = 0;
-	if (!gc->dry_run && file_lock(s->lock_fd, true, true, e) < 0)
+	gc->names = gc->images = gc->layers = gc->stages = 0;
+	if (!gc->dry_run && s->lock_fd < 0) {
+		errno = EROFS;
+		return store_failure(s, "can't delete", e);
+	}
+	if (!gc->dry_run && store_wait(s->lock_fd, true, "others that use the store", e) < 0)
 		return err_wrap(e, "store %s", text_safe(s->path));
 	result = collect(&c, e);
 	if (!gc->dry_run && file_lock(s->lock_fd, false, true, &relock) < 0 && result == 0) {

@@ -56,7 +56,7 @@ int store_image_load(const struct store *s, const char *digest, struct store_ima
 	dir = openat(s->fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)
 		return errno == ENOENT ? not_found(digest, e)
-		                       : store_failure(s, "cannot open an image record", e);
+		                       : store_failure(s, "can't open an image record", e);
 	snprintf(out->digest, sizeof(out->digest), "%s", digest);
 	if (read_record(dir, out, &why) < 0) {
 		store_image_release(out);
@@ -92,7 +92,7 @@ static int write_part(const struct store_stage *st, const char *name, const char
 	                              0600);
 
 	if (fd < 0)
-		return err_sys(e, "cannot make the file %s of an image record", name);
+		return err_sys(e, "can't make the file %s of an image record", name);
 	if (file_write_all(fd, text, strlen(text), e) == 0)
 		return 0;
 	err_wrap(e, "image record");
@@ -120,7 +120,7 @@ static int set_aside(const struct store *s, const char *path, struct err *e)
 	store_random_name(name);
 	snprintf(aside, sizeof(aside), STORE_TMP "/%s", name);
 	if (renameat(s->fd, path, s->fd, aside) < 0 && errno != ENOENT)
-		return store_failure(s, "cannot replace an image record", e);
+		return store_failure(s, "can't replace an image record", e);
 	file_remove_tree(s->fd, aside, &ignored); /* or the next start sweeps it */
 	return 0;
 }
@@ -136,10 +136,10 @@ static int rename_record(struct store *s, const struct store_stage *st, const st
 	snprintf(from, sizeof(from), STORE_TMP "/%s", st->name);
 	/* Makes the layers' new names durable too, so that the record never comes before them. */
 	if (images < 0 || syncfs(st->fd) < 0)
-		return store_failure(s, "cannot make an image record durable", e);
+		return store_failure(s, "can't make an image record durable", e);
 	for (int tries = 0; renameat(s->fd, from, s->fd, path) < 0; tries++) {
 		if ((errno != EEXIST && errno != ENOTEMPTY) || tries)
-			return store_failure(s, "cannot publish an image record", e);
+			return store_failure(s, "can't publish an image record", e);
 		if (store_image_load(s, i->digest, &there, &ignored) == 0) {
 			store_image_release(&there);
 			return 0;
@@ -147,7 +147,7 @@ static int rename_record(struct store *s, const struct store_stage *st, const st
 		if (set_aside(s, path, e) < 0)
 			return -1;
 	}
-	return fsync(images) < 0 ? store_failure(s, "cannot make an image record durable", e) : 0;
+	return fsync(images) < 0 ? store_failure(s, "can't make an image record durable", e) : 0;
 }
 
 static int check_image(const struct store *s, const struct store_image *i, struct err *e)
@@ -165,7 +165,7 @@ static int check_image(const struct store *s, const struct store_image *i, struc
 	for (size_t n = 0; n < i->chain_ids.count; n++)
 		if (!store_has_layer(s, i->chain_ids.items[n]))
 			return err_set(e, ERR_STORE,
-			               "cannot record image %s: its layer %s is not in the store", i->digest,
+			               "can't record image %s: its layer %s is not in the store", i->digest,
 			               text_safe(i->chain_ids.items[n]));
 	return 0;
 }

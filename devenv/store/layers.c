@@ -54,11 +54,12 @@ int store_layer_open(const struct store *s, const char *chain_id, struct err *e)
 	fd = openat(s->fd, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return err_set(e, ERR_NOT_FOUND, "the store has no layer %s", chain_id);
-	return fd < 0 ? store_failure(s, "cannot open a layer", e) : fd;
+	return fd < 0 ? store_failure(s, "can't open a layer", e) : fd;
 }
 
 int store_layer_lock(struct store *s, const char *chain_id, struct err *e)
 {
+	static const char waiting[] = "another devenv that fetches this layer";
 	char path[STORE_PATH_MAX];
 
 	if (!store_digest_path(STORE_LOCKS, chain_id, path))
@@ -68,8 +69,8 @@ int store_layer_lock(struct store *s, const char *chain_id, struct err *e)
 		int fd = openat(s->fd, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 		if (fd < 0)
-			return store_failure(s, "cannot open a layer's lock", e);
-		if (file_lock(fd, true, true, e) < 0) {
+			return store_failure(s, "can't open a layer's lock", e);
+		if (store_wait(fd, true, waiting, e) < 0) {
 			close(fd);
 			return err_wrap(e, "store %s", text_safe(s->path));
 		}
@@ -95,7 +96,7 @@ int store_layer_meta_write(struct store_stage *st, const struct store_layer_meta
 	         (unsigned long long)m->files);
 	fd = openat(st->fd, "meta", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return err_sys(e, "cannot make a layer's meta file");
+		return err_sys(e, "can't make a layer's meta file");
 	if (file_write_all(fd, text.data, text.len, e) == 0)
 		return 0;
 	err_wrap(e, "a layer's meta file");
@@ -151,7 +152,7 @@ static int complete_stage(struct store_stage *st, struct err *e)
 	struct stat file;
 
 	if (fstatat(st->fd, "fs", &file, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(file.st_mode))
-		return err_set(e, ERR_STORE, "cannot publish a layer: its staging directory has no tree");
+		return err_set(e, ERR_STORE, "can't publish a layer: its staging directory has no tree");
 	if (file_exists(st->fd, "meta"))
 		return 0;
 	meta.bytes = file_tree_bytes(st->fd, "fs");
@@ -163,7 +164,7 @@ int store_layer_publish(struct store *s, struct store_stage *st, const char *cha
 	char from[STORE_PATH_MAX], to[STORE_PATH_MAX];
 
 	if (!store_digest_path(STORE_LAYERS, chain_id, to))
-		return err_set(e, ERR_STORE, "cannot publish a layer under the name '%s'",
+		return err_set(e, ERR_STORE, "can't publish a layer under the name '%s'",
 		               text_safe(chain_id));
 	if (complete_stage(st, e) < 0)
 		return -1;
@@ -171,9 +172,9 @@ int store_layer_publish(struct store *s, struct store_stage *st, const char *cha
 		return 0;
 	/* A name must never outlive, in a power failure, the content it stands for. */
 	if (syncfs(st->fd) < 0)
-		return store_failure(s, "cannot make a layer durable", e);
+		return store_failure(s, "can't make a layer durable", e);
 	snprintf(from, sizeof(from), STORE_TMP "/%s", st->name);
 	if (renameat(s->fd, from, s->fd, to) == 0 || errno == EEXIST || errno == ENOTEMPTY)
 		return 0;
-	return store_failure(s, "cannot publish a layer", e);
+	return store_failure(s, "can't publish a layer", e);
 }

@@ -21,6 +21,8 @@ enum { STORE_PATH_MAX = 320 }; /* "layers/" + 128 hex + "/fs", "names/" + NAME_M
 
 /* errno as an error of the store: read-only, not writable and full disks are said so, with what to do. */
 int store_failure(const struct store *s, const char *what, struct err *e);
+/* Lock a file, waiting; who waits is told what for ("a `devenv gc` to end"). */
+int store_wait(int fd, bool exclusive, const char *what, struct err *e);
 /* "DIR/HEX" of a digest into out; false when the digest is malformed. */
 bool store_digest_path(const char *dir, const char *digest, char out[STORE_PATH_MAX]);
 /* The digest a directory name of 64 or 128 hex digits stands for; false: it is no such name. */

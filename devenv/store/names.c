@@ -120,5 +120,5 @@ int store_name_remove(struct store *s, const char *reference, struct err *e)
 		return 0;
 	if (errno == ENOENT)
 		return err_set(e, ERR_NOT_FOUND, "the store has no image named '%s'", text_safe(reference));
-	return store_failure(s, "cannot remove a name", e);
+	return store_failure(s, "can't remove a name", e);
 }

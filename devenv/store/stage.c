@@ -59,7 +59,7 @@ int store_stage_new(struct store *s, struct store_stage *st, struct err *e)
 		errno = EBUSY;
 	}
 	*st = (struct store_stage){ .fd = -1 };
-	return store_failure(s, "cannot make a staging directory", e);
+	return store_failure(s, "can't make a staging directory", e);
 }
 
 void store_stage_drop(struct store *s, struct store_stage *st)
@@ -81,7 +81,7 @@ static int write_temporary(const struct store *s, const char *path, const void *
 {
 	*fd = openat(s->fd, path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (*fd < 0)
-		return store_failure(s, "cannot make a file", e);
+		return store_failure(s, "can't make a file", e);
 	if (!lock_new(s, *fd, path))
 		return 1;
 	if (file_write_all(*fd, data, len, e) < 0) {
@@ -89,7 +89,7 @@ static int write_temporary(const struct store *s, const char *path, const void *
 		return e->code == ERR_SPACE ? err_hint(e, STORE_SPACE_HINT) : -1;
 	}
 	if (fsync(*fd) < 0)
-		return store_failure(s, "cannot write a file", e);
+		return store_failure(s, "can't write a file", e);
 	return 0;
 }
 
@@ -99,7 +99,7 @@ static int sync_parent(const struct store *s, const char *path, struct err *e)
 	cleanup_close int fd = openat(s->fd, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0 || fsync(fd) < 0)
-		return store_failure(s, "cannot write a directory", e);
+		return store_failure(s, "can't write a directory", e);
 	return 0;
 }
 
@@ -117,12 +117,12 @@ int store_put_file(const struct store *s, const char *path, const void *data, si
 		if (result == 0 && renameat(s->fd, temporary, s->fd, path) == 0)
 			return sync_parent(s, path, e);
 		if (result == 0 && errno != ENOENT)
-			result = store_failure(s, "cannot rename a file", e);
+			result = store_failure(s, "can't rename a file", e);
 		unlinkat(s->fd, temporary, 0);
 		if (result < 0)
 			return -1;
 	}
-	return err_set(e, ERR_STORE, "cannot write %s in the store %s: it vanishes", path,
+	return err_set(e, ERR_STORE, "can't write %s in the store %s: it vanishes", path,
 	               text_safe(s->path));
 }
 
@@ -140,7 +140,7 @@ static int sweep_one(const struct store *s, const char *name, bool dry, store_re
 	if (fd < 0)
 		return errno == ENOENT || errno == ELOOP
 		               ? 0
-		               : store_failure(s, "cannot open abandoned staging", e);
+		               : store_failure(s, "can't open abandoned staging", e);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return 0; /* its writer lives */
 	bytes = removed ? file_tree_bytes(s->fd, path) : 0;

@@ -52,6 +52,31 @@ int store_failure(const struct store *s, const char *what, struct err *e)
 	return -1;
 }
 
+static struct {
+	void (*tell)(void *data, const char *what);
+	void *data;
+	const char *told;
+} waits;
+
+void store_tell_waits(void (*tell)(void *data, const char *what), void *data)
+{
+	waits.tell = tell;
+	waits.data = data;
+}
+
+int store_wait(int fd, bool exclusive, const char *what, struct err *e)
+{
+	if (file_lock(fd, exclusive, false, e) == 0)
+		return 0;
+	if (e->code != ERR_BUSY)
+		return -1;
+	*e = ERR_INIT;
+	if (waits.tell && waits.told != what)
+		waits.tell(waits.data, what);
+	waits.told = what;
+	return file_lock(fd, exclusive, true, e);
+}
+
 bool store_digest_path(const char *dir, const char *digest, char out[STORE_PATH_MAX])
 {
 	if (!digest_is_valid(digest))
@@ -88,7 +113,7 @@ int store_names_in(const struct store *s, const char *dir, struct strlist *out, 
 	if (!d) {
 		if (fd >= 0)
 			close(fd);
-		return store_failure(s, "cannot list a directory", e);
+		return store_failure(s, "can't list a directory", e);
 	}
 	while ((entry = readdir(d)))
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
@@ -110,7 +135,7 @@ static int open_directory(struct store *s, struct err *e)
 			if (e->code == ERR_SPACE)
 				return -1;
 			errno = e->sys;
-			return store_failure(s, "cannot make a directory", e);
+			return store_failure(s, "can't make a directory", e);
 		}
 		s->fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}
@@ -119,7 +144,7 @@ static int open_directory(struct store *s, struct err *e)
 		return err_hint(e, "move it away, or set DEVENV_STORE to another place");
 	}
 	if (s->fd < 0 || fstat(s->fd, &st) < 0)
-		return store_failure(s, "cannot open a directory", e);
+		return store_failure(s, "can't open a directory", e);
 	if (st.st_uid != geteuid()) {
 		err_set(e, ERR_STORE, "the store %s belongs to another user (uid %u)", text_safe(s->path),
 		        (unsigned int)st.st_uid);
@@ -146,7 +171,7 @@ static bool is_known(const char *name)
 static int make_subdirectory(const struct store *s, const char *name, struct err *e)
 {
 	if (mkdirat(s->fd, name, 0700) < 0 && errno != EEXIST)
-		return store_failure(s, "cannot make a directory", e);
+		return store_failure(s, "can't make a directory", e);
 	return 0;
 }
 
@@ -186,9 +211,10 @@ static int check_version(const struct store *s, struct err *e)
 		text.data[--text.len] = '\0';
 	if (text_number(text.data, 1000000, &version) < 0 || version == 0) {
 		err_set(e, ERR_STORE, "the store %s has an unreadable file 'version'", text_safe(s->path));
-		return err_hint(
-			e,
-			"if nothing else uses it, move the directory away; everything in it can be fetched again");
+		return err_hint(e,
+		                "a disk error or an edit? `echo %d > '%s/version'` makes it good again. If you make a "
+		                "new store instead, keep volumes/: that is data; the rest can be fetched again",
+		                STORE_FORMAT, text_safe(s->path));
 	}
 	if (version > STORE_FORMAT) {
 		err_set(e, ERR_STORE,
@@ -202,9 +228,17 @@ static int check_version(const struct store *s, struct err *e)
 static int take_lock(struct store *s, struct err *e)
 {
 	s->lock_fd = openat(s->fd, STORE_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (s->lock_fd < 0 && errno == EROFS) {
+		s->read_only = true;
+		s->lock_fd = openat(s->fd, STORE_LOCK, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		if (s->lock_fd < 0 && errno == ENOENT)
+			return 0;
+	}
 	if (s->lock_fd < 0)
-		return store_failure(s, "cannot open the lock", e);
-	return file_lock(s->lock_fd, false, true, e) < 0 ? err_wrap(e, "store %s", text_safe(s->path)) : 0;
+		return store_failure(s, "can't open the lock", e);
+	if (store_wait(s->lock_fd, false, "a `devenv gc` to end", e) < 0)
+		return err_wrap(e, "store %s", text_safe(s->path));
+	return 0;
 }
 
 static int open_all(struct store *s, struct err *e)
@@ -219,7 +253,7 @@ static int open_all(struct store *s, struct err *e)
 			return -1;
 	if (take_lock(s, e) < 0)
 		return -1;
-	return store_sweep(s, false, NULL, NULL, e);
+	return s->read_only ? 0 : store_sweep(s, false, NULL, NULL, e);
 }
 
 int store_open(struct store *s, const char *path, struct err *e)
@@ -228,7 +262,7 @@ int store_open(struct store *s, const char *path, struct err *e)
 
 	*s = (struct store){ .fd = -1, .lock_fd = -1 };
 	if (path[0] != '/' && !getcwd(cwd, sizeof(cwd)))
-		return err_sys(e, "cannot tell the current directory");
+		return err_sys(e, "can't tell the current directory");
 	s->path = path[0] == '/' ? mem_strdup(path) : path_join(cwd, path);
 	if (open_all(s, e) == 0)
 		return 0;

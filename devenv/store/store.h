@@ -25,11 +25,16 @@
 struct store {
 	char *path;  /* absolute */
 	int fd;      /* the store directory */
-	int lock_fd; /* shared lock while open */
+	int lock_fd; /* shared lock while open; -1: a read-only file system has no lock file, and nobody to lock out */
+	bool read_only; /* its file system is: what is there can be read */
 };
 
-/* Open, making it (0700) when missing; sweep staging whose writer is gone; take the shared lock (waits for a gc).
- * ERR_STORE: someone else's, not writable, newer format - each with what to do. */
+/* Before the store waits for another process, `tell` is called with what for, once for each thing. For the whole process;
+ * NULL (the default): silence. A signal that is handled without SA_RESTART ends every wait with ERR_INTERRUPTED. */
+void store_tell_waits(void (*tell)(void *data, const char *what), void *data);
+
+/* Open, making it (0700) when missing; sweep staging whose writer is gone; take the shared lock (waits for a gc). On a
+ * read-only file system what is there is opened for reading. ERR_STORE: someone else's, not writable, newer format - each with what to do. */
 int store_open(struct store *s, const char *path, struct err *e);
 void store_close(struct store *s);
 
@@ -104,15 +109,21 @@ struct store_gc {
 	/* Manifest digests that plans and locks of living checkouts refer to; a chain id or layer key is fine too and keeps
 	 * that layer and, by its meta, those below it. */
 	struct strlist keep;
+	/* References whose names go first; so what only they held goes along. Told with kind "name". */
+	struct strlist forget;
 	bool dry_run;
-	/* Called per thing removed (or to be removed): kind "image", "layer", "staging". May be NULL. */
+	/* Called before anything else, with the lock exclusive (in a dry run shared): adds to keep and forget what is true then,
+	 * when no session can begin that nobody saw. May be NULL. */
+	int (*survey)(void *data, struct store *s, struct err *e);
+	/* Called per thing removed (or to be removed): kind "name", "image", "layer", "staging". May be NULL. */
 	void (*removed)(void *data, const char *kind, const char *name, uint64_t bytes);
 	void *data;
 	/* out */
 	uint64_t bytes;
-	size_t images, layers, stages;
+	size_t names, images, layers, stages;
 };
-/* Needs a store opened with store_open; upgrades its lock to exclusive (waits) and back. Named images are kept. */
+/* Needs a store opened with store_open; upgrades its lock to exclusive (waits) and back. Named images are kept. A dry run
+ * tells exactly what the real one does. */
 int store_gc(struct store *s, struct store_gc *gc, struct err *e);
 
 #endif

@@ -105,6 +105,7 @@ int main(int argc, char **argv)
 	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 	must(pid, "clone3");
 	if (pid == 0) {
+		must(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "pdeathsig");
 		map_ids(uid, gid);
 		make_root(argv[1]);
 		must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs");

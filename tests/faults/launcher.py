@@ -12,6 +12,7 @@ FAULTS=all tries every error at every call, otherwise one of its errors each, in
 import argparse
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -54,9 +55,16 @@ class Bench:
         self.scratch = os.path.join(checkouts, os.listdir(checkouts)[0], "scratch")
 
     def start(self, words, wrapper=()):
-        return subprocess.run([*wrapper, self.devenv, *words], env=self.env, cwd=self.project, timeout=30, check=False,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              errors="replace")
+        process = subprocess.Popen([*wrapper, self.devenv, *words], env=self.env, cwd=self.project, start_new_session=True,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                   errors="replace")
+        try:
+            out, err = process.communicate(timeout=10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            raise
+        return subprocess.CompletedProcess(words, process.returncode, out, err)
 
     def must(self, words):
         result = self.start(words)
@@ -127,10 +135,12 @@ def try_point(bench, call, fault, n):
     except subprocess.TimeoutExpired:
         return "it hangs"
     said = f"{result.returncode}: {result.stderr}"
-    if fault.startswith("error"):
+    # without a plan to read the core is asked, and its loader is disturbed in the same way
+    if fault.startswith("error") and "devenv-core: error while loading" not in result.stderr:
         if result.returncode not in (0, 125, 126):
             return f"ended with {said}"
-        if result.returncode and not one_line(result.stderr):
+        lost = call == "write" and fault != "error=EINTR" and not result.stderr  # the message itself
+        if result.returncode and not one_line(result.stderr) and not lost:
             return f"not one line: {said}"
     try:
         after = bench.start(["run", "--", "/hello"])
@@ -153,9 +163,10 @@ def inside():
     return set(found)
 
 
-def mounts():
+def mounts(work):
+    """Those that a sandbox of ours would make; others on this machine mount things too."""
     with open("/proc/self/mountinfo", encoding="utf-8") as file:
-        return file.read()
+        return sorted(line for line in file if work in line or " - overlay devenv " in line)
 
 
 def main():
@@ -163,12 +174,12 @@ def main():
     for option in ("--devenv", "--layout", "--work"):
         parser.add_argument(option, required=True)
     options = parser.parse_args()
-    already, mounted = inside(), mounts()
+    already, mounted = inside(), mounts(options.work)
     bench = Bench(options.devenv, options.layout, options.work)
     result, log = bench.traced()
     if result.returncode or re.search(r'execve\("[^"]*devenv-core', log):
         raise SystemExit(f"launcher faults: the run that is to be disturbed is not a fresh one: {result.stderr}")
-    passed = failed = 0
+    passed = failed = hangs = 0
 
     def check(problem, what):
         nonlocal passed, failed
@@ -178,7 +189,12 @@ def main():
         failed += 1
         print(f"not ok launcher: {what}\n" + "".join(f"#   {line}\n" for line in problem.splitlines()), end="", flush=True)
     for call, fault, n in points(list_calls(log), os.environ.get("FAULTS") == "all", int(os.environ.get("FAULTS_SAMPLE", "1"))):
-        check(try_point(bench, call, fault, n), f"{call} {fault} at {n}")
+        problem = try_point(bench, call, fault, n)
+        check(problem, f"{call} {fault} at {n}")
+        hangs += bool(problem and "hangs" in problem)
+        if hangs > 5:
+            print("# too many hang: the rest is not tried")
+            break
     # scratch directories are swept when they are old enough to be nobody's
     time.sleep(6)
     bench.session()
@@ -187,7 +203,7 @@ def main():
         time.sleep(0.1)
     check(" ".join(inside() - already), "no process is left")
     check(" ".join(os.listdir(bench.scratch)), "no scratch directory is left")
-    check("" if mounts() == mounted else "they are not", "the host's mounts are as they were")
+    check("" if mounts(options.work) == mounted else "they are not", "the host's mounts are as they were")
     print(f"{passed} passed, {failed} failed, 0 skipped")
     return 1 if failed else 0
 

@@ -18,7 +18,7 @@
 static int fails(struct err *e, int how)
 {
 	errno = how;
-	return err_sys(e, "cannot open %s", "x");
+	return err_sys(e, "can't open %s", "x");
 }
 
 static void test_err_sys(void **state)
@@ -29,7 +29,7 @@ static void test_err_sys(void **state)
 	assert_int_equal(fails(&e, ENOENT), -1);
 	assert_int_equal(e.code, ERR_FAILED);
 	assert_int_equal(e.sys, ENOENT);
-	assert_string_equal(e.msg, "cannot open x: No such file or directory");
+	assert_string_equal(e.msg, "can't open x: No such file or directory");
 	fails(&e, ENOSPC);
 	assert_int_equal(e.code, ERR_SPACE);
 	fails(&e, EDQUOT);

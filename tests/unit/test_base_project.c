@@ -102,6 +102,7 @@ static void test_project(void **state)
 {
 	struct err e = ERR_INIT;
 	char *p = below("p"), *deep = below("p/a/b"), *inner = below("p/a"), *outside = below("q");
+	char *home = below("home");
 
 	(void)state;
 	assert_int_equal(file_mkdirs(tempfd, "p/a/b", 0755, &e), 0);
@@ -111,6 +112,9 @@ static void test_project(void **state)
 	check_found(p, NULL, p);
 	check_refused(outside, NULL, ERR_NO_PROJECT);
 	check_refused(deep, p, ERR_CONFIG); /* the home directory */
+	assert_int_equal(symlinkat("p", tempfd, "home"), 0);
+	check_refused(deep, home, ERR_CONFIG); /* spelled another way */
+	check_refused(home, p, ERR_CONFIG);
 	check_refused("relative", NULL, ERR_FAILED);
 	assert_int_equal(chdir(deep), 0);
 	check_found(NULL, NULL, p);
@@ -121,6 +125,7 @@ static void test_project(void **state)
 	free(deep);
 	free(inner);
 	free(outside);
+	free(home);
 }
 
 static void test_project_distrust(void **state)

@@ -365,7 +365,7 @@ static void test_images_have_names(void **state)
 	fixture_release(&quiet);
 	expect("image ls", 0, "<no name>", NULL);
 	expect("gc -n", 0, "would free", NULL);
-	expect("gc", 0, "1 image,", NULL);
+	expect("gc", 0, ": 1 image", NULL);
 	expect("image ls", 0, NULL, "holds no image yet");
 }
 
@@ -390,7 +390,7 @@ static void test_reset_asks(void **state)
 	assert_int_equal(file_mkdirs(AT_FDCWD, persist, 0700, &e), 0);
 
 	expect("reset -n", 0, "scratch layer", "would free");
-	expect("reset --home", 2, NULL, "hint: add --yes to go ahead");
+	expect("reset --home", 1, NULL, "hint: add --yes to go ahead");
 	assert_true(file_exists(AT_FDCWD, persist));
 	*strrchr(persist, '/') = '\0';
 	fd = open(persist, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

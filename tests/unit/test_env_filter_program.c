@@ -102,15 +102,18 @@ static int add_compared(scmp_filter_ctx ctx)
 	static const uint32_t families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK };
 	static const uint32_t injections[] = { 0x5412 /* TIOCSTI */, 0x541c /* TIOCLINUX */ };
 	static const uint32_t personalities[] = { 0, 0x0040000 /* ADDR_NO_RANDOMIZE */, 0xffffffff /* ask only */ };
+	static const uint32_t pid1[] = { 1 };
 	struct rules r[] = {
 		rules_for(ctx, "socket", 0),  rules_for(ctx, "socketpair", 0), rules_for(ctx, "ioctl", 1),
 		rules_for(ctx, "personality", 0), rules_for(ctx, "clone", 0),      rules_for(ctx, "unshare", 0),
+		rules_for(ctx, "prlimit64", 0),
 	};
 
 	by_value(&r[0], SCMP_ACT_ALLOW, SCMP_ACT_ERRNO(EAFNOSUPPORT), families, ARRAY_SIZE(families));
 	by_value(&r[1], SCMP_ACT_ALLOW, SCMP_ACT_ERRNO(EAFNOSUPPORT), families, ARRAY_SIZE(families));
 	by_value(&r[2], DENY, SCMP_ACT_ALLOW, injections, ARRAY_SIZE(injections));
 	by_value(&r[3], SCMP_ACT_ALLOW, DENY, personalities, ARRAY_SIZE(personalities));
+	by_value(&r[6], DENY, SCMP_ACT_ALLOW, pid1, ARRAY_SIZE(pid1));
 	without_bits(&r[4], NAMESPACES);
 	without_bits(&r[5], NAMESPACES | NEW_TIME);
 	for (size_t i = 0; i < ARRAY_SIZE(r); i++)
@@ -296,7 +299,8 @@ static void compare_values(int nr, unsigned int arg)
 
 static void test_arguments(void **state)
 {
-	static const char *const names[] = { "socket", "socketpair", "ioctl", "personality", "clone", "unshare", "read" };
+	static const char *const names[] = { "socket", "socketpair", "ioctl", "personality", "clone", "unshare", "prlimit64",
+					     "read" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)

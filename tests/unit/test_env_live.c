@@ -7,8 +7,7 @@ static void test_live(void **state)
 	cleanup_strlist struct strlist live = STRLIST_INIT, after = STRLIST_INIT;
 	struct err e = ERR_INIT;
 	struct environment env;
-	uint64_t bytes = 0;
-	size_t removed = 0;
+	struct env_gc dry = { .dry_run = true }, gc = { 0 };
 	struct store s;
 	struct plan p;
 
@@ -21,16 +20,21 @@ static void test_live(void **state)
 	assert_int_equal(live.count, 1);
 	assert_string_equal(live.items[0], lock_manifest_digest(lock_find(&env.lock, "base"), oci_platform()));
 	assert_done(env_store(&env, &s, &e), e);
-	assert_done(env_gc_skeletons(&env, &s, false, &removed, &bytes, &e), e);
-	assert_int_equal(removed, 0);
+	assert_done(env_gc(&env, &s, &gc, &e), e);
+	assert_int_equal(gc.generated + gc.plans, 0);
 	assert_true(file_exists(AT_FDCWD, p.layers[0]));
 	assert_int_equal(unlinkat(tempfd, "home/src/shop/devenv.ini", 0), 0);
 	assert_done(env_live_digests(&env, &after, &e), e);
 	assert_int_equal(after.count, 0);
-	assert_done(env_gc_skeletons(&env, &s, true, &removed, &bytes, &e), e);
-	assert_int_equal(removed, 1);
+	assert_done(env_gc(&env, &s, &dry, &e), e);
+	assert_int_equal(dry.generated, 1);
+	assert_int_equal(dry.plans, 1);
 	assert_true(file_exists(AT_FDCWD, p.layers[0]));
-	assert_done(env_gc_skeletons(&env, &s, false, NULL, NULL, &e), e);
+	fixture_mkdir("state/devenv/checkouts/other");
+	assert_done(env_gc(&env, &s, &gc, &e), e);
+	assert_int_equal(gc.generated, 1);
+	assert_int_equal(gc.plans, 1);
+	assert_true(gc.bytes > 0 && gc.bytes == dry.bytes);
 	assert_false(file_exists(AT_FDCWD, p.layers[0]));
 	store_close(&s);
 	env_release(&env);

@@ -102,7 +102,7 @@ static void test_variables(void **state)
 
 	(void)state;
 	fixture_layout("one");
-	fixture_write(".env", "A=file\nB=file\n# comment\nHOME=/elsewhere\n");
+	fixture_write(".env", "A=file\nB=file\n# comment\nSHELL=/elsewhere\n");
 	fixture_write("more.env", "B=more\nC=more\n");
 	prepare(LAYOUT "[workspace]\npath = .venv/bin /opt/bin\n[env]\nC = config\n"
 		       "[env-file]\nrequired = .env\noptional = more.env none.env\n");
@@ -110,14 +110,17 @@ static void test_variables(void **state)
 	assert_string_equal(variable(&p, "A"), "file");
 	assert_string_equal(variable(&p, "B"), "more");
 	assert_string_equal(variable(&p, "C"), "config");
-	assert_string_equal(variable(&p, "HOME"), "/elsewhere");
+	assert_string_equal(variable(&p, "SHELL"), "/elsewhere");
 	assert_true(text_starts(variable(&p, "PATH"), path));
 	plan_release(&p);
 	prepare(LAYOUT "[workspace]\npath = .venv/bin\n[env]\nPATH = /only\n");
 	load(&p);
 	assert_string_equal(variable(&p, "PATH"), "/only");
 	plan_release(&p);
-	prepare_fails(LAYOUT "[env-file]\nrequired = none.env\n", ERR_CONFIG, "none.env");
+	prepare_fails(LAYOUT "[env-file]\nrequired = none.env\n", ERR_CONFIG,
+		      "devenv.ini:4: [env-file] required: there is no none.env");
+	fixture_write(".env", "A=1\nHOME=/elsewhere\n");
+	prepare_fails(LAYOUT "[env-file]\noptional = .env\n", ERR_CONFIG, ".env:2: HOME is set by devenv");
 }
 
 static void test_env_file_link_out(void **state)

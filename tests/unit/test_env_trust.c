@@ -28,8 +28,8 @@ static void check_powers(const char *config, const char *expected)
 static void test_network(void **state)
 {
 	(void)state;
-	check_powers(IMAGE, "network:abstract-sockets\nnetwork:host\n");
-	check_powers(IMAGE "[sandbox]\nnetwork = host\n", "network:abstract-sockets\nnetwork:host\n");
+	check_powers(IMAGE, "network:host\nnetwork:abstract-sockets\n");
+	check_powers(IMAGE "[sandbox]\nnetwork = host\n", "network:host\nnetwork:abstract-sockets\n");
 	check_powers(OFFLINE_IMAGE, "");
 }
 

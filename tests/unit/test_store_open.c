@@ -64,9 +64,9 @@ static void test_refused(void **state)
 	tempdir_write("store/version", "2\n");
 	refused(store_path, ERR_STORE, "newer devenv", "update devenv");
 	tempdir_write("store/version", "one\n");
-	refused(store_path, ERR_STORE, "unreadable file 'version'", "move the directory away");
+	refused(store_path, ERR_STORE, "unreadable file 'version'", "keep volumes/");
 	tempdir_write("store/version", "");
-	refused(store_path, ERR_STORE, "unreadable file 'version'", "move the directory away");
+	refused(store_path, ERR_STORE, "unreadable file 'version'", "/version' makes it good");
 	tempdir_write("store/version", "1\n");
 	close_store();
 	path = mem_printf("%s/file", tempdir);

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * gc.c - what gc takes besides the images and layers of the store: plans that serve nothing, generated layers, scratch.
+ *
+ * A plan is a record that the next session makes again, so it may go where a home may not. Plans go before the generated
+ * layers are looked at, and nobody makes a plan meanwhile: whoever does has the store open.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "env/env.h"
+#include "env/live.h"
+#include "env/skeleton.h"
+
+static void tell(struct env_gc *gc, const char *kind, const char *name, uint64_t bytes)
+{
+	gc->bytes += bytes;
+	if (gc->removed)
+		gc->removed(gc->data, kind, name, bytes);
+}
+
+static int remove_record(const char *state, const char *name, struct err *e)
+{
+	cleanup_free char *path = path_join(state, name);
+
+	if (unlink(path) < 0 && errno != ENOENT)
+		return err_sys(e, "can't remove %s", text_safe(path));
+	return 0;
+}
+
+/* Is there nothing of value that the directory's record of its project explains? */
+static bool is_worthless(const struct store *s, const char *state)
+{
+	cleanup_free char *home = path_join(state, "home"), *persist = path_join(state, "persist");
+	cleanup_free char *volumes = mem_printf("volumes/%s", path_base(state));
+
+	return !file_exists(AT_FDCWD, home) && !file_exists(AT_FDCWD, persist) && !file_exists(s->fd, volumes);
+}
+
+/* The plan before the record of what it uses. What is left of a directory with nothing else in it goes too. */
+static int remove_plans(const struct store *s, const struct strlist *dead, struct env_gc *gc, struct err *e)
+{
+	for (size_t i = 0; i < dead->count; i++) {
+		const char *state = dead->items[i];
+		cleanup_free char *plan = path_join(state, "plan"), *used = path_join(state, "used");
+		cleanup_free char *scratch = path_join(state, "scratch");
+		uint64_t bytes = file_tree_bytes(AT_FDCWD, plan) + file_tree_bytes(AT_FDCWD, used);
+
+		if (!gc->dry_run) {
+			if (remove_record(state, "plan", e) < 0 || remove_record(state, "used", e) < 0)
+				return -1;
+			if (is_worthless(s, state) && remove_record(state, "project", e) < 0)
+				return -1;
+			rmdir(scratch);
+			rmdir(state);
+		}
+		gc->plans++;
+		tell(gc, "plan", path_base(state), bytes);
+	}
+	return 0;
+}
+
+static int remove_generated(const struct strlist *live, int dirfd, struct env_gc *gc, struct err *e)
+{
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	cleanup_strlist struct strlist names = STRLIST_INIT;
+	struct dirent *d;
+
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return err_sys(e, "can't list the generated layers");
+	}
+	while ((d = readdir(dir)))
+		if (d->d_name[0] != '.' && !strlist_has(live, d->d_name))
+			strlist_add(&names, d->d_name);
+	closedir(dir);
+	strlist_sort(&names);
+	for (size_t i = 0; i < names.count; i++) {
+		uint64_t bytes = file_tree_bytes(dirfd, names.items[i]);
+
+		if (!gc->dry_run && file_remove_tree(dirfd, names.items[i], e) < 0)
+			return -1;
+		gc->generated++;
+		tell(gc, "generated", names.items[i], bytes);
+	}
+	return 0;
+}
+
+static int remove_unused(const struct environment *env, const struct store *s, struct env_gc *gc, struct err *e)
+{
+	cleanup_strlist struct strlist live = STRLIST_INIT, dead = STRLIST_INIT;
+	cleanup_close int dirfd = openat(s->fd, SKELETON_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (dirfd < 0 && errno != ENOENT)
+		return err_sys(e, "can't open the generated layers of the store");
+	/* After a real store_gc the store itself tells; and an image may have been pulled again since. */
+	if (live_survey(env, s, gc->dry_run ? &gc->images_gone : NULL, &live, &dead, e) < 0)
+		return -1;
+	strlist_sort(&dead);
+	if (remove_plans(s, &dead, gc, e) < 0)
+		return -1;
+	return dirfd < 0 ? 0 : remove_generated(&live, dirfd, gc, e);
+}
+
+static void sweep_scratch(const struct environment *env, const char *kind, struct env_gc *gc)
+{
+	cleanup_free char *path = path_join(env->dirs.state, kind);
+	DIR *dir = opendir(path);
+	const struct dirent *d;
+
+	while (dir && (d = readdir(dir))) {
+		cleanup_free char *scratch = mem_printf("%s/%s/scratch", path, d->d_name);
+		cleanup_close int fd = d->d_name[0] == '.' ? -1 : open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		uint64_t bytes = 0;
+		size_t count = 0;
+
+		if (fd >= 0)
+			file_sweep(fd, gc->dry_run, &count, &bytes);
+		gc->scratches += count;
+		if (count)
+			tell(gc, "scratch", d->d_name, bytes);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+int env_gc(const struct environment *env, struct store *s, struct env_gc *gc, struct err *e)
+{
+	struct err relock = ERR_INIT;
+	int r;
+
+	sweep_scratch(env, "checkouts", gc);
+	sweep_scratch(env, "images", gc);
+	/* Alone, because a plan that is being made refers to its layer only once it is written. */
+	if (!gc->dry_run && file_lock(s->lock_fd, true, true, e) < 0)
+		return -1;
+	r = remove_unused(env, s, gc, e);
+	if (!gc->dry_run && file_lock(s->lock_fd, false, true, &relock) < 0 && r == 0) {
+		*e = relock;
+		r = -1;
+	}
+	return r;
+}
