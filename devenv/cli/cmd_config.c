@@ -164,6 +164,36 @@ static void list_volumes(struct listing *l, const struct config *k)
 	}
 }
 
+static void list_grants(struct listing *l, const struct config *k)
+{
+	if (k->pass_env.count)
+		section(l, "pass-env");
+	list_value(l, "names", &k->pass_env);
+	for (size_t i = 0; i < k->mount_count; i++) {
+		cleanup_free char *name = mem_printf("mount.%s", k->mounts[i].name);
+
+		section(l, name);
+		value(l, "source", k->mounts[i].source);
+		value(l, "target", k->mounts[i].target);
+		value(l, "mode", k->mounts[i].read_only ? "ro" : "rw");
+	}
+}
+
+static void list_scripts(struct listing *l, const struct config *k)
+{
+	if (k->setup)
+		section(l, "setup");
+	list_value(l, "inputs", &k->setup_inputs);
+	if (k->setup)
+		value(l, "run", k->setup);
+	if (k->hook_start || k->hook_enter)
+		section(l, "hooks");
+	if (k->hook_start)
+		value(l, "start", k->hook_start);
+	if (k->hook_enter)
+		value(l, "enter", k->hook_enter);
+}
+
 static void list_all(struct listing *l, const struct environment *env)
 {
 	static const char *const bases[] = {
@@ -177,6 +207,11 @@ static void list_all(struct listing *l, const struct environment *env)
 		[CONFIG_NETWORK_HOST] = "host",
 		[CONFIG_NETWORK_NONE] = "none",
 	};
+	static const char *const protects[] = {
+		[CONFIG_PROTECT_HOOKS] = "hooks",
+		[CONFIG_PROTECT_GIT] = "git",
+		[CONFIG_PROTECT_OFF] = "off",
+	};
 	const struct config *k = &env->config;
 
 	section(l, "devenv");
@@ -189,16 +224,13 @@ static void list_all(struct listing *l, const struct environment *env)
 	list_workspace(l, k, env);
 	list_environment(l, k);
 	list_volumes(l, k);
+	list_grants(l, k);
 	section(l, "sandbox");
 	value(l, "network", networks[k->network]);
 	value(l, "persist", k->persist ? "yes" : "no");
 	value(l, "scratch", k->scratch == CONFIG_SCRATCH_DISK ? "disk" : "tmpfs");
-	if (k->hook_start || k->hook_enter)
-		section(l, "hooks");
-	if (k->hook_start)
-		value(l, "start", k->hook_start);
-	if (k->hook_enter)
-		value(l, "enter", k->hook_enter);
+	value(l, "protect", protects[k->protect]);
+	list_scripts(l, k);
 }
 
 static void say_missing(struct cli *c, const struct environment *env)

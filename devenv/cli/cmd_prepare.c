@@ -29,6 +29,8 @@ int cmd_prepare(struct cli *c, struct err *e)
 	} else {
 		if (cli_open(c, &env, e) < 0)
 			return -1;
+		if (cli_has(c, OPTION_PREPARE_UNTRUSTED))
+			env_distrust(&env);
 		if (env.config.base_value)
 			progress_title(c->progress, env.config.base_value);
 		result = env_prepare(&env, what, &c->options, e);

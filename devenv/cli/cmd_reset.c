@@ -119,6 +119,7 @@ static int collect(struct cli *c, const struct environment *env, struct victims 
 		return err_hint(e, "leave its sessions first");
 	}
 	add(v, "scratch layer", path_join(env->state, "persist"), false);
+	add(v, "record of the setup", path_join(env->state, "setup-done"), false);
 	add_left_over(v, env);
 	if (cli_has(c, OPTION_HOME))
 		add(v, "home", path_join(env->state, "home"), true);
@@ -137,7 +138,7 @@ static void show(FILE *to, const struct victims *v)
 
 static int remove_one(const struct victim *item, struct err *e)
 {
-	cleanup_close int fd = open(item->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	cleanup_close int fd = open(item->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
 	if (fd < 0)
 		return err_sys(e, "can't open %s", text_safe(item->path));

@@ -15,6 +15,7 @@
 static const struct option_spec options_prepare[] = {
 	{ "for", 0, "PURPOSE", "enter or run: who may write the lock depends on it", OPTION_FOR },
 	{ "image", 0, "REF", "prepare this image, without a project", OPTION_PREPARE_IMAGE },
+	{ "untrusted", 0, NULL, "the plan of enter --untrusted", OPTION_PREPARE_UNTRUSTED },
 	{ 0 },
 };
 static const struct option_spec options_lock[] = {

@@ -53,6 +53,7 @@ static void print_mounts(const struct cli *c, const struct plan *p)
 			mem_printf("%s  %s%s%s%s%s", m->target,
 		                   m->kind == PLAN_TMPFS ? "empty, in memory" : "from ",
 		                   m->kind == PLAN_TMPFS ? "" : m->host,
+		                   m->kind == PLAN_VIEW			   ? ", copy-on-write" :
 		                   m->flags & PLAN_MOUNT_READ_ONLY ? ", read-only" : "",
 		                   m->flags & PLAN_MOUNT_MAKE_HOST ? ", made when missing" : "",
 		                   m->flags & PLAN_MOUNT_OPTIONAL ? ", if it is there" : "");
@@ -94,6 +95,8 @@ static void print_plan(struct cli *c, const struct plan *p, const char *stale)
 	lines(c, "Passed from the caller where set", p->pass, p->pass_count);
 	lines(c, "Entrypoint", p->entrypoint, p->entrypoint_count);
 	lines(c, "Command", p->command, p->command_count);
+	if (p->setup[0])
+		lines(c, "Once for this checkout", (const char *[]){ p->setup }, 1);
 	if (p->hook_start[0])
 		lines(c, "When its first session starts", (const char *[]){ p->hook_start }, 1);
 	if (p->hook_enter[0])
@@ -118,7 +121,7 @@ static json_t *mounts_json(const struct plan *p)
 		const struct plan_mount *m = &p->mounts[i];
 
 		json_array_append_new(list, json_pack("{s:s,s:o,s:o,s:b,s:b}", "kind",
-		                                      m->kind == PLAN_TMPFS ? "tmpfs" : "bind", "host",
+		                                      m->kind == PLAN_TMPFS ? "tmpfs" : m->kind == PLAN_VIEW ? "view" : "bind", "host",
 		                                      output_json_text(m->host), "target",
 		                                      output_json_text(m->target), "read_only",
 		                                      m->flags & PLAN_MOUNT_READ_ONLY ? 1 : 0, "optional",
@@ -144,6 +147,7 @@ static json_t *plan_json(const struct plan *p, const char *stale)
 		{ "shell", p->shell },
 		{ "workdir", p->workdir },
 		{ "project_target", p->project_target },
+		{ "setup", p->setup },
 		{ "hook_start", p->hook_start },
 		{ "hook_enter", p->hook_enter },
 	};

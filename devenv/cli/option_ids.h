@@ -6,6 +6,7 @@
 enum cli_option_id { /* the low numbers are those of `enter` and `run` in base/options.h */
 	             OPTION_FOR = 100,
 	             OPTION_PREPARE_IMAGE,
+	             OPTION_PREPARE_UNTRUSTED,
 	             OPTION_CHECK,
 	             OPTION_SHOW,
 	             OPTION_FROM,

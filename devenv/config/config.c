@@ -17,6 +17,7 @@
 #include "base/variable.h"
 #include "config/extends.h"
 #include "config/fill.h"
+#include "config/grants.h"
 #include "config/ini.h"
 #include "config/keys.h"
 #include "config/merge.h"
@@ -197,37 +198,6 @@ static int set_env_file(struct config *c, const struct ini_entry *entry, struct 
 	return 0;
 }
 
-static bool is_volume_name(const char *name)
-{
-	static const char chars[] = "abcdefghijklmnopqrstuvwxyz0123456789_.-";
-
-	return strspn(name, chars) == strlen(name) && !strchr("_.-", name[0]) && strlen(name) <= NAME_LONGEST;
-}
-
-static int check_volume_target(struct config *c, const struct ini_entry *entry, struct err *e)
-{
-	const char *target = entry->value;
-	cleanup_free char *clean = NULL;
-
-	if (value_check_line(c->file, entry, e) || value_check_path(c->file, entry, target, e))
-		return -1;
-	if (target[0] == '/')
-		return value_check_target(c->file, entry, e);
-	if (value_path_climbs(target))
-		return value_bad(c->file, entry, e, "'%s' has '..' in it", text_safe(target));
-	clean = path_clean(target[0] == '~' && target[1] == '/' ? target + 2 + strspn(target + 2, "/")
-	                                                        : target);
-	if (!strcmp(clean, "."))
-		return value_bad(c->file, entry, e, "'%s' as a whole can't be a volume", text_safe(target));
-	if (target[0] == '~' && target[1] != '/')
-		return value_bad(c->file, entry, e, "'%s' is not absolute, ~/... or below the project",
-		                 text_safe(target));
-	if (target[0] != '~' && path_is_below(clean, ".git"))
-		return value_bad(c->file, entry, e, "'%s' can't be a volume: git needs it",
-		                 text_safe(target));
-	return 0;
-}
-
 static int set_volume(struct config *c, const struct ini_entry *entry, struct err *e)
 {
 	static const char *const scopes[] = { "checkout", "project", NULL };
@@ -240,7 +210,7 @@ static int set_volume(struct config *c, const struct ini_entry *entry, struct er
 		v->project_scope = scope == 1;
 		return 0;
 	}
-	if (check_volume_target(c, entry, e))
+	if (value_check_inside(c->file, entry, "volume", e))
 		return -1;
 	v->target = mem_strdup(entry->value);
 	v->line = entry->line;
@@ -281,6 +251,36 @@ static int set_scratch(struct config *c, const struct ini_entry *entry, struct e
 	return 0;
 }
 
+static int set_protect(struct config *c, const struct ini_entry *entry, struct err *e)
+{
+	static const char *const words[] = { "hooks", "git", "off", NULL };
+	static const enum config_protect protects[] = { CONFIG_PROTECT_HOOKS, CONFIG_PROTECT_GIT,
+		                                        CONFIG_PROTECT_OFF };
+	int word;
+
+	if (value_choice(c->file, entry, words, &word, e))
+		return -1;
+	c->protect = protects[word];
+	return 0;
+}
+
+static int set_setup(struct config *c, const struct ini_entry *entry, struct err *e)
+{
+	if (!strcmp(entry->key, "run")) {
+		if (entry->value[0] == '\0')
+			return value_bad(c->file, entry, e, "the script is empty");
+		c->setup = mem_strdup(entry->value);
+		return 0;
+	}
+	if (value_list(c->file, entry, &c->setup_inputs, e))
+		return -1;
+	for (size_t i = 0; i < c->setup_inputs.count; i++)
+		if (value_check_path(c->file, entry, c->setup_inputs.items[i], e))
+			return -1;
+	c->setup_inputs_line = entry->line;
+	return 0;
+}
+
 static int set_hook(struct config *c, const struct ini_entry *entry, struct err *e)
 {
 	if (entry->value[0] == '\0')
@@ -303,7 +303,10 @@ static const struct {
 	{ "volume.*", "target", set_volume },     { "volume.*", "scope", set_volume },
 	{ "sandbox", "network", set_network },    { "sandbox", "persist", set_persist },
 	{ "sandbox", "scratch", set_scratch },    { "hooks", "start", set_hook },
-	{ "hooks", "enter", set_hook },
+	{ "hooks", "enter", set_hook },           { "pass-env", "names", grants_set_pass },
+	{ "mount.*", "source", grants_set_mount }, { "mount.*", "target", grants_set_mount },
+	{ "mount.*", "mode", grants_set_mount },  { "sandbox", "protect", set_protect },
+	{ "setup", "inputs", set_setup },         { "setup", "run", set_setup },
 };
 
 static int set(struct config *c, const struct ini_entry *entry, struct err *e)
@@ -392,13 +395,9 @@ static int begin_section(struct config *c, const struct ini_section *section, st
 	const char *name = section->name + strlen("volume.");
 
 	if (!text_starts(section->name, "volume."))
-		return 0;
-	if (!is_volume_name(name)) {
-		err_set(e, ERR_CONFIG, "%s:%u: '%s' can't be the name of a volume", text_safe(c->file),
-		        section->line, text_safe(name));
-		return err_hint(
-			e, "a name starts with a lower-case letter or digit and goes on with them and _ . -");
-	}
+		return grants_begin(c, section, e);
+	if (value_check_name(c->file, section, "volume", name, e))
+		return -1;
 	c->volumes = mem_grow(c->volumes, c->volume_count, &c->volume_cap, sizeof(*c->volumes));
 	c->volumes[c->volume_count++] = (struct config_volume){ .name = mem_strdup(name),
 		                                                .line = section->line,
@@ -454,8 +453,13 @@ int fill_config(struct config *c, const struct ini *ini, struct err *e)
 
 int fill_check_all(const struct config *c, bool whole, struct err *e)
 {
-	if (check_volumes(c, e))
+	if (check_volumes(c, e) || grants_check(c, e))
 		return -1;
+	if (c->setup_inputs.count && !c->setup) {
+		err_set(e, ERR_CONFIG, "%s:%u: [setup] has inputs but no run", text_safe(c->file),
+		        c->setup_inputs_line);
+		return err_hint(e, "say what is to be done: run = …");
+	}
 	if (whole && c->base == CONFIG_BASE_NONE) {
 		err_set(e, ERR_CONFIG, "%s: no base: say `image = …` in [base]", text_safe(c->file));
 		return err_hint(e, "for instance: image = docker.io/library/debian:bookworm");
@@ -470,6 +474,9 @@ void config_release(struct config *c)
 		free(c->volumes[i].target);
 	}
 	free(c->volumes);
+	grants_release(c);
+	strlist_release(&c->setup_inputs);
+	free(c->setup);
 	config_pairs_release(c->env, c->env_count);
 	for (size_t i = 0; i < c->line_count; i++) {
 		free(c->lines[i].section);

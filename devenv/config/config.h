@@ -16,6 +16,7 @@
 
 enum config_base { CONFIG_BASE_NONE, CONFIG_BASE_IMAGE, CONFIG_BASE_OCI, CONFIG_BASE_ARCHIVE };
 enum config_network { CONFIG_NETWORK_AUTO, CONFIG_NETWORK_HOST, CONFIG_NETWORK_NONE };
+enum config_protect { CONFIG_PROTECT_HOOKS, CONFIG_PROTECT_GIT, CONFIG_PROTECT_OFF };
 enum config_scratch { CONFIG_SCRATCH_TMPFS, CONFIG_SCRATCH_DISK };
 
 struct config_pair {
@@ -38,6 +39,14 @@ struct config_line { /* one line of the configuration in force, and where it was
 	bool item;
 	const char *file;  /* points into config.files */
 	unsigned int line; /* of the key */
+};
+
+struct config_mount {
+	char *name;   /* from [mount.NAME] */
+	char *source; /* as written: absolute, "~/..." or relative to the project */
+	char *target; /* as in config_volume */
+	bool read_only;
+	unsigned int line, source_line, target_line;
 };
 
 struct config {
@@ -71,6 +80,15 @@ struct config {
 	struct config_volume *volumes;
 	size_t volume_count, volume_cap;
 
+	struct config_mount *mounts;
+	size_t mount_count, mount_cap;
+	struct strlist pass_env; /* [pass-env] names */
+
+	char *setup; /* [setup] run: script text or NULL */
+	struct strlist setup_inputs;
+	unsigned int setup_inputs_line;
+
+	enum config_protect protect;
 	enum config_network network;
 	unsigned int network_line;
 	bool persist;

@@ -39,8 +39,8 @@ const struct config_key config_keys[] = {
 	{ "build", "cache", NOT_YET, "directories kept between builds" },
 	{ "build", "shell", NOT_YET, "what runs the script" },
 
-	{ "setup", "inputs", NOT_YET, "files that make the setup run again when they change" },
-	{ "setup", "run", NOT_YET, "script, run once for each checkout, in the project" },
+	{ "setup", "inputs", YES, "files that make the setup run again when they change" },
+	{ "setup", "run", YES, "script, run once for each checkout, in the project" },
 
 	{ "workspace", "target", YES, "where the project is inside: same (as on the host) or a fixed path" },
 	{ "workspace", "user", YES, "me (your uid) or root (uid 0, mapped to you)" },
@@ -52,22 +52,22 @@ const struct config_key config_keys[] = {
 	{ "env-file", "required", YES, "files of NAME=value lines that must be there" },
 	{ "env-file", "optional", YES, "files of NAME=value lines that may be missing" },
 
-	{ "pass-env", "names", NOT_YET, "variables of the host that are let through" },
+	{ "pass-env", "names", YES, "variables of the host that are let through" },
 
 	{ "volume.*", "target", YES,
 	  "directory kept outside the project: absolute, ~/... or below the project" },
 	{ "volume.*", "scope", YES, "checkout (default) or project (shared by its worktrees)" },
 
-	{ "mount.*", "source", NOT_YET, "path on the host" },
-	{ "mount.*", "target", NOT_YET, "path inside" },
-	{ "mount.*", "mode", NOT_YET, "ro or rw" },
+	{ "mount.*", "source", YES, "path on the host" },
+	{ "mount.*", "target", YES, "path inside" },
+	{ "mount.*", "mode", YES, "ro (default) or rw" },
 
 	{ "sandbox", "network", YES, "auto (default), host or none" },
 	{ "sandbox", "nested", NOT_YET, "user namespaces inside" },
 	{ "sandbox", "perf", NOT_YET, "performance counters" },
 	{ "sandbox", "ssh-agent", NOT_YET, "the host's ssh agent" },
 	{ "sandbox", "devices", NOT_YET, "devices of the host, such as kvm gpu" },
-	{ "sandbox", "protect", NOT_YET, "what of .git is read-only inside: hooks, git or off" },
+	{ "sandbox", "protect", YES, "what of .git is read-only inside: hooks, git or off" },
 	{ "sandbox", "persist", YES, "keep what was written outside the project: yes or no" },
 	{ "sandbox", "scratch", YES, "where that is written: tmpfs (memory) or disk" },
 	{ "sandbox", "linger", NOT_YET, "seconds to stay after the last session" },

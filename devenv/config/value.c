@@ -144,6 +144,41 @@ int value_check_target(const char *file, const struct ini_entry *entry, struct e
 	return 0;
 }
 
+int value_check_inside(const char *file, const struct ini_entry *entry, const char *kind, struct err *e)
+{
+	const char *target = entry->value;
+	cleanup_free char *clean = NULL;
+
+	if (value_check_line(file, entry, e) || value_check_path(file, entry, target, e))
+		return -1;
+	if (target[0] == '/')
+		return value_check_target(file, entry, e);
+	if (value_path_climbs(target))
+		return value_bad(file, entry, e, "'%s' has '..' in it", text_safe(target));
+	clean = path_clean(target[0] == '~' && target[1] == '/' ? target + 2 + strspn(target + 2, "/")
+	                                                        : target);
+	if (!strcmp(clean, "."))
+		return value_bad(file, entry, e, "'%s' as a whole can't be a %s", text_safe(target), kind);
+	if (target[0] == '~' && target[1] != '/')
+		return value_bad(file, entry, e, "'%s' is not absolute, ~/... or below the project",
+		                 text_safe(target));
+	if (target[0] != '~' && path_is_below(clean, ".git"))
+		return value_bad(file, entry, e, "'%s' can't be a %s: git needs it", text_safe(target), kind);
+	return 0;
+}
+
+int value_check_name(const char *file, const struct ini_section *section, const char *kind, const char *name,
+                     struct err *e)
+{
+	static const char chars[] = "abcdefghijklmnopqrstuvwxyz0123456789_.-";
+
+	if (strspn(name, chars) == strlen(name) && !strchr("_.-", name[0]) && strlen(name) <= VALUE_NAME_MAX)
+		return 0;
+	err_set(e, ERR_CONFIG, "%s:%u: '%s' can't be the name of a %s", text_safe(file), section->line,
+	        text_safe(name), kind);
+	return err_hint(e, "a name starts with a lower-case letter or digit and goes on with them and _ . -");
+}
+
 bool value_path_climbs(const char *path)
 {
 	for (const char *s = path; s; s = strchr(s, '/') ? strchr(s, '/') + 1 : NULL)

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "config/ini.h"
 
+#define VALUE_NAME_MAX 63
 #define VALUE_PATH_MAX 4000 /* bytes: with the project's own path before it the kernel's limit is near */
 
 /* "file:line: [section] key: " before whatever is wrong; evaluates to -1. */
@@ -36,6 +37,12 @@ int value_check_path(const char *file, const struct ini_entry *entry, const char
 int value_check_shell(const char *file, const struct ini_entry *entry, struct err *e);
 /* An absolute path inside that something can be mounted on: it hides nothing that must be there. */
 int value_check_target(const char *file, const struct ini_entry *entry, struct err *e);
+
+/* The target of a [volume.*] or [mount.*] (`kind` says which): such a path, or ~/..., or one below the project. */
+int value_check_inside(const char *file, const struct ini_entry *entry, const char *kind, struct err *e);
+/* The part of a section's name behind its first dot. */
+int value_check_name(const char *file, const struct ini_section *section, const char *kind, const char *name,
+                     struct err *e);
 
 /* Does one of the components of a path equal ".."? */
 bool value_path_climbs(const char *path);

@@ -101,6 +101,14 @@ static char *common_dir(const char *work_tree, bool *found)
 	return S_ISREG(st.st_mode) ? linked_common(dotgit, work_tree) : NULL;
 }
 
+char *clone_worktree_common(const char *work_tree)
+{
+	cleanup_free char *dotgit = path_join(work_tree, ".git");
+	struct stat st;
+
+	return lstat(dotgit, &st) == 0 && S_ISREG(st.st_mode) ? linked_common(dotgit, work_tree) : NULL;
+}
+
 char *clone_key(const char *project)
 {
 	cleanup_free char *real = real_path(project, 0);

@@ -14,4 +14,7 @@ char *clone_name(const char *project);
 /* The same of the project taken for its own path: what clone_name said before `git init`. malloc'ed. */
 char *clone_path_name(const char *project);
 
+/* The common git directory of a linked worktree, link-free, when the link is answered from there; NULL: it is none. */
+char *clone_worktree_common(const char *work_tree);
+
 #endif

@@ -123,6 +123,56 @@ const char *draft_target(struct draft *d, const char *path, const char *what, st
 	return target;
 }
 
+int draft_has(struct draft *d, const char *path, struct err *e)
+{
+	struct root_entry entry;
+	bool has;
+
+	if (root_resolve(&d->root, path, ROOT_FOLLOW, &entry, e) < 0)
+		return -1;
+	has = entry.kind != ROOT_MISSING;
+	root_entry_release(&entry);
+	return has;
+}
+
+/* /etc is made a real directory in the generated layer whatever the image has there. */
+static int resolve_parent(struct draft *d, const char *path, struct root_entry *out, struct err *e)
+{
+	cleanup_free char *parent = path_parent(path);
+	struct root_entry etc;
+	enum root_kind kind;
+
+	if (root_resolve(&d->root, "/etc", ROOT_NOFOLLOW, &etc, e) < 0)
+		return -1;
+	kind = etc.kind;
+	root_entry_release(&etc);
+	if (kind == ROOT_LINK && path_is_below(path, "/etc")) {
+		*out = (struct root_entry){ .kind = ROOT_MISSING, .path = mem_steal(parent) };
+		return 0;
+	}
+	return root_resolve(&d->root, parent, ROOT_FOLLOW, out, e);
+}
+
+int draft_put_file(struct draft *d, const char *path, const void *data, size_t len, mode_t mode, struct err *e)
+{
+	static const char *const mounted[] = { "/proc", "/sys", "/dev", "/tmp" };
+	cleanup_free char *full = NULL;
+	struct root_entry entry;
+	enum root_kind kind;
+
+	if (resolve_parent(d, path, &entry, e) < 0)
+		return -1;
+	full = path_join(entry.path, path_base(path));
+	kind = entry.kind;
+	root_entry_release(&entry);
+	for (size_t i = 0; i < ARRAY_SIZE(mounted); i++)
+		if (path_is_below(full, mounted[i]))
+			return 0;
+	if (kind != ROOT_DIRECTORY && kind != ROOT_MISSING)
+		return 0;
+	return skeleton_add_data(&d->skeleton, full, data, len, mode, e);
+}
+
 /* A regular file that somebody may execute. */
 static bool is_program(const struct draft *d, const char *path, bool *is, struct err *e)
 {

@@ -46,6 +46,12 @@ const char *draft_copy(struct draft *d, const char *s);
  * /sys and /dev. `what` says whose target it is. */
 const char *draft_target(struct draft *d, const char *path, const char *what, struct err *e);
 
+/* A file of the generated layer, in the place that the image's links lead to. Where the image has something in the way
+ * (a file for a parent, a link to /proc) it is left out. */
+int draft_put_file(struct draft *d, const char *path, const void *data, size_t len, mode_t mode, struct err *e);
+/* Is there something at this path of the image? -1: it can't be looked at. */
+int draft_has(struct draft *d, const char *path, struct err *e);
+
 /* What every root has: standard directories, hosts, hostname, .containerenv, resolv.conf, mtab. Needs name and image. */
 int draft_standard_files(struct draft *d, struct err *e);
 /* Find a program by name on the PATH of the variables, or by absolute path. NULL: not in the root (no error). */

@@ -52,7 +52,7 @@ struct env_file {	/* an input as it was read: for the plan's freshness list */
 	char content[136]; /* sha256; "" for absent */
 };
 
-enum env_place_kind { ENV_PLACE_BASE, ENV_PLACE_ENV_FILE };
+enum env_place_kind { ENV_PLACE_BASE, ENV_PLACE_ENV_FILE, ENV_PLACE_MOUNT, ENV_PLACE_SETUP_INPUT };
 struct env_place {	/* a path of the host that the config names: resolved once, when the config is read */
 	enum env_place_kind kind;
 	char *written;	/* as in the config */
@@ -60,6 +60,7 @@ struct env_place {	/* a path of the host that the config names: resolved once, w
 	char *tag;	/* what followed the path of an OCI layout (":TAG"), or NULL */
 	bool outside;	/* leads out of the project, by itself or through a link: a power */
 	bool optional;
+	size_t index;	/* of the mount in the config */
 };
 
 struct env_extends {	/* a file of a git repository that the configuration extends */
@@ -83,6 +84,7 @@ struct environment {
 	char *clone;	   /* which clone it is of (env/clone.h): names the trust record */
 	char *clone_path;  /* the same by its path alone: what was granted before it was a clone */
 	char *state;	   /* dirs_checkout or dirs_image */
+	bool untrusted;	   /* see env_distrust */
 	char *name;	   /* config name or the directory's */
 	struct config config;
 	struct env_extends *extends; /* all of them, those of others included */
@@ -107,6 +109,11 @@ int env_open_user(struct environment *env, struct err *e);
  * the project. A malformed lock does not fail here (see lock_error). */
 int env_open(struct environment *env, const char *start, struct err *e);
 void env_release(struct environment *env);
+/* `enter --untrusted`: leave of the config only what asks for nothing. To be called before anything is planned; the plan
+ * is another one, at env_plan_path. */
+void env_distrust(struct environment *env);
+/* Where the plan of this environment lies. malloc'ed. */
+char *env_plan_path(const struct environment *env);
 
 /* Fetch what is extended and not here, after asking (env/extending.c). What the lock lacks is resolved but not written. */
 int env_extend(struct environment *env, const struct env_options *o, struct err *e);

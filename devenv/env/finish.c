@@ -43,6 +43,13 @@ static bool is_covered(const struct plan *p, size_t n)
 	return false;
 }
 
+static int add_mount_point(struct draft *d, const struct plan_mount *m, struct err *e)
+{
+	if (m->flags & PLAN_MOUNT_FILE)
+		return skeleton_add_file(&d->skeleton, m->target, "", e);
+	return skeleton_add_directory(&d->skeleton, m->target, SKELETON_MODE_BELOW, e);
+}
+
 /* Sorted by target, parents come before children. What lies in an earlier mount is made there, the rest in our layer. */
 static int order_mounts(struct draft *d, struct err *e)
 {
@@ -60,14 +67,14 @@ static int order_mounts(struct draft *d, struct err *e)
 			return err_set(e, ERR_CONFIG, "two things can't be mounted at %s inside: %s and %s",
 				       text_safe(m.target), text_safe(p->mounts[kept - 1].host), text_safe(m.host));
 		covered = is_covered(p, kept);
-		if (is_file(&m)) {
+		if (!(m.flags & PLAN_MOUNT_FILE) && is_file(&m)) {
 			/* resolv.conf below somebody's volume at /etc: the volume wins. */
 			kept += !covered;
 			continue;
 		}
 		if (covered)
 			p->mounts[kept].flags |= PLAN_MOUNT_CREATE;
-		else if (skeleton_add_directory(&d->skeleton, m.target, SKELETON_MODE_BELOW, e) < 0)
+		else if (add_mount_point(d, &m, e) < 0)
 			return -1;
 		kept++;
 	}
@@ -159,7 +166,7 @@ static void number(struct draft *d)
 int draft_write(struct draft *d, struct err *e)
 {
 	struct environment *env = d->env;
-	cleanup_free char *path = path_join(env->state, "plan");
+	cleanup_free char *path = env_plan_path(env);
 	cleanup_free char *skeleton = NULL;
 	cleanup_buf struct buf all = BUF_INIT;
 

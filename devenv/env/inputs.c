@@ -53,7 +53,7 @@ void inputs_stat(const struct env_file *f, struct stat *st)
 	st->st_ctim = (struct timespec){ f->st.ctime_ns / NS_PER_S, f->st.ctime_ns % NS_PER_S };
 }
 
-static int check(const struct input *in, const struct stat *st, enum err_code code, struct err *e)
+static int check(const struct input *in, const struct stat *st, off_t max, enum err_code code, struct err *e)
 {
 	if (!S_ISREG(st->st_mode))
 		return err_set(e, code, "%s is %s, not a regular file", text_safe(in->path),
@@ -63,9 +63,9 @@ static int check(const struct input *in, const struct stat *st, enum err_code co
 	if (in->ours && st->st_uid != geteuid())
 		return err_set(e, code, "%s belongs to another user (uid %u)", text_safe(in->path),
 			       (unsigned int)st->st_uid);
-	if (st->st_size > (off_t)INPUTS_MAX)
-		return err_set(e, code, "%s is too large: %lld bytes, at most %u are read", text_safe(in->path),
-			       (long long)st->st_size, INPUTS_MAX);
+	if (st->st_size > max)
+		return err_set(e, code, "%s is too large: %lld bytes, at most %lld are read", text_safe(in->path),
+			       (long long)st->st_size, (long long)max);
 	return 0;
 }
 
@@ -88,7 +88,6 @@ static int refuse_open(const struct input *in, enum err_code code, struct err *e
 
 int inputs_read(struct environment *env, const struct input *in, enum err_code code, struct buf *out, struct err *e)
 {
-	cleanup_buf struct buf own = BUF_INIT;
 	cleanup_close int fd = -1;
 	struct env_file *f;
 	struct stat st;
@@ -104,17 +103,25 @@ int inputs_read(struct environment *env, const struct input *in, enum err_code c
 		return refuse_open(in, code, e);
 	if (fstat(fd, &st) < 0)
 		return err_sys(e, "can't stat %s", text_safe(in->path));
-	if (check(in, &st, code, e) < 0)
+	if (check(in, &st, out ? INPUTS_MAX : INPUTS_HASHED_MAX, code, e) < 0)
 		return -1;
+	f = remember(env, in->path);
+	take_stamps(f, &st);
 	if (!out)
-		out = &own;
+		return digest_fd(fd, f->content, NULL, e) < 0 ? err_wrap(e, "can't read %s", text_safe(in->path)) : 1;
 	start = out->len;
 	if (file_read_fd(fd, INPUTS_MAX, out, e) < 0)
 		return err_wrap(e, "can't read %s", text_safe(in->path));
-	f = remember(env, in->path);
-	take_stamps(f, &st);
 	digest_bytes(out->data + start, out->len - start, f->content);
 	return 1;
+}
+
+const char *inputs_content(const struct environment *env, const char *path)
+{
+	for (size_t i = 0; i < env->file_count; i++)
+		if (strcmp(env->files[i].path, path) == 0)
+			return env->files[i].content;
+	return NULL;
 }
 
 void inputs_release(struct environment *env)
@@ -133,7 +140,7 @@ int inputs_digest(const char *path, struct stat *st, char digest[136])
 
 	if (fd < 0)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
-	if (fstat(fd, st) < 0 || !S_ISREG(st->st_mode) || st->st_size > (off_t)INPUTS_MAX)
+	if (fstat(fd, st) < 0 || !S_ISREG(st->st_mode) || st->st_size > (off_t)INPUTS_HASHED_MAX)
 		return -1;
 	return digest_fd(fd, digest, NULL, &ignored) < 0 ? -1 : 1;
 }

@@ -7,7 +7,8 @@
 
 #include "env/env.h"
 
-#define INPUTS_MAX (1u << 20) /* bytes of one input file */
+#define INPUTS_MAX (1u << 20) /* bytes of an input file that is kept in memory */
+#define INPUTS_HASHED_MAX (1u << 30) /* bytes of one that is only hashed */
 
 struct input {
 	const char *path; /* absolute: how the freshness list names it */
@@ -18,10 +19,13 @@ struct input {
 };
 
 /*
- * Append the file to `out` (may be NULL: only remember it). Returns 1 when it was read, 0 when it does not exist, and
+ * Append the file to `out` (may be NULL: only hash and remember it). Returns 1 when it was read, 0 when it does not exist, and
  * remembers either in env->files. Not a regular file, or too large: an error of `code`.
  */
 int inputs_read(struct environment *env, const struct input *in, enum err_code code, struct buf *out, struct err *e);
+
+/* The digest of a file that was read, "" when it was absent. NULL: it was never asked for. */
+const char *inputs_content(const struct environment *env, const char *path);
 
 /* Forget everything: for env_release. */
 void inputs_release(struct environment *env);

@@ -8,14 +8,19 @@
  */
 #include "env/place.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/sys.h"
 #include "base/text.h"
+#include "env/checkout.h"
 
 static char *expand(const struct environment *env, const char *written)
 {
@@ -62,20 +67,46 @@ static bool touches(const char *path, const char *dir, bool above)
 	return path_is_below(path, dir) || (real && path_is_below(path, real));
 }
 
+/* Through any of these everything the user may do on this machine can be done: so neither they nor what holds them. */
+static const char *control_socket(const struct environment *env, const char *path)
+{
+	static const char *const places[] = { "/run/docker.sock", "/run/docker", "/run/podman", "/run/containerd",
+					      "/run/crio", "/run/buildkit", "/run/libvirt", "/run/dbus", "/run/systemd" };
+	static const char *const names[] = { "docker.sock", "podman.sock", "containerd.sock", "crio.sock", "buildkitd.sock" };
+	cleanup_free char *login = mem_printf("/run/user/%u", (unsigned int)getuid());
+	cleanup_free char *session = path_parent(env->dirs.runtime);
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcmp(path_base(path), names[i]) == 0)
+			return "the socket of a container engine";
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		if (touches(path, places[i], true))
+			return "where container engines and the system have their sockets";
+	if (touches(path, login, true) || (strcmp(session, env->dirs.state) != 0 && touches(path, session, true)))
+		return "where your login session has its sockets";
+	return NULL;
+}
+
 /* What no repository can ask for: everything the user has, or what decides over trust. */
 static const char *forbidden(const struct environment *env, const char *path)
 {
+	static const char *const kernel[] = { "/proc", "/sys", "/dev" };
 	const struct dirs *d = &env->dirs;
+	const char *const own[] = { d->state, d->config, d->runtime };
 
+	if (strchr(path, '\n'))
+		return "a path with a line break in it";
 	if (touches(path, d->home, true))
 		return "all of your home directory";
 	if (touches(path, d->store, false) || touches(path, d->store, true))
 		return "the store";
-	if (touches(path, d->state, false) || touches(path, d->config, false) || touches(path, d->runtime, false))
-		return "the settings and records of devenv itself";
-	if (strcmp(path_base(path), "docker.sock") == 0)
-		return "the docker socket";
-	return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+		if (touches(path, own[i], false) || touches(path, own[i], true))
+			return "where devenv has its settings and records";
+	for (size_t i = 0; i < ARRAY_SIZE(kernel); i++)
+		if (path_is_below(path, kernel[i]))
+			return "the kernel's own";
+	return control_socket(env, path);
 }
 
 /* One whose own name has a colon wins over a tag. */
@@ -87,14 +118,15 @@ static bool is_directory(const struct environment *env, const char *written)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-static int add(struct environment *env, enum env_place_kind kind, const char *written, bool optional, const char *section,
-	       const char *key, struct err *e)
+static int add_indexed(struct environment *env, enum env_place_kind kind, size_t index, const char *written, bool optional,
+		       const char *section, const char *key, struct err *e)
 {
 	cleanup_buf struct buf origin = BUF_INIT;
 	struct env_place place = { .kind = kind, .optional = optional, .written = mem_strdup(written) };
 	cleanup_free char *path = mem_strdup(written);
 	const char *slash, *colon, *why;
 
+	place.index = index;
 	if (kind == ENV_PLACE_BASE && env->config.base == CONFIG_BASE_OCI) {
 		slash = strrchr(path, '/');
 		colon = strrchr(path, ':');
@@ -114,6 +146,20 @@ static int add(struct environment *env, enum env_place_kind kind, const char *wr
 		       text_safe(written), why);
 }
 
+static int add(struct environment *env, enum env_place_kind kind, const char *written, bool optional, const char *section,
+	       const char *key, struct err *e)
+{
+	return add_indexed(env, kind, 0, written, optional, section, key, e);
+}
+
+static int add_mount(struct environment *env, size_t index, struct err *e)
+{
+	const struct config_mount *m = &env->config.mounts[index];
+	cleanup_free char *section = mem_printf("mount.%s", m->name);
+
+	return add_indexed(env, ENV_PLACE_MOUNT, index, m->source, false, section, "source", e);
+}
+
 int place_find_all(struct environment *env, struct err *e)
 {
 	const struct config *c = &env->config;
@@ -127,6 +173,12 @@ int place_find_all(struct environment *env, struct err *e)
 			return -1;
 	for (size_t i = 0; i < c->env_files_optional.count; i++)
 		if (add(env, ENV_PLACE_ENV_FILE, c->env_files_optional.items[i], true, "env-file", "optional", e) < 0)
+			return -1;
+	for (size_t i = 0; i < c->setup_inputs.count; i++)
+		if (add(env, ENV_PLACE_SETUP_INPUT, c->setup_inputs.items[i], true, "setup", "inputs", e) < 0)
+			return -1;
+	for (size_t i = 0; i < c->mount_count; i++)
+		if (add_mount(env, i, e) < 0)
 			return -1;
 	return 0;
 }
@@ -149,4 +201,11 @@ const struct env_place *place_base(const struct environment *env)
 		if (env->places[i].kind == ENV_PLACE_BASE)
 			return &env->places[i];
 	return NULL;
+}
+
+int place_open(const struct environment *env, const struct env_place *place)
+{
+	struct checkout_way way = checkout_way(env, place);
+
+	return sys_openat2(way.dirfd, way.name, O_PATH, 0, way.resolve);
 }

@@ -16,37 +16,20 @@
 #include "base/sys.h"
 #include "base/text.h"
 #include "env/accounts.h"
+#include "env/binding.h"
 #include "env/checkout.h"
 #include "env/draft.h"
 #include "env/fetching.h"
+#include "env/gitconfig.h"
 #include "env/inputs.h"
+#include "env/inside.h"
+#include "env/repository.h"
+#include "env/setup.h"
 #include "env/trust.h"
 
-#define WORKSPACE "/workspace"
+#define WORKSPACE BINDING_WORKSPACE
 
 /* ---- places inside ---- */
-
-/* A target as the config writes it. Below home and project the mount hides what the image has there, links included. */
-static const char *inside(struct draft *d, const char *written, const char *what, struct err *e)
-{
-	const struct plan *p = &d->plan;
-	cleanup_free char *joined = NULL, *path = NULL;
-	const char *rest;
-
-	if (text_starts(written, "~/"))
-		joined = path_join(p->home, written + 2);
-	else if (strcmp(written, "~") == 0)
-		joined = mem_strdup(p->home);
-	else
-		joined = path_join(p->project_target, written);
-	path = path_clean(joined);
-	if (path_is_below(path, p->project_target) || path_is_below(path, p->home))
-		return draft_copy(d, path);
-	rest = path_is_below(p->project_target, WORKSPACE) ? NULL : path_below(path, WORKSPACE);
-	if (rest)
-		return draft_keep(d, path_join(p->project_target, rest));
-	return draft_target(d, path, what, e);
-}
 
 static int place_home_and_project(struct draft *d, struct err *e)
 {
@@ -83,59 +66,18 @@ static int mount_home_and_project(struct draft *d, struct err *e)
 
 	if (checkout_is_there(env, &st, e) < 0)
 		return -1;
-	plan_add_mount(p, (struct plan_mount){ .kind = PLAN_BIND,
-					       .flags = PLAN_MOUNT_MAKE_HOST,
-					       .host = draft_keep(d, path_join(env->state, "home")),
-					       .target = p->home });
-	plan_add_mount(p, (struct plan_mount){ .kind = PLAN_BIND,
+	if (env->untrusted)
+		plan_add_mount(p, (struct plan_mount){ .kind = PLAN_TMPFS, .host = "", .target = p->home });
+	else
+		plan_add_mount(p, (struct plan_mount){ .kind = PLAN_BIND,
+						       .flags = PLAN_MOUNT_MAKE_HOST,
+						       .host = draft_keep(d, path_join(env->state, "home")),
+						       .target = p->home });
+	plan_add_mount(p, (struct plan_mount){ .kind = env->untrusted ? PLAN_VIEW : PLAN_BIND,
 					       .host = env->project,
 					       .target = p->project_target,
 					       .dev = st.st_dev,
 					       .ino = st.st_ino });
-	return 0;
-}
-
-/* ---- volumes ---- */
-
-static char *volume_host(const struct draft *d, const struct config_volume *v)
-{
-	const struct environment *env = d->env;
-
-	if (!v->project_scope)
-		return mem_printf("%s/volumes/%s/%s", d->store->path, path_base(env->state), v->name);
-	return mem_printf("%s/volumes/clone-%.32s/%s", d->store->path, env->clone, v->name);
-}
-
-static int mount_volume(struct draft *d, const struct config_volume *v, struct err *e)
-{
-	cleanup_free char *what = mem_printf("[volume.%s]", v->name);
-	const struct plan *p = &d->plan;
-	const char *target;
-
-	if (!*v->name || v->name[0] == '.' || strchr(v->name, '/'))
-		return err_set(e, ERR_CONFIG, "%s:%u: '%s' can't be the name of a volume", text_safe(v->file), v->line,
-			       text_safe(v->name));
-	target = inside(d, v->target, what, e);
-	if (!target)
-		return err_wrap(e, "%s:%u", text_safe(v->file), v->line);
-	if (strcmp(target, p->project_target) == 0 || strcmp(target, p->home) == 0)
-		return err_set(e, ERR_CONFIG, "%s:%u: [volume.%s] target: %s would hide the %s", text_safe(v->file),
-			       v->line, text_safe(v->name), text_safe(target),
-			       strcmp(target, p->home) == 0 ? "home directory" : "project");
-	plan_add_mount(&d->plan, (struct plan_mount){ .kind = PLAN_BIND,
-						      .flags = PLAN_MOUNT_MAKE_HOST,
-						      .host = draft_keep(d, volume_host(d, v)),
-						      .target = target });
-	return 0;
-}
-
-static int mount_volumes(struct draft *d, struct err *e)
-{
-	const struct config *c = &d->env->config;
-
-	for (size_t i = 0; i < c->volume_count; i++)
-		if (mount_volume(d, &c->volumes[i], e) < 0)
-			return -1;
 	return 0;
 }
 
@@ -294,11 +236,19 @@ static int fill(struct draft *d, struct err *e)
 	p->name = env->name;
 	p->project = env->project;
 	p->network = c->network == CONFIG_NETWORK_NONE ? PLAN_NETWORK_NONE : PLAN_NETWORK_HOST;
+	for (size_t i = 0; i < c->pass_env.count; i++)
+		plan_add_pass(p, c->pass_env.items[i]);
 	p->hook_start = c->hook_start ? c->hook_start : "";
 	p->hook_enter = c->hook_enter ? c->hook_enter : "";
 	if (place_home_and_project(d, e) < 0 || set_variables(d, e) < 0 || set_accounts(d, e) < 0)
 		return -1;
-	if (mount_home_and_project(d, e) < 0 || mount_volumes(d, e) < 0)
+	if (mount_home_and_project(d, e) < 0 || binding_mount_all(d, e) < 0)
+		return -1;
+	/* In an untrusted session .git is a part of the view, and nothing is told of who you are. */
+	if (!env->untrusted && (repository_plan(d, e) < 0 || gitconfig_plan(d, e) < 0))
+		return -1;
+	if (setup_plan(d, e) < 0 || inside_put_certificates(d, e) < 0 ||
+	    inside_put_terminals(d, e) < 0 || inside_put_programs(d, e) < 0)
 		return -1;
 	return draft_standard_files(d, e) < 0 ? -1 : draft_standard_session(d, e);
 }

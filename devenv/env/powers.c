@@ -27,10 +27,21 @@ static void add(struct env_powers *p, char *key /* takes */, char *text /* takes
 	p->items[p->count++] = (struct env_power){ key, text };
 }
 
+static void add_mount(struct env_powers *p, const struct environment *env, const struct env_place *place)
+{
+	const struct config_mount *m = &env->config.mounts[place->index];
+
+	add(p, mem_printf("mount:%s:%s", place->path, m->read_only ? "ro" : "rw"),
+	    mem_printf("mount: %s of this machine, %s, at %s", text_safe(place->path),
+		       m->read_only ? "read-only" : "to be read and written", text_safe(m->target)));
+}
+
 static const char *place_use(const struct environment *env, const struct env_place *place)
 {
 	if (place->kind == ENV_PLACE_ENV_FILE)
 		return "environment variables are read from it";
+	if (place->kind == ENV_PLACE_SETUP_INPUT)
+		return "the setup runs again when it changes";
 	return env->config.base == CONFIG_BASE_OCI ? "the base comes from this layout" : "the base comes from this archive";
 }
 
@@ -99,9 +110,16 @@ int env_powers(const struct environment *env, struct env_powers *out, struct err
 	for (size_t i = 0; i < env->place_count; i++) {
 		const struct env_place *place = &env->places[i];
 
-		if (place->outside)
+		if (place->outside && place->kind == ENV_PLACE_MOUNT)
+			add_mount(out, env, place);
+		else if (place->outside)
 			add(out, mem_printf("file:%s", place->path),
 			    mem_printf("file: %s (%s)", text_safe(place->path), place_use(env, place)));
+	}
+	for (size_t i = 0; i < env->config.pass_env.count; i++) {
+		const char *name = env->config.pass_env.items[i];
+
+		add(out, mem_printf("env:%s", name), mem_printf("environment: your value of %s", name));
 	}
 	return sort(out);
 }

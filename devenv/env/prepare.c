@@ -102,7 +102,7 @@ static const char *outdated(const struct environment *env, struct plan *p)
 /* 1: the plan was good and is fresh now; 0: it has to be made anew; -1: failed to write. */
 static int restamp(const struct environment *env, const struct env_options *o, struct err *e)
 {
-	cleanup_free char *path = path_join(env->state, "plan");
+	cleanup_free char *path = env_plan_path(env);
 	cleanup_buf struct buf all = BUF_INIT;
 	struct err ignored = ERR_INIT;
 	const char *why;

@@ -49,7 +49,7 @@ static int mode_below(const struct skeleton *k, const char *path, mode_t *mode, 
 	return 0;
 }
 
-static int add(struct skeleton *k, struct skeleton_item item, const char *data, size_t len, struct err *e)
+static int add(struct skeleton *k, struct skeleton_item item, const void *data, size_t len, struct err *e)
 {
 	const struct skeleton_item *there = find(k, item.path);
 
@@ -84,6 +84,11 @@ int skeleton_add_directory(struct skeleton *k, const char *path, mode_t mode, st
 int skeleton_add_file(struct skeleton *k, const char *path, const char *text, struct err *e)
 {
 	return add(k, (struct skeleton_item){ SKELETON_FILE, (char *)path, 0644, NULL, 0 }, text, strlen(text), e);
+}
+
+int skeleton_add_data(struct skeleton *k, const char *path, const void *data, size_t len, mode_t mode, struct err *e)
+{
+	return add(k, (struct skeleton_item){ SKELETON_FILE, (char *)path, mode, NULL, 0 }, data, len, e);
 }
 
 int skeleton_add_link(struct skeleton *k, const char *path, const char *target, struct err *e)

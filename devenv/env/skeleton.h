@@ -37,6 +37,8 @@ struct skeleton {
  */
 int skeleton_add_directory(struct skeleton *k, const char *path, mode_t mode, struct err *e);
 int skeleton_add_file(struct skeleton *k, const char *path, const char *text, struct err *e); /* mode 0644 */
+/* The same from bytes, with a mode. */
+int skeleton_add_data(struct skeleton *k, const char *path, const void *data, size_t len, mode_t mode, struct err *e);
 int skeleton_add_link(struct skeleton *k, const char *path, const char *target, struct err *e);
 
 /* Hex sha256 over all of it; the same things in another order give the same name. malloc'ed. */

@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "env/clone.h"
 
 #define TRUST_MAX (256u << 10)
 
@@ -69,6 +70,19 @@ static int load(const struct environment *env, struct trust *out, struct err *e)
 	return got || got_before;
 }
 
+/* Whoever may write may read. */
+static bool is_granted(const struct trust *granted, const char *key)
+{
+	cleanup_free char *wider = NULL;
+
+	if (strlist_has(&granted->powers, key))
+		return true;
+	if (!text_starts(key, "mount:") || !text_ends(key, ":ro"))
+		return false;
+	wider = mem_printf("%.*s:rw", (int)strlen(key) - 3, key);
+	return strlist_has(&granted->powers, wider);
+}
+
 int env_powers_missing(const struct environment *env, const struct env_powers *asked, struct env_powers *missing,
 		       bool *known, struct err *e)
 {
@@ -82,7 +96,7 @@ int env_powers_missing(const struct environment *env, const struct env_powers *a
 	for (size_t i = 0; i < asked->count; i++) {
 		const struct env_power *p = &asked->items[i];
 
-		if (strlist_has(&granted.powers, p->key))
+		if (is_granted(&granted, p->key))
 			continue;
 		missing->items = mem_grow(missing->items, missing->count, &missing->cap, sizeof(*missing->items));
 		missing->items[missing->count++] = (struct env_power){ mem_strdup(p->key), mem_strdup(p->text) };
@@ -144,12 +158,24 @@ static int not_allowed(const struct environment *env, const struct env_powers *m
 	return err_hint(e, "look at it and run `devenv allow` there, or add -y");
 }
 
+/* `--untrusted` is asked for by the person: the image is fetched, nothing else of the list is given. But an image that is a
+ * file of the host's is a file of the host's. */
+static bool needs_no_grant(const struct environment *env)
+{
+	for (size_t i = 0; i < env->place_count; i++)
+		if (env->places[i].outside)
+			return false;
+	return env->untrusted;
+}
+
 int trust_check(const struct environment *env, struct err *e)
 {
 	struct env_powers asked, missing = { 0 };
 	bool known;
 	int r;
 
+	if (needs_no_grant(env))
+		return 0;
 	if (env_powers(env, &asked, e) < 0)
 		return -1;
 	r = env_powers_missing(env, &asked, &missing, &known, e);
@@ -167,6 +193,8 @@ int env_require_allowed(struct environment *env, const struct env_options *o, st
 	bool known, granted = o->yes, asks = !o->yes && o->ui->interactive && o->ui->ask_powers;
 	int r = -1;
 
+	if (needs_no_grant(env))
+		return 0;
 	if (env_powers(env, &asked, e) < 0)
 		return -1;
 	if (env_powers_missing(env, &asked, &missing, &known, e) < 0)

@@ -66,6 +66,9 @@ static int take_option(struct arguments *a, int id, const char *value, struct er
 	case OPTION_JSON:
 		a->json = true;
 		break;
+	case OPTION_QUIET:
+		a->quiet = true;
+		break;
 	}
 	for (const struct option_spec *o = options_global; o->name; o++)
 		if (o->id == id) {
@@ -108,9 +111,8 @@ static int check(const struct arguments *a, int operands, struct err *e)
 	if (a->dry_run)
 		return err_set(e, ERR_UNSUPPORTED, "`devenv %s --dry-run` is not supported yet",
 			       a->command == COMMAND_ENTER ? "enter" : "run");
-	if (a->untrusted || a->no_services)
-		return err_set(e, ERR_UNSUPPORTED, "`devenv enter --%s` is not supported yet",
-			       a->untrusted ? "untrusted" : "no-services");
+	if (a->no_services)
+		return err_set(e, ERR_UNSUPPORTED, "`devenv enter --no-services` is not supported yet");
 	return 0;
 }
 

@@ -13,7 +13,7 @@ enum arguments_command { COMMAND_OTHER, COMMAND_ENTER, COMMAND_RUN };
 struct arguments {
 	enum arguments_command command;
 	bool help;	     /* -h somewhere: the core answers */
-	bool root, untrusted, no_services, json, dry_run;
+	bool root, untrusted, no_services, json, quiet, dry_run;
 	const char *directory; /* -C; NULL */
 	const char *image;   /* --image; NULL */
 	char **words;	     /* the command to run, NULL-terminated; points into argv */

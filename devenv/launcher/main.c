@@ -74,6 +74,8 @@ static int prepare(const struct launch *l, struct err *e)
 		strlist_add(&argv, "--directory");
 		strlist_add(&argv, l->project);
 	}
+	if (l->args.untrusted)
+		strlist_add(&argv, "--untrusted");
 	for (i = 0; i < l->args.pass_on.count; i++)
 		strlist_add(&argv, l->args.pass_on.items[i]);
 	return process_run((const char *const *)argv.items, e);
@@ -103,7 +105,7 @@ static int find_state(struct launch *l, struct err *e)
 /* Is there a plan, is it this project's, and is it still true? */
 static bool load_fresh(struct launch *l)
 {
-	cleanup_free char *path = mem_printf("%s/plan", l->state);
+	cleanup_free char *path = mem_printf("%s/%s", l->state, l->args.untrusted ? "plan-untrusted" : "plan");
 	struct err ignored = ERR_INIT;
 
 	if (plan_load(&l->plan, path, &ignored) < 0)
@@ -122,7 +124,7 @@ static bool load_fresh(struct launch *l)
  */
 static int load_prepared(struct launch *l, struct err *e)
 {
-	cleanup_free char *path = mem_printf("%s/plan", l->state);
+	cleanup_free char *path = mem_printf("%s/%s", l->state, l->args.untrusted ? "plan-untrusted" : "plan");
 
 	if (plan_load(&l->plan, path, e) < 0)
 		return err_wrap(e, "the plan that was just made can't be read");
@@ -156,11 +158,13 @@ static int carry_out(struct launch *l, struct err *e)
 	cleanup_strlist struct strlist argv = STRLIST_INIT;
 	struct session s = { .interactive = l->args.command == COMMAND_ENTER,
 			     .root = l->args.root,
+			     .untrusted = l->args.untrusted,
 			     .process_argv = l->argv,
 			     .workdir = workdir,
 			     .terminals = l->terminals,
 			     .extra_env = l->args.env.items,
-			     .warn = report_warning };
+			     .warn = report_warning,
+			     .say = l->args.quiet ? NULL : report_line };
 
 	if (!s.interactive) {
 		build_command(l, &argv);

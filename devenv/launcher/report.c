@@ -79,3 +79,11 @@ void report_warning(const char *line)
 	buf_addf(&b, "%sdevenv: %s%s\n", color ? "\033[31m" : "", line, color ? "\033[0m" : "");
 	write_buf(2, &b);
 }
+
+void report_line(const char *line)
+{
+	cleanup_buf struct buf b = BUF_INIT;
+
+	buf_addf(&b, "devenv: %s\n", line);
+	write_buf(2, &b);
+}

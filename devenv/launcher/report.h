@@ -11,5 +11,7 @@
 void report_error(const struct err *e, bool json);
 /* One line, red on a terminal. */
 void report_warning(const char *line);
+/* One line. */
+void report_line(const char *line);
 
 #endif

@@ -86,8 +86,8 @@ static bool take_text(struct plan *p, uint32_t tag, const char *at, const char *
 
 	if (!s || at != end)
 		return false;
-	if (tag == PLAN_TAG_ID) {
-		p->id = s;
+	if (tag == PLAN_TAG_ID || tag == PLAN_TAG_SETUP || tag == PLAN_TAG_SETUP_KEY) {
+		*(tag == PLAN_TAG_ID ? &p->id : tag == PLAN_TAG_SETUP ? &p->setup : &p->setup_key) = s;
 		return true;
 	}
 	for (i = 0; i < plan_string_field_count; i++)

@@ -77,6 +77,8 @@ void plan_encode(const struct plan *p, struct buf *identity, struct buf *all)
 	start = all->len;
 	buf_add(all, &h, sizeof(h));
 	add_record(all, PLAN_TAG_ID, NULL, 0, p->id, NULL);
+	add_record(all, PLAN_TAG_SETUP, NULL, 0, p->setup, NULL);
+	add_record(all, PLAN_TAG_SETUP_KEY, NULL, 0, p->setup_key, NULL);
 	add_identity(all, p);
 	add_watches(all, p);
 	memcpy(h.magic, PLAN_MAGIC, sizeof(h.magic));

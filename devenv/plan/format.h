@@ -56,6 +56,9 @@ enum plan_tag {
 	PLAN_TAG_MOUNT, /* struct plan_mount_head, host, target */
 	PLAN_TAG_FILTER,
 	PLAN_TAG_WATCH, /* struct plan_watch_head, path, content */
+	/* single strings that are not part of the identity */
+	PLAN_TAG_SETUP,
+	PLAN_TAG_SETUP_KEY,
 };
 
 struct plan_numbers {

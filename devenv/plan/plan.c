@@ -45,7 +45,7 @@ void plan_init(struct plan *p)
 	size_t i;
 
 	memset(p, 0, sizeof(*p));
-	p->id = "";
+	p->id = p->setup = p->setup_key = "";
 	p->raw = BUF_INIT;
 	for (i = 0; i < plan_string_field_count; i++)
 		*(const char **)((char *)p + plan_string_fields[i].offset) = "";
@@ -155,6 +155,14 @@ static bool watch_holds(const struct plan_watch *w)
 	       w->mtime_ns == to_ns(st.st_mtim) && w->ctime_ns == to_ns(st.st_ctim);
 }
 
+/* Directories are mounted, not read: what is in them may change. */
+static bool mount_holds(const struct plan_mount *m)
+{
+	struct stat st;
+
+	return stat(m->host, &st) == 0 && m->dev == st.st_dev && m->ino == st.st_ino;
+}
+
 const char *plan_stale(const struct plan *p)
 {
 	size_t i;
@@ -162,5 +170,8 @@ const char *plan_stale(const struct plan *p)
 	for (i = 0; i < p->watch_count; i++)
 		if (!watch_holds(&p->watches[i]))
 			return p->watches[i].path;
+	for (i = 0; i < p->mount_count; i++)
+		if (p->mounts[i].ino && !mount_holds(&p->mounts[i]))
+			return p->mounts[i].host;
 	return NULL;
 }

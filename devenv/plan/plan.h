@@ -35,12 +35,14 @@ struct plan_watch {
 enum plan_mount_kind {
 	PLAN_BIND,  /* host file or directory, recursively */
 	PLAN_TMPFS, /* empty, gone with the holder */
+	PLAN_VIEW,  /* host directory, copy-on-write: what is written is gone with the holder */
 };
 enum {
 	PLAN_MOUNT_READ_ONLY = 1,
 	PLAN_MOUNT_CREATE = 2, /* make the target (directory) when missing: it lies inside an earlier bind */
 	PLAN_MOUNT_MAKE_HOST = 4, /* make the host directory (0700) when missing: home, volumes */
 	PLAN_MOUNT_OPTIONAL = 8,  /* skip silently when the host path is missing */
+	PLAN_MOUNT_FILE = 16,	  /* it is a file: what PLAN_MOUNT_CREATE makes is an empty file */
 };
 /* In the order they are performed: parents before children. */
 struct plan_mount {
@@ -56,7 +58,7 @@ enum plan_scratch { PLAN_SCRATCH_TMPFS, PLAN_SCRATCH_DISK, PLAN_SCRATCH_PERSIST 
 
 struct plan {
 	/* Identity */
-	const char *id;	     /* hex sha256 of every record but the watches: names the holder */
+	const char *id;	     /* hex sha256 of every record but the watches and the setup: names the holder */
 	const char *name;    /* environment name for people */
 	const char *project; /* project root on the host; "" for `run --image` */
 	const char *image;   /* what was asked for: the base's request; of `run --image` the reference as typed */
@@ -94,6 +96,10 @@ struct plan {
 	size_t entrypoint_count;
 	const char *hook_start;	  /* shell script text; "" for none */
 	const char *hook_enter;
+
+	/* The setup of this checkout: not part of the identity, because it changes the project and not the environment. */
+	const char *setup;     /* shell script text; "" for none */
+	const char *setup_key; /* hex sha256 of what makes it run again; compared with <state>/setup-done */
 
 	const void *filter;   /* struct sock_filter[]: the compiled seccomp program */
 	size_t filter_size;   /* bytes */
@@ -133,7 +139,7 @@ int plan_load(struct plan *p, const char *path, struct err *e);
 /* Decode bytes already read; takes them over. */
 int plan_decode(struct plan *p, struct buf *raw /* takes */, struct err *e);
 
-/* One stat per watch. NULL when every watched file is as it was, else the path of the first that is not. */
+/* One stat per watch and per mount whose source must be the one the core saw. NULL when every one is as it was, else the path of the first that is not. */
 const char *plan_stale(const struct plan *p);
 
 #endif

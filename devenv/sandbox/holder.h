@@ -25,6 +25,8 @@ struct holder_request {
 int holder_acquire(const struct holder_request *q, struct holder *h, struct err *e);
 /* Let other sessions in. To be called once after holder_acquire, when what must come first (the start hook) is done. */
 void holder_open_door(const struct holder *h);
+/* Does no other session live in it? */
+bool holder_is_last(const struct holder *h);
 void holder_release(struct holder *h);
 
 #endif

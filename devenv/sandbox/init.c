@@ -76,7 +76,8 @@ static int set_up(const struct init_request *r, struct scratch *scratch, int *lo
 static void shed(int lock_fd, const struct scratch *scratch, const struct init_request *r)
 {
 	int keep[] = { lock_fd,		    r->door_fd,		   r->report_fd,
-		       scratch->lock_fd, scratch->dir_fd, scratch->persist_fd };
+		       scratch->lock_fd, scratch->dir_fd, scratch->persist_fd,
+		       scratch->layer_fd };
 
 	restrict_close_all_but(keep, sizeof(keep) / sizeof(keep[0]));
 	prctl(PR_SET_NAME, "devenv-holder");

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "sandbox/discard.h"
 #include "sandbox/idmap.h"
 
 static int become_root(const struct plan *p, int proc_fd, struct err *e)
@@ -21,7 +22,7 @@ static int become_root(const struct plan *p, int proc_fd, struct err *e)
 	return idmap_write(proc_fd, 0, p->uid, 0, p->gid, e);
 }
 
-int join_enter(const struct plan *p, const struct holder *h, bool root, struct err *e)
+int join_enter(const struct plan *p, const struct holder *h, bool root, int *scratch_fd, struct err *e)
 {
 	int namespaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS |
 			 (p->network == PLAN_NETWORK_NONE ? CLONE_NEWNET : 0);
@@ -38,6 +39,9 @@ int join_enter(const struct plan *p, const struct holder *h, bool root, struct e
 		e->code = ERR_SANDBOX;
 		return -1;
 	}
+	/* Now: as root of the child namespace there is no way to it. */
+	if (scratch_fd)
+		*scratch_fd = discard_open_scratch();
 	return root ? become_root(p, proc_fd, e) : 0;
 }
 

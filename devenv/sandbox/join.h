@@ -11,9 +11,10 @@
 
 /*
  * Move this process into the holder's namespaces; its children will be in its pid namespace too. With `root`, go on into
- * a child user namespace where the caller is uid 0. Afterwards "/" is the sandbox's root and the working directory.
+ * a child user namespace where the caller is uid 0. *scratch_fd (may be NULL) receives the holder's scratch directory, or
+ * -1; see discard.h. Afterwards "/" is the sandbox's root and the working directory.
  */
-int join_enter(const struct plan *p, const struct holder *h, bool root, struct err *e);
+int join_enter(const struct plan *p, const struct holder *h, bool root, int *scratch_fd, struct err *e);
 /* Open a directory inside as a working directory. Links are followed within the root, magic links are not. */
 int join_open_workdir(const char *path, struct err *e);
 

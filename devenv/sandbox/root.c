@@ -10,6 +10,7 @@
 #include "sandbox/root.h"
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -19,6 +20,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/sys.h"
 #include "base/text.h"
 
@@ -108,10 +110,26 @@ static int open_source(const struct plan_mount *m, struct err *e)
 	return fd;
 }
 
+/* An empty file to mount a file on. */
+static int make_file(int root_fd, const struct plan_mount *m, struct err *e)
+{
+	cleanup_free char *parent = path_parent(m->target + 1);
+	cleanup_close int dir = file_open_dirs_beneath(root_fd, parent, 0755, e), made = -1;
+	int fd;
+
+	if (dir < 0)
+		return -1;
+	made = openat(dir, path_base(m->target), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	fd = made < 0 ? -1 : root_open(root_fd, m->target);
+	return fd < 0 ? sandbox_error(e, "make a place to mount", m->target) : fd;
+}
+
 static int open_target(int root_fd, const struct plan_mount *m, struct err *e)
 {
 	int fd = root_open(root_fd, m->target);
 
+	if (fd < 0 && errno == ENOENT && (m->flags & PLAN_MOUNT_CREATE) && (m->flags & PLAN_MOUNT_FILE))
+		return make_file(root_fd, m, e);
 	if (fd < 0 && errno == ENOENT && (m->flags & PLAN_MOUNT_CREATE))
 		return file_open_dirs_beneath(root_fd, m->target + 1, 0755, e);
 	if (fd < 0 && (errno == ELOOP || errno == ENOTDIR)) {
@@ -140,8 +158,38 @@ static int attach(int source, int target, const struct plan_mount *m, struct err
 	return 0;
 }
 
+static int make_view_directories(struct err *e)
+{
+	if (mkdir("project", 0700) < 0 || mkdir("project/upper", 0755) < 0 || mkdir("project/work", 0700) < 0)
+		return err_sys(e, "can't make the scratch directories of the project's view");
+	return 0;
+}
+
+/* The project as a lower layer: what is written goes to the scratch (discard.h looks there), nothing to the project. */
+static int mount_view(int root_fd, int scratch_fd, const struct plan_mount *m, struct err *e)
+{
+	int lower = openat(AT_FDCWD, m->host, O_PATH | O_DIRECTORY | O_CLOEXEC), target;
+	cleanup_buf struct buf options = BUF_INIT;
+	struct stat st;
+	char path[40];
+
+	if (lower < 0 || fstat(lower, &st) < 0)
+		return sandbox_error(e, "open", m->host);
+	if (st.st_dev != m->dev || st.st_ino != m->ino)
+		return err_set(e, ERR_SANDBOX, "%s was exchanged for something else while the sandbox was made", m->host);
+	target = open_target(root_fd, m, e);
+	if (target < 0)
+		return -1;
+	buf_addf(&options, "userxattr,lowerdir=/proc/self/fd/%d,upperdir=/proc/self/fd/%d/project/upper,"
+		 "workdir=/proc/self/fd/%d/project/work", lower, scratch_fd, scratch_fd);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", target);
+	if (mount("devenv", path, "overlay", MS_NOSUID | MS_NODEV, options.data) < 0)
+		return sandbox_error(e, "mount a copy-on-write view of", m->host);
+	return 0;
+}
+
 /* Descriptors are left to the close_range at the end: each close here would be a system call on the way in. */
-static int mount_planned(int root_fd, const struct plan_mount *m, struct err *e)
+static int mount_planned(int root_fd, int scratch_fd, const struct plan_mount *m, struct err *e)
 {
 	int source, target;
 
@@ -152,6 +200,8 @@ static int mount_planned(int root_fd, const struct plan_mount *m, struct err *e)
 			return sandbox_error(e, "mount", m->target);
 		return 0;
 	}
+	if (m->kind == PLAN_VIEW)
+		return mount_view(root_fd, scratch_fd, m, e);
 	source = open_source(m, e);
 	if (source < 0)
 		return e->sys == ENOENT && (m->flags & PLAN_MOUNT_OPTIONAL) ? 0 : -1;
@@ -175,11 +225,26 @@ static int pivot(int root_fd, struct err *e)
 	return 0;
 }
 
-int root_enter(const struct plan *p, struct scratch *s, struct err *e)
+static bool has_view(const struct plan *p)
 {
 	size_t i;
-	int root_fd;
 
+	for (i = 0; i < p->mount_count; i++)
+		if (p->mounts[i].kind == PLAN_VIEW)
+			return true;
+	return false;
+}
+
+int root_enter(const struct plan *p, struct scratch *s, struct err *e)
+{
+	int root_fd, scratch_fd = -1;
+	size_t i;
+
+	if (has_view(p)) {
+		scratch_fd = openat(AT_FDCWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (make_view_directories(e) < 0)
+			return -1;
+	}
 	if (mount_overlay(p, e) < 0)
 		return -1;
 	root_fd = openat(AT_FDCWD, "root", O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
@@ -188,7 +253,7 @@ int root_enter(const struct plan *p, struct scratch *s, struct err *e)
 	if (mount_tmp(root_fd, s, e) < 0)
 		return -1;
 	for (i = 0; i < p->mount_count; i++)
-		if (mount_planned(root_fd, &p->mounts[i], e) < 0)
+		if (mount_planned(root_fd, scratch_fd, &p->mounts[i], e) < 0)
 			return -1;
 	/* All that is bound so far in one go; /dev, which has device nodes, comes after it. */
 	if (set_flags(root_fd, SYS_MOUNT_ATTR_NOSUID | SYS_MOUNT_ATTR_NODEV, "the root", e) < 0)

@@ -3,7 +3,7 @@
 #include "sandbox/sandbox.h"
 
 #include <fcntl.h>
-#include <poll.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,10 +11,13 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "sandbox/discard.h"
 #include "sandbox/environ.h"
 #include "sandbox/foreground.h"
 #include "sandbox/holder.h"
 #include "sandbox/join.h"
+#include "sandbox/script.h"
+#include "sandbox/setup.h"
 #include "sandbox/spawn.h"
 #include "sandbox/terminal.h"
 
@@ -22,50 +25,9 @@
 #define ENTER_SCRIPT                                                                                      \
 	"sh -c \"$1\" devenv-enter || echo \"devenv: the enter hook ended with status $?\" >&2; exec \"$0\""
 
-#define HOOK_LOOK_MS 20 /* between looks whether the hook has ended */
-
 static const char *workdir_of(const struct plan *p, const struct session *s)
 {
 	return s->workdir ? s->workdir : p->workdir;
-}
-
-/* What the hook prints goes to our stderr, but it gets no descriptor of it: that may be the caller's terminal. */
-static void copy_until_exit(int from, pid_t pid, int *status)
-{
-	struct pollfd p = { .fd = from, .events = POLLIN };
-	char data[4096];
-
-	for (;;) {
-		bool ended = waitpid(pid, status, WNOHANG) == pid;
-		ssize_t n = 0;
-
-		while (poll(&p, 1, ended ? 0 : HOOK_LOOK_MS) > 0 && (n = read(from, data, sizeof(data))) > 0)
-			if (write(2, data, (size_t)n) < 0)
-				break;
-		if (ended)
-			return;
-		if (n == 0 && p.revents) /* it closed its output but runs on */
-			p.fd = -1;
-	}
-}
-
-static int run_hook(struct spawn *hook, struct err *e)
-{
-	int output[2], status = 0;
-	pid_t pid;
-
-	if (pipe2(output, O_CLOEXEC) < 0)
-		return err_sys(e, "can't make a pipe");
-	hook->stdio[0] = openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
-	hook->stdio[1] = hook->stdio[2] = output[1];
-	pid = spawn_process(hook, e);
-	close(output[1]);
-	if (pid >= 0)
-		copy_until_exit(output[0], pid, &status);
-	close(output[0]);
-	if (hook->stdio[0] >= 0)
-		close(hook->stdio[0]);
-	return pid < 0 ? -1 : spawn_status(status);
 }
 
 /* When the environment starts: before anybody's command, with the door closed. */
@@ -75,9 +37,8 @@ static int run_start_hook(const struct plan *p, const struct session *s, const s
 	struct spawn hook = *model;
 	int status;
 
-	sigprocmask(SIG_BLOCK, NULL, &hook.mask);
 	hook.argv = argv;
-	status = run_hook(&hook, e);
+	status = script_run(&hook, e);
 	if (status == 0)
 		return 0;
 	if (status > 0)
@@ -104,10 +65,27 @@ static int run_shell(const struct plan *p, const struct session *s, struct spawn
 	return run_command(spawn, s->terminals, s->terminals & 1, e);
 }
 
-/* In the namespaces now. */
-static int run_session(const struct plan *p, const struct session *s, const struct holder *h, struct spawn *spawn,
-		       struct err *e)
+/* A broken setup is mended in a shell inside; a command would only fail in a way that is harder to understand. */
+static int set_up(const struct plan *p, const struct session *s, struct setup *setup, const struct spawn *spawn,
+		  struct err *e)
 {
+	int result = setup_run(setup, p, s, spawn, e);
+
+	setup_end(setup);
+	if (result == 0 || !s->interactive)
+		return result;
+	if (s->warn)
+		s->warn(e->msg);
+	*e = ERR_INIT;
+	return 0;
+}
+
+/* In the namespaces now. */
+static int run_session(const struct plan *p, const struct session *s, const struct holder *h, struct setup *setup,
+		       struct spawn *spawn, struct err *e)
+{
+	if (set_up(p, s, setup, spawn, e) < 0)
+		return -1;
 	spawn->workdir_fd = join_open_workdir(workdir_of(p, s), e);
 	if (spawn->workdir_fd < 0)
 		return -1;
@@ -119,25 +97,54 @@ static int run_session(const struct plan *p, const struct session *s, const stru
 	return s->interactive ? run_shell(p, s, spawn, e) : run_command(spawn, s->terminals, false, e);
 }
 
+/* After an interactive session that was the last one: what is gone with it. */
+static void say_discarded(const struct plan *p, const struct session *s, const struct holder *h, int scratch_fd,
+			  int project_fd)
+{
+	cleanup_buf struct buf line = BUF_INIT;
+
+	if (!s->say || p->scratch == PLAN_SCRATCH_PERSIST || !holder_is_last(h))
+		return;
+	if (project_fd >= 0)
+		discard_describe_project(scratch_fd, project_fd, &line);
+	else
+		discard_describe_root(scratch_fd, &line);
+	if (line.len)
+		s->say(line.data);
+}
+
 int sandbox_run(const struct plan *p, const struct dirs *d, const struct session *s, struct err *e)
 {
 	cleanup_strlist struct strlist env = STRLIST_INIT;
 	struct spawn spawn = { .plan = p, .argv = s->argv, .stdio = { -1, -1, -1 }, .terminal_fd = -1,
 			       .root = s->root || p->root };
 	struct holder_request request = { .plan = p, .dirs = d, .process_argv = s->process_argv };
+	struct setup setup = SETUP_INIT;
 	struct holder h;
-	int result;
+	int result, scratch_fd = -1, project_fd = -1;
 
 	environ_build(p, s, workdir_of(p, s), &env);
 	spawn.envp = env.items;
 	spawn.launcher_pidfd = sys_pidfd_open(gettid()); /* the only thread; musl knows this one without a system call */
 	if (spawn.launcher_pidfd < 0)
 		return err_sys(e, "can't open a descriptor of this process");
-	if (holder_acquire(&request, &h, e) < 0)
+	/* To compare with afterwards; from inside its path leads to the view. */
+	if (s->untrusted)
+		project_fd = openat(AT_FDCWD, p->project, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (setup_begin(&setup, p, s, e) < 0)
 		return -1;
-	result = join_enter(p, &h, s->root && p->uid != 0, e);
+	if (holder_acquire(&request, &h, e) < 0) {
+		setup_end(&setup);
+		return -1;
+	}
+	result = join_enter(p, &h, s->root && p->uid != 0, s->interactive ? &scratch_fd : NULL, e);
 	if (result == 0)
-		result = run_session(p, s, &h, &spawn, e);
+		result = run_session(p, s, &h, &setup, &spawn, e);
+	setup_end(&setup);
+	if (result >= 0 && scratch_fd >= 0)
+		say_discarded(p, s, &h, scratch_fd, project_fd);
+	if (project_fd >= 0)
+		close(project_fd);
 	holder_release(&h);
 	return result;
 }

@@ -11,6 +11,7 @@
 
 struct session {
 	bool interactive;      /* `enter`: the plan's shell on a pty of the sandbox's own, relayed */
+	bool untrusted;	       /* the project is a view: say at the end what was done to it */
 	bool root;	       /* uid 0 in a child user namespace */
 	char **argv;	       /* `run`: the command, NULL-terminated; ignored when interactive */
 	char **process_argv;   /* this process's own argv: pid 1 blanks its copy, so that no session reads another's command */
@@ -18,6 +19,7 @@ struct session {
 	unsigned int terminals; /* bit N: descriptor N is a terminal. 0 to 2 must all be open, and none a directory */
 	char **extra_env;      /* NAME=value from `-e`, NULL-terminated; may be NULL */
 	void (*warn)(const char *line); /* something went wrong but the session goes on; may be NULL */
+	void (*say)(const char *line);	/* what takes time; may be NULL */
 };
 
 /*

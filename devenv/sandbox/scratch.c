@@ -176,7 +176,8 @@ static int enter_tmpfs(struct scratch *s, struct err *e)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", s->parent_fd, s->name);
 	if (mount("devenv", path, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700") < 0)
 		return err_sys(e, "can't mount a tmpfs for the scratch layer");
-	return chdir(path) < 0 ? err_sys(e, "can't enter the scratch layer") : 0;
+	s->layer_fd = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return s->layer_fd < 0 || fchdir(s->layer_fd) < 0 ? err_sys(e, "can't enter the scratch layer") : 0;
 }
 
 static int enter_persistent(struct scratch *s, const struct plan *p, struct err *e)

@@ -169,8 +169,7 @@ static void test_mistakes(void **state)
 	refuse("-e", "run", "-e", "", "y");
 	refuse("--env", "enter", "--env", "A=1"); /* of run only */
 	refuse("--image", "enter", "--image", "x");
-	refuse("--untrusted", "enter", "--untrusted");
-	assert_int_equal(e.code, ERR_UNSUPPORTED);
+	refuse("--untrusted", "run", "--untrusted", "true"); /* of enter only */
 	refuse("--no-services", "enter", "--no-services");
 	assert_int_equal(e.code, ERR_UNSUPPORTED);
 	/* What a stranger wrote is shown escaped. */

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* inside.c - certificates and terminal descriptions of the host, where the image has none. */
+#include "env/inside.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/sys.h"
+#include "env/inputs.h"
+
+#define TERMINAL_MAX (64u << 10) /* bytes of a compiled description; term(5) allows 32 KiB */
+
+/* Debian and Alpine; Fedora and RHEL; openSUSE; musl's and the BSDs' name. */
+static const char *const bundles[] = { "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
+				       "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem" };
+
+/* The plan is made again when the bundle changes: authorities are also taken away. */
+static int read_bundle(struct draft *d, struct buf *out)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(bundles); i++) {
+		struct err ignored = ERR_INIT;
+		struct input in = { .path = bundles[i], .dirfd = AT_FDCWD, .name = bundles[i] };
+
+		if (file_exists(AT_FDCWD, bundles[i]) && inputs_read(d->env, &in, ERR_CONFIG, out, &ignored) > 0)
+			return 1;
+	}
+	return 0;
+}
+
+int inside_put_certificates(struct draft *d, struct err *e)
+{
+	cleanup_buf struct buf bundle = BUF_INIT;
+	int red_hat;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bundles); i++) {
+		int has = draft_has(d, bundles[i], e);
+
+		if (has)
+			return has < 0 ? -1 : 0;
+	}
+	if (!read_bundle(d, &bundle))
+		return 0;
+	if (draft_put_file(d, bundles[0], bundle.data, bundle.len, 0644, e) < 0)
+		return -1;
+	red_hat = draft_has(d, "/etc/pki/tls", e);
+	if (red_hat < 0 || (red_hat && draft_put_file(d, bundles[1], bundle.data, bundle.len, 0644, e) < 0))
+		return -1;
+	/* For openssl, which has a place of its own in every distribution. */
+	if (!variables_get(&d->variables, "SSL_CERT_FILE"))
+		variables_set(&d->variables, "SSL_CERT_FILE", bundles[0]);
+	return 0;
+}
+
+/* ---- terminals ---- */
+
+/* Beside the caller's own: sessions of one plan come from several terminals, and these are what people use. */
+static const char *const terminals[] = {
+	"alacritty",	   "contour",	  "foot",	    "ghostty",		    "konsole-256color", "rio",
+	"rxvt-unicode-256color", "screen-256color", "st-256color", "tmux-256color",	    "vte-256color",	"wezterm",
+	"xterm-256color",  "xterm-ghostty", "xterm-kitty",
+};
+static const char *const inside_places[] = { "/etc/terminfo", "/lib/terminfo", "/usr/share/terminfo", "/usr/lib/terminfo" };
+
+/* ncurses files an entry under its first letter, or under that letter's code where file systems ignore case. */
+static int read_in(const char *dir, const char *name, struct buf *out)
+{
+	for (int coded = 0; coded < 2; coded++) {
+		cleanup_free char *path = coded ? mem_printf("%s/%x/%s", dir, (unsigned char)name[0], name)
+						: mem_printf("%s/%c/%s", dir, name[0], name);
+		cleanup_close int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+		struct err ignored = ERR_INIT;
+		struct stat st;
+
+		if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+		    file_read_fd(fd, TERMINAL_MAX, out, &ignored) == 0)
+			return 1;
+		buf_clear(out);
+	}
+	return 0;
+}
+
+static int read_description(const struct draft *d, const char *name, struct buf *out)
+{
+	static const char *const places[] = { "/etc/terminfo", "/lib/terminfo", "/usr/share/terminfo",
+					      "/usr/local/share/terminfo" };
+	cleanup_free char *own = path_join(d->env->dirs.home, ".terminfo");
+	const char *set = getenv("TERMINFO");
+
+	if ((set && set[0] == '/' && read_in(set, name, out)) || read_in(own, name, out))
+		return 1;
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		if (read_in(places[i], name, out))
+			return 1;
+	return 0;
+}
+
+static int image_has(struct draft *d, const char *name, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(inside_places); i++) {
+		cleanup_free char *path = mem_printf("%s/%c/%s", inside_places[i], name[0], name);
+		int has = draft_has(d, path, e);
+
+		if (has)
+			return has;
+	}
+	return 0;
+}
+
+/* /etc/terminfo is the first place that the ncurses of the large distributions look at. */
+static int put_terminal(struct draft *d, const char *name, struct err *e)
+{
+	cleanup_free char *path = NULL;
+	cleanup_buf struct buf description = BUF_INIT;
+	int has;
+
+	if (!*name || strchr(name, '/') || name[0] == '.')
+		return 0;
+	has = image_has(d, name, e);
+	if (has || !read_description(d, name, &description))
+		return has < 0 ? -1 : 0;
+	path = mem_printf("%s/%c/%s", inside_places[0], name[0], name);
+	return draft_put_file(d, path, description.data, description.len, 0644, e);
+}
+
+int inside_put_terminals(struct draft *d, struct err *e)
+{
+	const char *own = getenv("TERM");
+
+	if (own && put_terminal(d, own, e) < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(terminals); i++)
+		if (put_terminal(d, terminals[i], e) < 0)
+			return -1;
+	return 0;
+}

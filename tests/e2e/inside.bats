@@ -1,0 +1,225 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# inside.bats - what a session finds: git that works and harms nothing, certificates, terminals, devenv and sudo.
+load support
+
+OFF=$'[sandbox]\nnetwork = none'
+
+# The image has no git; the host's is bound in where its libraries are the image's.
+GIT=$'[mount.git]\nsource = /usr/bin/git\ntarget = /opt/git/bin/git\n[mount.core]\nsource = /usr/lib/git-core\ntarget = /opt/git/core
+[workspace]\npath = /opt/git/bin\n[env]\nGIT_EXEC_PATH = /opt/git/core'
+
+setup_file() {
+	cat >"$HOME/.gitconfig" <<-'END'
+		[user]
+			name = Ann \"the\" O'Neil
+			email = ann@example.org
+		[alias]
+			st = status --short
+			evil = !touch /tmp/evil
+		[core]
+			excludesFile = ~/.ignored
+			pager = evil
+	END
+	echo '*.o' >"$HOME/.ignored"
+}
+teardown_file() {
+	rm -f "$HOME/.gitconfig" "$HOME/.ignored"
+}
+setup() {
+	own_store
+	export DEVENV_STORE=$BATS_FILE_TMPDIR/store
+	P=$BATS_TEST_TMPDIR/p
+}
+teardown() {
+	terminal_stop
+}
+
+inside() {
+	devenv -q -C "$P" run -- "$@"
+}
+
+# A repository with one commit and a project in it.
+repository() {
+	command -v git >/dev/null || skip "git is not installed"
+	project "$P" "image = $DJANGO" "$GIT"$'\n[sandbox]\nnetwork = none\n'"${1:-}"
+	git -C "$P" init -q -b main
+	echo one >"$P/file"
+	git -C "$P" add .
+	git -C "$P" commit -qm first
+	devenv -q -C "$P" allow -y
+	devenv -q -C "$P" lock
+	git -C "$P" add . && git -C "$P" commit -qm lock
+	devenv -q -C "$P" pull
+	inside git --version >/dev/null || skip "the host's git does not run in the image"
+}
+
+# Everything git does in a day, in the current directory of a session.
+A_DAY='
+	set -e
+	git config user.name; git st
+	git checkout -qb topic; echo two >file; git commit -qam second
+	git checkout -q -; echo x >other; git add other; git commit -qm third
+	git merge -q --no-edit topic
+	echo three >file; git stash -q; git stash pop -q; git checkout -q file
+	git checkout -qb later HEAD~1; echo y >y; git add y; git commit -qm y; git rebase -q topic
+	git branch -D topic; git gc -q; git fsck --no-progress
+	git init -q --bare bare.git; git remote add local "$PWD/bare.git"; git push -q -u local later
+	git worktree add -q -b side side; git -C side commit -q --allow-empty -m side
+	git worktree prune
+'
+
+@test "git: everything of a day in a checkout, and the host finds it intact" {
+	repository
+	printf '%s\n' bare.git side >"$P/.git/info/exclude"
+	run -0 inside sh -c "$A_DAY"
+	[ "${lines[0]}" = "Ann \"the\" O'Neil" ]
+	git -C "$P" fsck --no-progress
+	[ "$(git -C "$P" status --porcelain)" = "" ]
+	[ "$(git -C "$P" log -1 --format='%an %ae')" = "Ann \"the\" O'Neil ann@example.org" ]
+	[ "$(git -C "$P/side" log -1 --format=%s)" = side ]
+	[ "$(git -C "$P" rev-parse later)" = "$(git -C "$P/bare.git" rev-parse later)" ]
+}
+
+@test "git: a worktree works, its clone and its siblings are unharmed" {
+	repository
+	git -C "$P" worktree add -q -b wt "$BATS_TEST_TMPDIR/wt"
+	git -C "$P" worktree add -q -b sibling "$BATS_TEST_TMPDIR/sibling"
+	mkdir -p "$HOME/trees"
+	git -C "$P" worktree add -q -b homely "$HOME/trees/$$"
+	main=$P P=$BATS_TEST_TMPDIR/wt
+	run -0 devenv -q -C "$P" run -y -- git worktree prune -v
+	[ -z "$output" ]
+	printf '%s\n' bare.git side >"$main/.git/info/exclude"
+	run -0 inside sh -c "$A_DAY"
+	run -0 devenv -q -C "$main" run -- git worktree prune -v
+	[ -z "$output" ]
+	git -C "$main" worktree prune
+	git -C "$main" fsck --no-progress
+	for tree in "$main" "$P" "$P/side" "$BATS_TEST_TMPDIR/sibling" "$HOME/trees/$$"; do
+		[ "$(git -C "$tree" status --porcelain)" = "" ]
+	done
+	[ "$(git -C "$main" branch --show-current)" = main ]
+	[ "$(git -C "$main" worktree list | wc -l)" -eq 5 ]
+	git -C "$main" worktree remove "$HOME/trees/$$"
+}
+
+@test "git: a forged .git file binds nothing" {
+	repository
+	mkdir "$BATS_TEST_TMPDIR/evil"
+	cp "$P/devenv.ini" "$P/devenv.lock" "$BATS_TEST_TMPDIR/evil"
+	git -C "$P" worktree add -q -b wt "$BATS_TEST_TMPDIR/wt"
+	cp "$BATS_TEST_TMPDIR/wt/.git" "$BATS_TEST_TMPDIR/evil/.git"
+	run ! devenv -q -C "$BATS_TEST_TMPDIR/evil" run -y -- ls "$P/.git"
+	run -0 devenv -q -C "$BATS_TEST_TMPDIR/wt" run -y -- ls "$P/.git/HEAD"
+}
+
+@test "protect: hooks can't be changed, nor put aside; git and off" {
+	repository
+	mkdir -p "$P/.git/modules/libs/sub/hooks"
+	echo 'ref: refs/heads/main' >"$P/.git/modules/libs/sub/HEAD"
+	for root in '' --root; do
+		run ! devenv -q -C "$P" run $root -- sh -c 'echo evil >.git/hooks/pre-commit'
+		run ! devenv -q -C "$P" run $root -- sh -c 'echo evil >.git/modules/libs/sub/hooks/pre-commit'
+		run ! devenv -q -C "$P" run $root -- mv .git .git2
+		run ! devenv -q -C "$P" run $root -- mv .git/hooks .git/hooks2
+	done
+	run -0 inside sh -c 'echo x >.git/description'
+	sed -i 's/network = none/&\nprotect = git/' "$P/devenv.ini"
+	run ! inside sh -c 'echo x >.git/description'
+	run -0 inside git status
+	sed -i 's/protect = git/protect = off/' "$P/devenv.ini"
+	run -0 inside sh -c 'echo x >.git/hooks/sample'
+	rm "$P/.git/hooks/sample"
+	sed -i '/protect = off/d' "$P/devenv.ini"
+	# another .git is another plan
+	mv "$P/.git" "$P/git2"
+	run -0 devenv -q -C "$P" run -y -- test ! -e .git
+	mv "$P/git2" "$P/.git"
+	run ! inside sh -c 'echo evil >.git/hooks/pre-commit'
+}
+
+@test "git: settings are carried in, programs are not" {
+	repository
+	run -0 inside git config alias.st
+	[ "$output" = "status --short" ]
+	run ! inside git config alias.evil
+	run ! inside git config core.pager
+	run -0 inside git config safe.directory
+	[ "$output" = "*" ]
+	run -0 inside sh -c 'touch a.o && git status --porcelain'
+	[ -z "$output" ]
+	sed -i 's/ann@example.org/new@example.org/' "$HOME/.gitconfig"
+	run -0 inside git config user.email
+	[ "$output" = new@example.org ]
+	sed -i 's/new@example.org/ann@example.org/' "$HOME/.gitconfig"
+	run -0 inside sh -c 'git config --global user.email own@example.org; git config user.email'
+	[ "$output" = own@example.org ]
+}
+
+@test "certificates of the host, where the image has none" {
+	[ -s /etc/ssl/certs/ca-certificates.crt ] || skip "this machine has none"
+	ready "$P" "image = $SMALL"
+	run -0 inside sh -c 'echo "$SSL_CERT_FILE"; sha256sum <"$SSL_CERT_FILE"'
+	[ "${lines[0]}" = /etc/ssl/certs/ca-certificates.crt ]
+	[ "${lines[1]}" = "$(sha256sum </etc/ssl/certs/ca-certificates.crt)" ]
+}
+
+@test "the host's description of the terminal" {
+	mkdir -p "$HOME/.terminfo/o"
+	printf 'odd-term|for a test,\n\tcols#80,\n' >"$BATS_TEST_TMPDIR/odd.ti"
+	TERMINFO= tic -x -o "$HOME/.terminfo" "$BATS_TEST_TMPDIR/odd.ti"
+	project "$P" "image = $DJANGO"
+	export TERM=odd-term
+	run -0 devenv -q -C "$P" run -y -- sh -c 'echo "$TERM"; test -s /etc/terminfo/o/odd-term && tput cols 2>&1'
+	[ "${lines[0]}" = odd-term ]
+	[ "${lines[1]}" = 80 ]
+	rm -r "$HOME/.terminfo"
+}
+
+@test "devenv inside: run runs, status answers, the rest says where to type it" {
+	ready "$P" "image = $DJANGO"
+	run -0 inside devenv run -- sh -c 'echo "$1"' x 'a  b'
+	[ "$output" = 'a  b' ]
+	run -3 inside devenv run -e A=5 sh -c 'exit $((A - 2))'
+	run -127 inside devenv run no-such-command
+	run -0 inside devenv status
+	[[ $output == "inside p, made from $DJANGO" ]]
+	run -0 inside devenv --json status
+	/usr/bin/python3 -m json.tool <<<"$output" >/dev/null
+	run -0 inside devenv --version
+	[[ $output == "$(devenv --version)"* ]]
+	run -125 --separate-stderr inside devenv enter
+	[[ $stderr == *"inside p already"* ]]
+	run -1 --separate-stderr inside devenv lock
+	[[ $stderr == 'devenv: type `devenv lock` outside: this is inside p' ]]
+	run -125 inside devenv run --root -- true
+	run -0 devenv -C "$P" run --root -- devenv run --root -- true
+}
+
+@test "sudo inside explains --root, and as root just runs" {
+	ready "$P" "image = $DJANGO"
+	run -1 --separate-stderr inside sudo -E apt-get install -y hello
+	[[ $stderr == *"devenv run --root -- apt-get install -y hello"* ]]
+	run -0 devenv -C "$P" run --root -- sudo -E A=1 sh -c 'id -u; echo $A'
+	[ "$output" = $'0\n1' ]
+	run -0 devenv -C "$P" run -- sh -c 'command -v sudo'
+	[ "$output" = /usr/local/bin/sudo ]
+}
+
+@test "the last session says what is gone with it" {
+	ready "$P" "image = $DJANGO"
+	enter="devenv -C $P enter"
+	# as in a script: enter without a terminal
+	run -0 --separate-stderr bash -c "$enter" <<<'echo x >/tmp/x; echo x >"$HOME/x"; echo x >in-project'
+	[ -z "$stderr" ]
+	run -0 --separate-stderr bash -c "$enter --root" <<<'echo x >/opt/x; rm /etc/debian_version; mkdir -p /var/lib/dpkg/info
+		echo >/var/lib/dpkg/info/hello:amd64.list; echo >/var/lib/dpkg/info/zlib.list; echo >/var/log/x'
+	[ "$stderr" = 'devenv: discarded 2 files outside project, home and volumes, with the packages hello, zlib; `persist = yes` in [sandbox] keeps such changes' ]
+	hold "$P"
+	run -0 --separate-stderr bash -c "$enter --root" <<<'echo x >/opt/x'
+	[ -z "$stderr" ]
+	release "$P"
+	run -0 --separate-stderr devenv -C "$P" run --root -- sh -c 'echo x >/opt/x'
+	[ -z "$stderr" ]
+}
