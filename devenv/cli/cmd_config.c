@@ -128,6 +128,10 @@ static void list_all(struct listing *l, const struct environment *env)
 		value(l, "start", k->hook_start);
 	if (k->hook_enter)
 		value(l, "enter", k->hook_enter);
+	if (k->git_hook_count)
+		section(l, "git-hooks");
+	for (size_t i = 0; i < k->git_hook_count; i++)
+		value(l, k->git_hooks[i].name, k->git_hooks[i].value);
 }
 
 int cmd_config(struct cli *c, struct err *e)

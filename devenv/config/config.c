@@ -276,6 +276,17 @@ static int set_hook(struct config *c, const struct ini_entry *entry, struct err 
 	return 0;
 }
 
+static int set_git_hook(struct config *c, const struct ini_entry *entry, struct err *e)
+{
+	if (entry->value[0] == '\0')
+		return value_bad(c->file, entry, e, "the script is empty");
+	c->git_hooks = mem_grow(c->git_hooks, c->git_hook_count, &c->git_hook_cap, sizeof(*c->git_hooks));
+	c->git_hooks[c->git_hook_count++] = (struct config_pair){ .name = mem_strdup(entry->key),
+		                                                  .value = mem_strdup(entry->value),
+		                                                  .line = entry->line };
+	return 0;
+}
+
 static const struct {
 	const char *section, *key;
 	setter set;
@@ -289,7 +300,7 @@ static const struct {
 	{ "volume.*", "target", set_volume },     { "volume.*", "scope", set_volume },
 	{ "sandbox", "network", set_network },    { "sandbox", "persist", set_persist },
 	{ "sandbox", "scratch", set_scratch },    { "hooks", "start", set_hook },
-	{ "hooks", "enter", set_hook },
+	{ "hooks", "enter", set_hook },           { "git-hooks", "*", set_git_hook },
 };
 
 static int set(struct config *c, const struct ini_entry *entry, struct err *e)
@@ -456,6 +467,7 @@ void config_release(struct config *c)
 	}
 	free(c->volumes);
 	config_pairs_release(c->env, c->env_count);
+	config_pairs_release(c->git_hooks, c->git_hook_count);
 	strlist_release(&c->path);
 	strlist_release(&c->env_files);
 	strlist_release(&c->env_files_optional);

@@ -19,6 +19,7 @@
 #include "env/checkout.h"
 #include "env/draft.h"
 #include "env/fetching.h"
+#include "env/git_hooks.h"
 #include "env/inputs.h"
 #include "env/trust.h"
 
@@ -290,7 +291,7 @@ static int fill(struct draft *d, struct err *e)
 	p->hook_enter = c->hook_enter ? c->hook_enter : "";
 	if (place_home_and_project(d, e) < 0 || set_variables(d, e) < 0 || set_accounts(d, e) < 0)
 		return -1;
-	if (mount_home_and_project(d, e) < 0 || mount_volumes(d, e) < 0)
+	if (mount_home_and_project(d, e) < 0 || mount_volumes(d, e) < 0 || git_hooks_plan(d, e) < 0)
 		return -1;
 	return draft_standard_files(d, e) < 0 ? -1 : draft_standard_session(d, e);
 }
