@@ -31,8 +31,6 @@ pre-commit | commit-msg | pre-push) ;;
 		status=$?
 	fi
 	case $name in post-checkout | post-merge | post-rewrite) ;; *) exit $status ;; esac
-	# rebase and pull check out on their way; what they arrive at is told once, by post-rewrite or post-merge
-	case $name:${GIT_REFLOG_ACTION-} in post-checkout:rebase* | post-checkout:pull*) exit $status ;; esac
 	{ [ "${DEVENV-}" != 1 ] || [ ! -e /run/.containerenv ]; } && [ -r "$own/projects" ] || exit $status
 	if ! command -v devenv >/dev/null 2>&1; then
 		echo "devenv: not on PATH, so the $name hook is skipped" >&2

@@ -179,7 +179,7 @@ static int carry_out(struct launch *l, struct err *e)
  */
 static int hook_check(struct launch *l)
 {
-	cleanup_free char *path = NULL, *core = NULL;
+	cleanup_free char *path = NULL, *core = NULL, *told = NULL;
 	const char *argv[] = { "devenv", "--directory", NULL, "hook-check", NULL };
 	struct err ignored = ERR_INIT;
 	size_t i;
@@ -191,8 +191,11 @@ static int hook_check(struct launch *l)
 		return 0;
 	for (i = 0; i < l->plan.watch_count; i++)
 		l->plan.watches[i].young = false; /* it has not changed for that */
-	if (!plan_stale(&l->plan))
+	if (!plan_stale(&l->plan)) {
+		told = mem_printf("%s/hook-told", l->state); /* cli/cmd_hook_check.c: what is said next is news */
+		unlink(told);
 		return 0;
+	}
 	core = locate_core(&ignored);
 	argv[2] = l->project;
 	if (core)
