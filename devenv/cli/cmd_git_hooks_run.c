@@ -157,6 +157,8 @@ static int run(struct cli *c, struct environment *env, struct err *e)
 	if (status >= 0 && message.copy && take_back(&message, e) < 0)
 		status = -1;
 	message_release(&message);
+	if (status == 125) /* what went wrong is on the screen already */
+		output_notice(c, "the %s hook did not run; git's --no-verify goes on without it", text_safe(name));
 	return status;
 }
 

@@ -389,4 +389,10 @@ assert d["schema"] == 1 and d["installed"] and len(d["hooks"]) == 6, d' <<<"$out
 	[ "$status" -ne 0 ]
 	[[ $output == *"did you mean [git-hooks]"* ]]
 	[[ $output == *--no-verify* ]]
+	# devenv itself fails: the same
+	git checkout -q devenv.ini
+	sed -i 's/small:gzip/small:none/' devenv.ini
+	run git commit --allow-empty -m "ticket 15"
+	[ "$status" -ne 0 ]
+	[[ $output == *"the pre-commit hook did not run; git's --no-verify"* ]]
 }
