@@ -118,20 +118,6 @@ static int keep_value(const struct git_hooks *g, struct err *e)
 	return unlink(path) < 0 && errno != ENOENT ? err_sys(e, "can't remove %s", text_safe(path)) : 0;
 }
 
-static int take_over_path(const struct git_hooks *g, struct err *e)
-{
-	cleanup_buf struct buf before = BUF_INIT, after = BUF_INIT;
-	char digest[DIGEST_MAX];
-	mode_t mode;
-
-	if (read_config(g, &before, &mode, e) < 0 || keep_value(g, e) < 0 ||
-	    write_own(g, CONFIG_BEFORE, before.data, before.len, e) < 0 || write_line(g, HOOKS_PATH, g->path, e) < 0 ||
-	    set_path(g, g->hooks, e) < 0 || read_config(g, &after, &mode, e) < 0)
-		return -1;
-	digest_bytes(after.data, after.len, digest);
-	return write_line(g, CONFIG_AFTER, digest, e);
-}
-
 static bool is_as_we_left_it(const struct git_hooks *g, const struct buf *now)
 {
 	cleanup_buf struct buf kept = BUF_INIT;
@@ -140,6 +126,30 @@ static bool is_as_we_left_it(const struct git_hooks *g, const struct buf *now)
 	digest_bytes(now->data, now->len, digest);
 	return git_hooks_read(g->own, CONFIG_AFTER, &kept) && kept.len == strlen(digest) + 1 &&
 	       memcmp(kept.data, digest, strlen(digest)) == 0;
+}
+
+static int keep_path(const struct git_hooks *g, const struct buf *config, struct err *e)
+{
+	if (keep_value(g, e) < 0 || write_own(g, CONFIG_BEFORE, config->data, config->len, e) < 0)
+		return -1;
+	return write_line(g, HOOKS_PATH, g->path, e);
+}
+
+static int take_over_path(const struct git_hooks *g, struct err *e)
+{
+	cleanup_buf struct buf before = BUF_INIT, after = BUF_INIT;
+	char digest[DIGEST_MAX];
+	mode_t mode;
+
+	if (read_config(g, &before, &mode, e) < 0)
+		return -1;
+	/* untouched since we set it, and yet not right: the repository was moved, and what was there is kept already */
+	if (!is_as_we_left_it(g, &before) && keep_path(g, &before, e) < 0)
+		return -1;
+	if (set_path(g, g->hooks, e) < 0 || read_config(g, &after, &mode, e) < 0)
+		return -1;
+	digest_bytes(after.data, after.len, digest);
+	return write_line(g, CONFIG_AFTER, digest, e);
 }
 
 static int give_back_path(const struct git_hooks *g, struct strlist *notes, struct err *e)
@@ -306,13 +316,21 @@ static int remove_hook(const struct git_hooks *g, const char *name, struct strli
 	return move(kept, path, e);
 }
 
+static bool has_any(const struct git_hooks *g)
+{
+	for (size_t i = 0; git_hooks_all[i]; i++)
+		if (git_hooks_state(g, git_hooks_all[i], NULL) == GIT_HOOK_OURS)
+			return true;
+	return has_own(g, PROJECTS);
+}
+
 int git_hooks_uninstall(const struct git_hooks *g, struct strlist *notes, struct err *e)
 {
-	bool left, made = has_own(g, MADE_HOOKS);
+	bool left = false, made = has_own(g, MADE_HOOKS);
 
-	if (!has_own(g, PROJECTS))
+	if (!has_any(g))
 		return 0;
-	if (write_projects(g, false, &left, e) < 0)
+	if (has_own(g, PROJECTS) && write_projects(g, false, &left, e) < 0)
 		return -1;
 	if (left) {
 		strlist_add(notes, "the hooks stay for other projects of this repository");

@@ -107,11 +107,12 @@ exit 3'
 	cd "$R"
 	git checkout -q -b other
 	printf '[env]\nA = b\n' >>devenv.ini
+	echo >>devenv.lock
 	git commit -q -a -m config
 	run -0 git checkout -q main
 	[ -z "$output" ]
 	run -0 git checkout -q other
-	[ "$output" = 'devenv: devenv.ini changed since the environment was prepared; `devenv enter` takes it in' ]
+	[ "$output" = 'devenv: devenv.ini and devenv.lock changed since the environment was prepared; `devenv enter` takes it in' ]
 	# the file is written anew, but it is the prepared one
 	run -0 git checkout -q main
 	[ -z "$output" ]
@@ -256,6 +257,35 @@ echo inactive'
 	devenv -q git-hooks uninstall
 	[ "$(git config core.hooksPath)" = .githooks ]
 	[ "$(git config some.thing)" = else ]
+}
+
+@test "a moved repository: install again mends it, uninstall still knows the way back" {
+	repository "$GUARD"
+	cd "$R"
+	mkdir .githooks
+	printf '#!/bin/sh\necho team\n' >.githooks/pre-commit
+	chmod 755 .githooks/*
+	git config core.hooksPath .githooks
+	before=$(picture)
+	devenv -q git-hooks install
+	mv "$R" "$R.moved"
+	R=$R.moved
+	HOOKS=$R/.git/hooks
+	cd "$R"
+	run -0 devenv git-hooks status
+	[[ $output == *"git looks in"*next:* ]]
+	devenv -q git-hooks install
+	run -0 git commit --allow-empty -m "ticket 16"
+	[[ $output == *team*"at $R with 0"* ]]
+	devenv -q git-hooks uninstall
+	[ "$before" = "$(picture)" ]
+	# somebody removed the directory of what was there
+	devenv -q git-hooks install
+	rm -r "$HOOKS/devenv.d"
+	git config --unset core.hooksPath
+	run -0 git commit --allow-empty -m "no number"
+	run -0 devenv git-hooks uninstall
+	[ ! -e "$HOOKS/pre-commit" ]
 }
 
 @test "a global core.hooksPath whose hooks call the repository's" {
