@@ -32,10 +32,20 @@ static const char *script_of(const struct config *config, const char *name)
 	return NULL;
 }
 
-/* A path of the host as the session sees it; git gives some relative to where it runs the hook. */
+/* Git gives paths relative to where it runs the hook, which hook.sh says ("NAME DIRECTORY"). */
+static char *absolute(const char *path)
+{
+	const char *hook = getenv("DEVENV_GIT_HOOK"), *directory = hook ? strchr(hook, ' ') : NULL;
+	cleanup_free char *cwd = directory ? NULL : getcwd(NULL, 0);
+	cleanup_free char *joined = path_join(directory ? directory + 1 : cwd ? cwd : "/", path);
+
+	return path_clean(joined);
+}
+
+/* A path of the host as the session sees it. */
 static char *inside(const struct environment *env, const char *path)
 {
-	cleanup_free char *cwd = getcwd(NULL, 0), *joined = path_join(cwd ? cwd : "/", path), *clean = path_clean(joined);
+	cleanup_free char *clean = absolute(path);
 	const char *target = env->config.workspace_target, *below = path_below(clean, env->project);
 
 	return target && below ? path_join(target, below) : mem_steal(clean);
@@ -87,7 +97,7 @@ struct message {
 static int lend(const struct environment *env, const char *path, struct message *m, struct err *e)
 {
 	cleanup_buf struct buf text = BUF_INIT;
-	cleanup_free char *real = realpath(path, NULL), *home = path_join(env->state, "home");
+	cleanup_free char *full = absolute(path), *real = realpath(full, NULL), *home = path_join(env->state, "home");
 
 	if (!real)
 		return err_sys(e, "can't find the commit message %s", text_safe(path));
