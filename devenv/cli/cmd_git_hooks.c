@@ -20,8 +20,9 @@
 /* hooks/hook.sh: below PREFIX/share, or in the tree this was built in. */
 static int read_script(struct buf *script, struct err *e)
 {
-	static const char *const places[] = { "../../share/devenv/hooks/hook.sh", "../share/devenv/hooks/hook.sh",
-					      "../hooks/hook.sh", "../../hooks/hook.sh" };
+	static const char *const places[] = { "../../share/devenv/hooks/hook.sh",
+		                              "../share/devenv/hooks/hook.sh", "../hooks/hook.sh",
+		                              "../../hooks/hook.sh" };
 	cleanup_free char *self = realpath("/proc/self/exe", NULL), *dir = path_parent(self ? self : "/");
 
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
@@ -30,7 +31,8 @@ static int read_script(struct buf *script, struct err *e)
 		if (file_exists(AT_FDCWD, path))
 			return file_read(AT_FDCWD, path, SCRIPT_MAX, 0, script, NULL, e);
 	}
-	err_set(e, ERR_NOT_FOUND, "can't find the script of the hooks: there is no %s/%s", text_safe(dir), places[0]);
+	err_set(e, ERR_NOT_FOUND, "can't find the script of the hooks: there is no %s/%s", text_safe(dir),
+	        places[0]);
 	return err_hint(e, "install devenv again");
 }
 
@@ -90,7 +92,7 @@ static json_t *done_json(const struct hooks *h, bool installed, const struct str
 	for (size_t i = 0; i < notes->count; i++)
 		json_array_append_new(list, output_json_text(notes->items[i]));
 	return json_pack("{s:o,s:o,s:b,s:o}", "project", output_json_text(h->env.project), "directory",
-			 output_json_text(h->git.hooks), "installed", installed, "notes", list);
+	                 output_json_text(h->git.hooks), "installed", installed, "notes", list);
 }
 
 int cmd_git_hooks_install(struct cli *c, struct err *e)
@@ -125,8 +127,9 @@ int cmd_git_hooks_uninstall(struct cli *c, struct err *e)
 		result = output_json(c, done_json(&h, false, &notes), e);
 	else if (result >= 0) {
 		show_notes(c, &notes);
-		output_notice(c, result ? "git hooks removed from %s" : "no hook of devenv is installed in %s",
-			      text_safe(h.git.hooks));
+		output_notice(c,
+		              result ? "git hooks removed from %s" : "no hook of devenv is installed in %s",
+		              text_safe(h.git.hooks));
 		result = 0;
 	}
 	hooks_release(&h);
@@ -134,9 +137,9 @@ int cmd_git_hooks_uninstall(struct cli *c, struct err *e)
 }
 
 static const char *const state_names[] = { [GIT_HOOK_NONE] = "missing",
-					   [GIT_HOOK_OURS] = "installed",
-					   [GIT_HOOK_OLD] = "outdated",
-					   [GIT_HOOK_FOREIGN] = "replaced" };
+	                                   [GIT_HOOK_OURS] = "installed",
+	                                   [GIT_HOOK_OLD] = "outdated",
+	                                   [GIT_HOOK_FOREIGN] = "replaced" };
 
 static json_t *status_json(const struct hooks *h)
 {
@@ -147,13 +150,14 @@ static json_t *status_json(const struct hooks *h)
 		enum git_hook_state state = git_hooks_state(&h->git, name, &h->script);
 		cleanup_free char *before = git_hooks_before(&h->git, name);
 
-		json_array_append_new(list, json_pack("{s:s,s:s,s:o,s:o}", "name", name, "state", state_names[state],
-						      "script", output_json_text(script_of(h, name)), "before",
-						      output_json_text(before)));
+		json_array_append_new(list, json_pack("{s:s,s:s,s:o,s:o}", "name", name, "state",
+		                                      state_names[state], "script",
+		                                      output_json_text(script_of(h, name)), "before",
+		                                      output_json_text(before)));
 	}
 	return json_pack("{s:o,s:o,s:b,s:o,s:o}", "project", output_json_text(h->env.project), "directory",
-			 output_json_text(h->git.hooks), "installed", is_installed(h), "hooks_path",
-			 output_json_text(h->git.path), "hooks", list);
+	                 output_json_text(h->git.hooks), "installed", is_installed(h), "hooks_path",
+	                 output_json_text(h->git.path), "hooks", list);
 }
 
 /* The first line is enough to recognise a script. */
@@ -189,7 +193,8 @@ static void print_hook(struct cli *c, const struct hooks *h, const char *name)
 
 static void print_status(struct cli *c, const struct hooks *h)
 {
-	printf("%s%s%s\n", output_begin(c, stdout, STYLE_BOLD), text_safe(h->git.hooks), output_end(c, stdout));
+	printf("%s%s%s\n", output_begin(c, stdout, STYLE_BOLD), text_safe(h->git.hooks),
+	       output_end(c, stdout));
 	for (size_t i = 0; git_hooks_ours[i]; i++)
 		print_hook(c, h, git_hooks_ours[i]);
 	if (h->git.path)

@@ -56,9 +56,11 @@ static void add_variables(const struct environment *env, struct strlist *argv)
 	static const struct {
 		const char *name;
 		bool is_path;
-	} variables[] = { { "GIT_DIR", true },		{ "GIT_WORK_TREE", true },  { "GIT_INDEX_FILE", true },
-			  { "GIT_PREFIX", false },	{ "GIT_REFLOG_ACTION", false }, { "GIT_AUTHOR_NAME", false },
-			  { "GIT_AUTHOR_EMAIL", false }, { "GIT_AUTHOR_DATE", false } };
+	} variables[] = {
+		{ "GIT_DIR", true },           { "GIT_WORK_TREE", true },      { "GIT_INDEX_FILE", true },
+		{ "GIT_PREFIX", false },       { "GIT_REFLOG_ACTION", false }, { "GIT_AUTHOR_NAME", false },
+		{ "GIT_AUTHOR_EMAIL", false }, { "GIT_AUTHOR_DATE", false }
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
 		const char *value = getenv(variables[i].name);
@@ -97,7 +99,8 @@ struct message {
 static int lend(const struct environment *env, const char *path, struct message *m, struct err *e)
 {
 	cleanup_buf struct buf text = BUF_INIT;
-	cleanup_free char *full = absolute(path), *real = realpath(full, NULL), *home = path_join(env->state, "home");
+	cleanup_free char *full = absolute(path), *real = realpath(full, NULL),
+			  *home = path_join(env->state, "home");
 
 	if (!real)
 		return err_sys(e, "can't find the commit message %s", text_safe(path));
@@ -168,7 +171,8 @@ static int run(struct cli *c, struct environment *env, struct err *e)
 		status = -1;
 	message_release(&message);
 	if (status == 125) /* what went wrong is on the screen already */
-		output_notice(c, "the %s hook did not run; git's --no-verify goes on without it", text_safe(name));
+		output_notice(c, "the %s hook did not run; git's --no-verify goes on without it",
+		              text_safe(name));
 	return status;
 }
 

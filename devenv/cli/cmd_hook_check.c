@@ -26,7 +26,7 @@
 #include "env/inputs.h"
 #include "plan/plan.h"
 
-#define TOLD_MAX (64u << 10)
+#define TOLD_MAX     (64u << 10)
 #define TOLD_SECONDS 10
 
 /* Writes the digest of what is there now; "" for nothing. */
@@ -70,7 +70,8 @@ static void report(struct cli *c, const char *state, const struct strlist *names
 		text_escape(&list, names->items[i]);
 	}
 	if (!was_told(state, what) && names->count)
-		output_notice(c, "%s changed since the environment was prepared; `devenv enter` takes it in", list.data);
+		output_notice(c, "%s changed since the environment was prepared; `devenv enter` takes it in",
+		              list.data);
 }
 
 static int look(struct cli *c, const struct dirs *dirs, const char *project)

@@ -33,12 +33,13 @@
 #define CONFIG_MAX (1u << 20)
 
 /* Files of devenv.d beside hooks and links. */
-#define PROJECTS "projects"
-#define HOOKS_PATH "hooks-path"	    /* what core.hooksPath was */
+#define PROJECTS      "projects"
+#define HOOKS_PATH    "hooks-path"    /* what core.hooksPath was */
 #define CONFIG_BEFORE "config-before" /* bytes of <common>/config */
-#define CONFIG_AFTER "config-after"   /* digest of it as we left it */
-#define CONFIG_VALUE "config-value"   /* core.hooksPath of the repository itself as it was written; absent: not set there */
-#define MADE_HOOKS "made-hooks"	    /* <common>/hooks is ours too */
+#define CONFIG_AFTER  "config-after"  /* digest of it as we left it */
+#define CONFIG_VALUE                                                                                         \
+	"config-value" /* core.hooksPath of the repository itself as it was written; absent: not set there */
+#define MADE_HOOKS "made-hooks" /* <common>/hooks is ours too */
 
 static int write_own(const struct git_hooks *g, const char *name, const void *data, size_t len, struct err *e)
 {
@@ -94,7 +95,8 @@ static int set_path(const struct git_hooks *g, const char *value, struct err *e)
 
 	if (status < 0)
 		return -1;
-	return status ? err_set(e, ERR_FAILED, "git can't change core.hooksPath of %s", text_safe(g->common)) : 0;
+	return status ? err_set(e, ERR_FAILED, "git can't change core.hooksPath of %s", text_safe(g->common))
+	              : 0;
 }
 
 /* What the repository's own configuration says, as it is written. 0: it does; 1: it doesn't. */
@@ -214,8 +216,8 @@ static int set_aside(const struct git_hooks *g, const char *name, struct strlist
 	return move(kept, aside, e);
 }
 
-static int install_hook(const struct git_hooks *g, const char *name, const struct buf *script, struct strlist *notes,
-			struct err *e)
+static int install_hook(const struct git_hooks *g, const char *name, const struct buf *script,
+                        struct strlist *notes, struct err *e)
 {
 	cleanup_free char *path = path_join(g->hooks, name), *kept = path_join(g->own, name);
 
@@ -248,7 +250,7 @@ static int make_directories(const struct git_hooks *g, struct err *e)
 
 	if (lstat(g->hooks, &st) == 0 && !S_ISDIR(st.st_mode)) {
 		err_set(e, ERR_UNSUPPORTED, "%s is not a directory but a %s", text_safe(g->hooks),
-			S_ISLNK(st.st_mode) ? "link" : "file");
+		        S_ISLNK(st.st_mode) ? "link" : "file");
 		return err_hint(e, "remove it and say `git config core.hooksPath DIR` instead");
 	}
 	if (mkdir(g->hooks, 0755) == 0)
@@ -276,7 +278,8 @@ static int write_projects(const struct git_hooks *g, bool with_this, bool *left,
 	return write_own(g, PROJECTS, out.data, out.len, e);
 }
 
-int git_hooks_install(const struct git_hooks *g, const struct buf *script, struct strlist *notes, struct err *e)
+int git_hooks_install(const struct git_hooks *g, const struct buf *script, struct strlist *notes,
+                      struct err *e)
 {
 	bool others;
 
@@ -289,7 +292,8 @@ int git_hooks_install(const struct git_hooks *g, const struct buf *script, struc
 
 		if (!is_ours(git_hooks_all[i]) && has_own(g, HOOKS_PATH))
 			before = git_hooks_before(g, git_hooks_all[i]);
-		if ((before || is_ours(git_hooks_all[i])) && install_hook(g, git_hooks_all[i], script, notes, e) < 0)
+		if ((before || is_ours(git_hooks_all[i])) &&
+		    install_hook(g, git_hooks_all[i], script, notes, e) < 0)
 			return -1;
 	}
 	return 0;

@@ -35,7 +35,8 @@ int git_hooks_open(const struct environment *env, struct git_hooks *out, struct 
 void git_hooks_release(struct git_hooks *g);
 
 /* Install `script`, or bring it up to date. `notes` gets lines for the person. Repeatable. */
-int git_hooks_install(const struct git_hooks *g, const struct buf *script, struct strlist *notes, struct err *e);
+int git_hooks_install(const struct git_hooks *g, const struct buf *script, struct strlist *notes,
+                      struct err *e);
 /* Put back what was there. 0: nothing of ours was; 1: done, or only this project taken off the list of several. */
 int git_hooks_uninstall(const struct git_hooks *g, struct strlist *notes, struct err *e);
 

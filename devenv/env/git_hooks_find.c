@@ -17,17 +17,38 @@
 #include "env/trust.h"
 
 #define OUTPUT_MAX (64u << 10)
-#define MARKER "# A git hook installed by devenv;"
+#define MARKER     "# A git hook installed by devenv;"
 
-const char *const git_hooks_ours[] = { "pre-commit", "commit-msg", "pre-push", "post-checkout", "post-merge",
-				       "post-rewrite", NULL };
-const char *const git_hooks_all[] = { "pre-commit",	"commit-msg",	    "pre-push",	     "post-checkout",
-				      "post-merge",	"post-rewrite",	    "applypatch-msg", "pre-applypatch",
-				      "post-applypatch", "pre-merge-commit", "prepare-commit-msg", "post-commit",
-				      "pre-rebase",	"pre-receive",	    "update",	     "proc-receive",
-				      "post-receive",	"post-update",	    "reference-transaction", "push-to-checkout",
-				      "pre-auto-gc",	"sendemail-validate", "post-index-change", "p4-changelist",
-				      "p4-prepare-changelist", "p4-post-changelist", "p4-pre-submit", NULL };
+const char *const git_hooks_ours[] = { "pre-commit", "commit-msg",   "pre-push", "post-checkout",
+	                               "post-merge", "post-rewrite", NULL };
+const char *const git_hooks_all[] = { "pre-commit",
+	                              "commit-msg",
+	                              "pre-push",
+	                              "post-checkout",
+	                              "post-merge",
+	                              "post-rewrite",
+	                              "applypatch-msg",
+	                              "pre-applypatch",
+	                              "post-applypatch",
+	                              "pre-merge-commit",
+	                              "prepare-commit-msg",
+	                              "post-commit",
+	                              "pre-rebase",
+	                              "pre-receive",
+	                              "update",
+	                              "proc-receive",
+	                              "post-receive",
+	                              "post-update",
+	                              "reference-transaction",
+	                              "push-to-checkout",
+	                              "pre-auto-gc",
+	                              "sendemail-validate",
+	                              "post-index-change",
+	                              "p4-changelist",
+	                              "p4-prepare-changelist",
+	                              "p4-post-changelist",
+	                              "p4-pre-submit",
+	                              NULL };
 
 int git_hooks_git(const char *top, const char *const words[], struct buf *output, struct err *e)
 {
@@ -54,7 +75,8 @@ static int ask(const char *top, const char *what, char **answer, struct err *e)
 	if (status < 0)
 		return -1;
 	if (status > 0 || !output.len)
-		return err_set(e, ERR_NOT_FOUND, "git does not know %s as a work tree of a repository", text_safe(top));
+		return err_set(e, ERR_NOT_FOUND, "git does not know %s as a work tree of a repository",
+		               text_safe(top));
 	*answer = buf_steal(&output);
 	return 0;
 }
@@ -62,8 +84,8 @@ static int ask(const char *top, const char *what, char **answer, struct err *e)
 /* A hook of git runs with variables that point at its repository; ours may be another. */
 static void forget_caller(void)
 {
-	static const char *const names[] = { "GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE",
-					     "GIT_PREFIX", "GIT_NAMESPACE" };
+	static const char *const names[] = { "GIT_DIR",        "GIT_WORK_TREE", "GIT_COMMON_DIR",
+		                             "GIT_INDEX_FILE", "GIT_PREFIX",    "GIT_NAMESPACE" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		unsetenv(names[i]);
@@ -110,15 +132,18 @@ static int take_path(struct git_hooks *g, const char *line, struct err *e)
 	g->path = mem_strdup(tab + 1);
 	if (strcmp(g->scope, "worktree") && strcmp(g->scope, "command"))
 		return 0;
-	err_set(e, ERR_UNSUPPORTED, "core.hooksPath is set for this %s only, to %s", g->scope, text_safe(g->path));
-	return err_hint(e, strcmp(g->scope, "worktree") ? "unset GIT_CONFIG_COUNT and GIT_CONFIG_PARAMETERS"
-							: "set it for the whole repository: git config --worktree --unset "
-							  "core.hooksPath, then git config core.hooksPath DIR");
+	err_set(e, ERR_UNSUPPORTED, "core.hooksPath is set for this %s only, to %s", g->scope,
+	        text_safe(g->path));
+	return err_hint(e, strcmp(g->scope, "worktree")
+	                           ? "unset GIT_CONFIG_COUNT and GIT_CONFIG_PARAMETERS"
+	                           : "set it for the whole repository: git config --worktree --unset "
+	                             "core.hooksPath, then git config core.hooksPath DIR");
 }
 
 static int find_path(struct git_hooks *g, struct err *e)
 {
-	static const char *const words[] = { "config", "--show-scope", "--type=path", "--get", "core.hooksPath", NULL };
+	static const char *const words[] = { "config", "--show-scope",   "--type=path",
+		                             "--get",  "core.hooksPath", NULL };
 	cleanup_buf struct buf output = BUF_INIT;
 	int status = git_hooks_git(g->top, words, &output, e);
 
@@ -141,8 +166,8 @@ static int find(const struct environment *env, struct git_hooks *g, struct err *
 	g->common = realpath(joined, NULL);
 	below = path_below(real, g->top);
 	if (!g->common || !below || strchr(below, '\n'))
-		return err_set(e, ERR_FAILED, "can't tell where %s is in the work tree %s", text_safe(env->project),
-			       text_safe(g->top));
+		return err_set(e, ERR_FAILED, "can't tell where %s is in the work tree %s",
+		               text_safe(env->project), text_safe(g->top));
 	g->project = mem_strdup(*below ? below : ".");
 	g->hooks = path_join(g->common, "hooks");
 	g->own = path_join(g->hooks, "devenv.d");
@@ -200,8 +225,9 @@ enum git_hook_state git_hooks_state(const struct git_hooks *g, const char *name,
 		return GIT_HOOK_NONE;
 	if (!git_hooks_read(g->hooks, name, &text) || !strstr(text.data, MARKER))
 		return GIT_HOOK_FOREIGN;
-	return script && (text.len != script->len || memcmp(text.data, script->data, text.len)) ? GIT_HOOK_OLD
-												 : GIT_HOOK_OURS;
+	return script && (text.len != script->len || memcmp(text.data, script->data, text.len))
+	               ? GIT_HOOK_OLD
+	               : GIT_HOOK_OURS;
 }
 
 char *git_hooks_before(const struct git_hooks *g, const char *name)

@@ -114,7 +114,8 @@ static void test_install_and_back(void **state)
 static void test_interrupted(void **state)
 {
 	cleanup_strlist struct strlist notes = STRLIST_INIT;
-	cleanup_free char *hooks = path_join(fixture_project, ".git/hooks"), *hook = path_join(hooks, "pre-push");
+	cleanup_free char *hooks = path_join(fixture_project, ".git/hooks"),
+			  *hook = path_join(hooks, "pre-push");
 
 	(void)state;
 	repository(LAYOUT OFFLINE);
@@ -182,7 +183,8 @@ static void test_refusals(void **state)
 	git("config", "extensions.worktreeConfig", "true");
 	fixture_write(".git/config.worktree", "[core]\n\thooksPath = here\n");
 	fixture_open(&env);
-	assert_error(git_hooks_open(&env, &g, &e), e, ERR_UNSUPPORTED, "core.hooksPath is set for this worktree only, to here");
+	assert_error(git_hooks_open(&env, &g, &e), e, ERR_UNSUPPORTED,
+	             "core.hooksPath is set for this worktree only, to here");
 	env_release(&env);
 }
 
@@ -232,8 +234,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		fixture_test(test_install_and_back), fixture_test(test_interrupted),
-		fixture_test(test_hooks_path),	     fixture_test(test_refusals),
-		fixture_test(test_missing),	     fixture_test(test_sessions_get_the_scripts),
+		fixture_test(test_hooks_path),       fixture_test(test_refusals),
+		fixture_test(test_missing),          fixture_test(test_sessions_get_the_scripts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
