@@ -173,7 +173,12 @@ int cmd_deny(struct cli *c, struct err *e);
 int cmd_doctor(struct cli *c, struct err *e);
 int cmd_enter(struct cli *c, struct err *e); /* and `run`: they belong to the launcher */
 int cmd_gc(struct cli *c, struct err *e);
+int cmd_git_hooks_install(struct cli *c, struct err *e);
+int cmd_git_hooks_run(struct cli *c, struct err *e);
+int cmd_git_hooks_status(struct cli *c, struct err *e);
+int cmd_git_hooks_uninstall(struct cli *c, struct err *e);
 int cmd_help(struct cli *c, struct err *e);
+int cmd_hook_check(struct cli *c, struct err *e);
 int cmd_image_history(struct cli *c, struct err *e);
 int cmd_image_inspect(struct cli *c, struct err *e);
 int cmd_image_ls(struct cli *c, struct err *e);

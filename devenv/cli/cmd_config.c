@@ -231,6 +231,10 @@ static void list_all(struct listing *l, const struct environment *env)
 	value(l, "scratch", k->scratch == CONFIG_SCRATCH_DISK ? "disk" : "tmpfs");
 	value(l, "protect", protects[k->protect]);
 	list_scripts(l, k);
+	if (k->git_hook_count)
+		section(l, "git-hooks");
+	for (size_t i = 0; i < k->git_hook_count; i++)
+		value(l, k->git_hooks[i].name, k->git_hooks[i].value);
 }
 
 static void say_missing(struct cli *c, const struct environment *env)

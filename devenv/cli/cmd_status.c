@@ -17,6 +17,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "cli/running.h"
+#include "env/git_hooks.h"
 #include "plan/plan.h"
 
 struct status {
@@ -239,6 +240,8 @@ static void print_screen(struct cli *c, const struct status *s)
 	print_prepared(c, s);
 	running = running_text(s);
 	print_line(c, "running", MARK_NONE, running);
+	if (s->env.config.git_hook_count && git_hooks_are_missing(&s->env))
+		print_step(c, "hooks", false, "[git-hooks] are not installed: devenv git-hooks install");
 	if (c->verbose) {
 		print_line(c, "state", MARK_NONE, s->env.state);
 		print_line(c, "store", MARK_NONE, s->env.dirs.store);
@@ -279,6 +282,8 @@ static json_t *status_json(const struct status *s)
 	json_object_set_new(root, "fetched", json_boolean(s->fetched));
 	json_object_set_new(root, "prepared", json_boolean(s->prepared));
 	json_object_set_new(root, "stale", output_json_text(s->stale));
+	json_object_set_new(root, "git_hooks_missing",
+	                    json_boolean(s->env.config.git_hook_count && git_hooks_are_missing(&s->env)));
 	json_object_set_new(root, "running", json_boolean(s->pid > 0 || s->earlier > 0));
 	json_object_set_new(root, "running_earlier", json_integer((json_int_t)s->earlier));
 	json_object_set_new(root, "pid", s->pid > 0 ? json_integer(s->pid) : json_null());

@@ -69,6 +69,20 @@ static const struct command image_commands[] = {
 	{ 0 },
 };
 
+static const struct command git_hooks_commands[] = {
+	{ "install", "", "put devenv's hooks into this repository",
+	  "For all worktrees of the clone. Hooks that are there and core.hooksPath are\n"
+	  "kept and run first. May be repeated.",
+	  NULL, NULL, cmd_git_hooks_install, 0, 0, 0 },
+	{ "uninstall", "", "put back what was there", NULL, NULL, NULL, cmd_git_hooks_uninstall, 0, 0, 0 },
+	{ "status", "", "which hooks are installed and what they run", NULL, NULL, NULL, cmd_git_hooks_status,
+	  COMMAND_DRY_RUN, 0, 0 },
+	/* what the hooks call */
+	{ "run", "[--] NAME [ARG…]", "run one of [git-hooks] in the environment", NULL, NULL, NULL,
+	  cmd_git_hooks_run, COMMAND_HIDDEN | COMMAND_STATUS_125 | COMMAND_NO_JSON, 1, -1 },
+	{ 0 },
+};
+
 const struct command commands_table[] = {
 	{ "init", "[TEMPLATE]", "write a commented devenv.ini for this directory",
 	  "Looks at the files that are there to choose an image: requirements.txt or\n"
@@ -119,6 +133,10 @@ const struct command commands_table[] = {
 	  "together, with the file and line of every value; defaults are filled in.",
 	  options_config, NULL, cmd_config, COMMAND_DRY_RUN, 0, 0 },
 	{ "image", "COMMAND", "images of the store", NULL, NULL, image_commands, NULL, COMMAND_GROUP, 0, 0 },
+	{ "git-hooks", "COMMAND", "git hooks that run in the environment",
+	  "They run [git-hooks] of devenv.ini inside, and say when what git brought\n"
+	  "differs from what is prepared. Hooks that are there stay and run first.",
+	  NULL, git_hooks_commands, NULL, COMMAND_GROUP, 0, 0 },
 	{ "ls", "", "every environment on this machine", NULL, NULL, NULL, cmd_ls, COMMAND_DRY_RUN, 0, 0 },
 	{ "gc", "", "delete what no checkout, lock or image name refers to",
 	  "Never deletes volumes or homes. With -n it says what would go and how many\n"
@@ -142,6 +160,9 @@ const struct command commands_table[] = {
 	/* the launcher's way in when a plan is stale */
 	{ "prepare", "", "make a plan fresh, for the launcher", NULL, options_prepare, NULL, cmd_prepare,
 	  COMMAND_HIDDEN | COMMAND_STATUS_125, 0, 0 },
+	/* for git hooks, where the launcher found that files were touched */
+	{ "hook-check", "", "say when the project differs from what is prepared", NULL, NULL, NULL, cmd_hook_check,
+	  COMMAND_HIDDEN | COMMAND_DRY_RUN | COMMAND_NO_JSON, 0, 0 },
 
 	{ "diff", "", "what the scratch layer changed", NULL, NULL, NULL, NULL, COMMAND_PLANNED, 0, -1 },
 	{ "up", "[SERVICE…]", "start services", NULL, NULL, NULL, NULL, COMMAND_PLANNED, 0, -1 },
@@ -160,8 +181,6 @@ const struct command commands_table[] = {
 	  0, -1 },
 	{ "task", "NAME", "run a task of devenv.ini", NULL, NULL, NULL, NULL,
 	  COMMAND_PLANNED | COMMAND_STATUS_125, 0, -1 },
-	{ "git-hooks", "install|uninstall|status", "the project's git hooks", NULL, NULL, NULL, NULL,
-	  COMMAND_PLANNED, 0, -1 },
 	{ "hook", "bash|zsh|fish", "code for the shell's rc file", NULL, NULL, NULL, NULL, COMMAND_PLANNED, 0,
 	  -1 },
 	{ "shim", "install CMD…", "host commands that run inside", NULL, NULL, NULL, NULL, COMMAND_PLANNED, 0,

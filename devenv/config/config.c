@@ -289,6 +289,17 @@ static int set_hook(struct config *c, const struct ini_entry *entry, struct err 
 	return 0;
 }
 
+static int set_git_hook(struct config *c, const struct ini_entry *entry, struct err *e)
+{
+	if (entry->value[0] == '\0')
+		return value_bad(c->file, entry, e, "the script is empty");
+	c->git_hooks = mem_grow(c->git_hooks, c->git_hook_count, &c->git_hook_cap, sizeof(*c->git_hooks));
+	c->git_hooks[c->git_hook_count++] = (struct config_pair){ .name = mem_strdup(entry->key),
+		                                                  .value = mem_strdup(entry->value),
+		                                                  .line = entry->line };
+	return 0;
+}
+
 static const struct {
 	const char *section, *key;
 	setter set;
@@ -306,7 +317,7 @@ static const struct {
 	{ "hooks", "enter", set_hook },           { "pass-env", "names", grants_set_pass },
 	{ "mount.*", "source", grants_set_mount }, { "mount.*", "target", grants_set_mount },
 	{ "mount.*", "mode", grants_set_mount },  { "sandbox", "protect", set_protect },
-	{ "setup", "inputs", set_setup },         { "setup", "run", set_setup },
+	{ "setup", "inputs", set_setup },         { "setup", "run", set_setup }, { "git-hooks", "*", set_git_hook },
 };
 
 static int set(struct config *c, const struct ini_entry *entry, struct err *e)
@@ -486,6 +497,7 @@ void config_release(struct config *c)
 	free(c->lines);
 	strlist_release(&c->files);
 	strlist_release(&c->extends);
+	config_pairs_release(c->git_hooks, c->git_hook_count);
 	strlist_release(&c->path);
 	strlist_release(&c->env_files);
 	strlist_release(&c->env_files_optional);

@@ -95,6 +95,9 @@ struct config {
 	enum config_scratch scratch;
 
 	char *hook_start, *hook_enter; /* script text or NULL; never empty */
+
+	struct config_pair *git_hooks; /* [git-hooks] in file order: script text, never empty */
+	size_t git_hook_count, git_hook_cap;
 };
 
 /*

@@ -103,7 +103,9 @@ const struct config_key config_keys[] = {
 	{ "task.*", "run", NOT_YET, "script of a task" },
 	{ "task.*", "needs", NOT_YET, "services of a task" },
 
-	{ "git-hooks", "*", NOT_YET, "command of a git hook of the project" },
+	{ "git-hooks", "pre-commit", YES, "script, run inside before a commit is made" },
+	{ "git-hooks", "commit-msg", YES, "script, run inside with the file of the commit message" },
+	{ "git-hooks", "pre-push", YES, "script, run inside before a push, with git's list on its input" },
 };
 const size_t config_key_count = ARRAY_SIZE(config_keys);
 

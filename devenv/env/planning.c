@@ -20,6 +20,7 @@
 #include "env/checkout.h"
 #include "env/draft.h"
 #include "env/fetching.h"
+#include "env/git_hooks.h"
 #include "env/gitconfig.h"
 #include "env/inputs.h"
 #include "env/inside.h"
@@ -242,7 +243,7 @@ static int fill(struct draft *d, struct err *e)
 	p->hook_enter = c->hook_enter ? c->hook_enter : "";
 	if (place_home_and_project(d, e) < 0 || set_variables(d, e) < 0 || set_accounts(d, e) < 0)
 		return -1;
-	if (mount_home_and_project(d, e) < 0 || binding_mount_all(d, e) < 0)
+	if (mount_home_and_project(d, e) < 0 || binding_mount_all(d, e) < 0 || git_hooks_plan(d, e) < 0)
 		return -1;
 	/* In an untrusted session .git is a part of the view, and nothing is told of who you are. */
 	if (!env->untrusted && (repository_plan(d, e) < 0 || gitconfig_plan(d, e) < 0))

@@ -94,6 +94,8 @@ static enum arguments_command find_command(const char *word)
 {
 	if (!strcmp(word, "enter"))
 		return COMMAND_ENTER;
+	if (!strcmp(word, "hook-check"))
+		return COMMAND_HOOK_CHECK;
 	return !strcmp(word, "run") ? COMMAND_RUN : COMMAND_OTHER;
 }
 
@@ -126,7 +128,7 @@ int arguments_parse(int argc, char **argv, struct arguments *a, struct err *e)
 	if (take_options(a, &o, e) < 0 || o.index >= argc)
 		return 0;
 	a->command = find_command(argv[o.index]);
-	if (a->command == COMMAND_OTHER)
+	if (a->command == COMMAND_OTHER || a->command == COMMAND_HOOK_CHECK)
 		return 0;
 	options_begin(&o, argc, argv, o.index + 1, a->command == COMMAND_ENTER ? options_enter : options_run, options_global);
 	if (take_options(a, &o, e) < 0)

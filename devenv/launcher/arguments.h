@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* arguments.h - the command line of `enter` and `run`. Private to launcher/. */
+/* arguments.h - the command line of `enter` and `run`, and of `hook-check` for git hooks. Private to launcher/. */
 #ifndef DEVENV_LAUNCHER_ARGUMENTS_H
 #define DEVENV_LAUNCHER_ARGUMENTS_H
 
@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-enum arguments_command { COMMAND_OTHER, COMMAND_ENTER, COMMAND_RUN };
+enum arguments_command { COMMAND_OTHER, COMMAND_ENTER, COMMAND_RUN, COMMAND_HOOK_CHECK };
 
 struct arguments {
 	enum arguments_command command;

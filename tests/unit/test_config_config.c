@@ -367,6 +367,24 @@ static void test_sandbox(void **state)
 	          "devenv.ini:4: the value of 'enter' has ' ;' or ' #' in it: is that a comment?");
 }
 
+static void test_git_hooks(void **state)
+{
+	static const char text[] = BASE "[git-hooks]\npre-push =\n    one\n    two\npre-commit = ruff check .\n";
+	struct err e = ERR_INIT;
+	struct config c;
+
+	(void)state;
+	must_fail(BASE "[git-hooks]\npre-commit =\n", "devenv.ini:4: [git-hooks] pre-commit: the script is empty");
+	must_fail(BASE "[git-hooks]\nprecommit = x\n",
+	          "devenv.ini:4: unknown key 'precommit' in [git-hooks]; did you mean 'pre-commit'?");
+	assert_int_equal(config_parse("devenv.ini", text, sizeof(text) - 1, &c, &e), 0);
+	assert_int_equal(c.git_hook_count, 2);
+	assert_string_equal(c.git_hooks[0].name, "pre-push");
+	assert_string_equal(c.git_hooks[0].value, "one\ntwo");
+	assert_string_equal(c.git_hooks[1].value, "ruff check .");
+	config_release(&c);
+}
+
 static void test_long_path(void **state)
 {
 	struct buf text = BUF_INIT;
@@ -450,6 +468,7 @@ int main(void)
 		cmocka_unit_test(test_name),       cmocka_unit_test(test_workspace),
 		cmocka_unit_test(test_path),       cmocka_unit_test(test_env),
 		cmocka_unit_test(test_volumes),    cmocka_unit_test(test_sandbox),
+		cmocka_unit_test(test_git_hooks),
 		cmocka_unit_test(test_long_path),  cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_env_file),
 	};
