@@ -15,6 +15,7 @@ struct relay {
 	int host;		 /* a descriptor of the caller's terminal, for its settings */
 	int out;		 /* where output goes */
 	int master, signals;	 /* -1: closed */
+	bool deserted;		 /* nobody inside has the terminal open now; to close the master would hang up who comes back */
 	pid_t pid, inner_pid;
 	struct termios original; /* of the caller's terminal */
 	bool changed;		 /* it differs from that now, by our doing */

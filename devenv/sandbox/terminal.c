@@ -54,7 +54,9 @@ static const int watched[] = { SIGCHLD, SIGWINCH, SIGHUP, SIGTERM, SIGINT, SIGQU
 
 static bool is_foreground(const struct relay *r)
 {
-	return tcgetpgrp(r->host) == getpgrp();
+	pid_t group = tcgetpgrp(r->host);
+
+	return group == getpgrp() || (group < 0 && errno == ENOTTY); /* not our session's: nobody controls jobs on it */
 }
 
 static bool is_running(const struct relay *r)
@@ -66,8 +68,11 @@ static bool is_running(const struct relay *r)
 
 static void set_raw(struct relay *r)
 {
-	struct termios raw = r->original;
+	struct termios raw;
 
+	/* Anew each time: when we were started in the background, it was as a shell's line editor had it. */
+	tcgetattr(r->host, &r->original);
+	raw = r->original;
 	cfmakeraw(&raw);
 	r->changed = tcsetattr(r->host, TCSADRAIN, &raw) == 0;
 }
@@ -87,6 +92,7 @@ static void follow_echo(struct relay *r, const struct termios *now)
 	if (r->master < 0 || tcgetattr(r->master, &inner) < 0)
 		return;
 	if (!(inner.c_lflag & ECHO) && (now->c_lflag & ECHO)) {
+		r->original = *now;
 		wanted.c_lflag &= ~(tcflag_t)ECHO;
 		r->changed = tcsetattr(r->host, TCSANOW, &wanted) == 0;
 	} else if (r->changed && (inner.c_lflag & ECHO)) {
@@ -131,11 +137,14 @@ static struct termios inner_settings(const struct relay *r)
 {
 	struct termios t = r->original;
 
-	if (r->mode == RELAY_RAW)
+	if (r->mode == RELAY_RAW && is_foreground(r))
 		return t;
 	t.c_iflag |= ICRNL;
-	t.c_oflag &= ~(tcflag_t)OPOST;
 	t.c_lflag |= ICANON | ECHO | ISIG | IEXTEN | (r->mode == RELAY_COOKED ? (tcflag_t)EXTPROC : 0);
+	if (r->mode == RELAY_RAW)
+		t.c_oflag |= OPOST | ONLCR;
+	else
+		t.c_oflag &= ~(tcflag_t)OPOST;
 	return t;
 }
 
@@ -389,19 +398,21 @@ static void step(struct relay *r)
 {
 	bool waiting = r->input_done < r->input_len, own = own_input(r);
 	bool held = r->input_ends && r->master >= 0 && has_unread_input(r);
-	bool look_again = r->input_open && r->mode != RELAY_OUTPUT && (!own || r->mode == RELAY_COOKED);
+	bool look_again = r->deserted || (r->input_open && r->mode != RELAY_OUTPUT && (!own || r->mode == RELAY_COOKED));
 	struct pollfd p[3] = {
 		{ .fd = r->signals, .events = POLLIN },
-		{ .fd = r->master, .events = (short)(POLLIN | (waiting && !held ? POLLOUT : 0)) },
+		{ .fd = r->deserted ? -1 : r->master, .events = (short)(POLLIN | (waiting && !held ? POLLOUT : 0)) },
 		{ .fd = own && !waiting ? 0 : -1, .events = POLLIN },
 	};
 
-	if (poll(p, 3, look_again ? LOOK_AGAIN_MS : -1) <= 0)
+	if (poll(p, 3, look_again ? LOOK_AGAIN_MS : -1) <= 0) {
+		r->deserted = false;
 		return;
+	}
 	if (p[1].revents & POLLIN)
 		copy_output(r);
 	else if (p[1].revents & POLLHUP)
-		close_master(r); /* everybody inside let go of it; SIGCHLD tells the rest */
+		r->deserted = true;
 	if (r->master >= 0 && (p[1].revents & POLLOUT))
 		write_input(r);
 	if (p[2].revents)

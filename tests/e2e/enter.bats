@@ -147,7 +147,7 @@ enter() {
 	[ "$status" -eq 125 ] || [[ $output == *"from stdin"* ]]
 }
 
-@test "run keeps the caller's terminal: ^C reaches the command, its code comes back" {
+@test "run on a terminal: ^C reaches the command, its code comes back" {
 	terminal_type 'devenv run -- sh -c "trap \"echo cau\"\"ght; exit 9\" INT; echo be\"\"gun; while :; do sleep 0.05; done"'
 	terminal_wait '^begun'
 	terminal_key C-c

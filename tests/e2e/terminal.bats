@@ -53,7 +53,15 @@ host() {
 	terminal_type "$1; echo \"mark$MARK\" \$?"
 }
 ended() {
-	terminal_wait "^(\^[C\\])?mark$MARK $1\$"
+	terminal_wait "^(\^[CZ\\])?mark$MARK $1\$"
+}
+# A pipeline of which a part died of the ^C: the shell forgets what was behind it.
+interrupted() {
+	terminal_wait '^\^C$'
+	terminal_wait '^host> ?$'
+	terminal_type 'echo interrupted $''?'
+	terminal_wait '^interrupted 130'
+	wipe
 }
 # The launcher that runs in the terminal's shell.
 launcher() {
@@ -74,6 +82,10 @@ other_ends() {
 }
 inside_runs() {
 	inside_processes | grep -q -- "$1"
+}
+wipe() {
+	host clear
+	ended 0
 }
 modes() {
 	host "stty -a > $BATS_TEST_TMPDIR/$1"
@@ -248,12 +260,13 @@ stops_and_goes() {
 	terminal_wait '^begun'
 	terminal_key C-c
 	ended 130
-	tmux -S "$TERMINAL" clear-history
-	host 'clear; devenv run -- sh -c "ulimit -c 0; echo be\"\"gun; exec sleep 100"'
+	wipe
+	host 'devenv run -- sh -c "ulimit -c 0; echo be\"\"gun; exec sleep 100"'
 	terminal_wait '^begun'
 	terminal_key 'C-\'
 	ended 131
-	host 'clear; devenv run -- sh -c "echo be\"\"gun; exec sleep 100"'
+	wipe
+	host 'devenv run -- sh -c "echo be\"\"gun; exec sleep 100"'
 	terminal_wait '^begun'
 	stops_and_goes 'devenv run -- sh'
 	terminal_key C-c
@@ -325,7 +338,8 @@ stops_and_goes() {
 	terminal_type ''
 	terminal_wait '^read'
 	ended 0
-	host 'clear; devenv run -- ./probe leave'
+	wipe
+	host 'devenv run -- ./probe leave'
 	terminal_wait '^begun'
 	terminal_key C-z
 	sleep 0.3
@@ -340,11 +354,11 @@ stops_and_goes() {
 	terminal_wait '^begun'
 	stops_and_goes 'devenv run -- sh'
 	terminal_key C-c
-	ended 130
-	host 'clear; devenv run -- sh -c "sleep 100" | cat; echo "all ${PIPESTATUS[*]}"'
+	interrupted
+	host 'devenv run -- sh -c "sleep 100" | { trap "" INT; cat; }; echo "all ${PIPESTATUS[*]}"'
 	wait_for 15 inside_runs 'sleep 100'
 	terminal_key C-c
-	terminal_wait '^all 130 130'
+	terminal_wait '^(\^C)?all 130 0'
 	modes after
 	modes_are_same before after
 }
@@ -363,24 +377,39 @@ stops_and_goes() {
 	terminal_key C-d
 	ended 0
 	terminal_shows '^in:two'
-	host 'clear; cat | devenv run -- sh -c "echo be\"\"gun; exec sleep 100"'
+	wipe
+	host 'cat | devenv run -- sh -c "echo be\"\"gun; exec sleep 100"'
 	terminal_wait '^begun'
 	terminal_key C-c
-	ended 130
+	interrupted
 	modes after
 	modes_are_same before after
 }
 
 @test "started in the background, then brought to the front" {
-	terminal_type 'devenv run -- sh -c "echo be\"\"gun; read -r x; echo got \$x" &'
+	# by then the shell's line editor has the terminal in a mode of its own
+	terminal_type '(sleep 0.3; exec devenv run -- sh -c "echo be\"\"gun; read -r x; echo got \$x") &'
 	terminal_wait '^(host> )?begun'
 	host 'jobs'
-	terminal_wait 'Running +devenv run'
+	terminal_wait 'Running +\( sleep'
 	host 'fg'
-	terminal_wait '^devenv run'
+	terminal_wait '^\( sleep'
 	terminal_type 'words'
 	terminal_wait '^got words'
 	ended 0
+	modes after
+	grep -qE '(^| )icanon' "$BATS_TEST_TMPDIR/after"
+}
+
+@test "a terminal that is not the session's own" {
+	modes before
+	host 'setsid -w devenv run -- sh -c "echo be\"\"gun; read -r x; echo got \$x"'
+	terminal_wait '^begun'
+	terminal_type 'words'
+	terminal_wait '^got words'
+	ended 0
+	modes after
+	modes_are_same before after
 }
 
 @test "no terminal among the descriptors: the keys of the one behind them still count" {
@@ -477,7 +506,7 @@ stops_and_goes() {
 
 @test "a password is not shown" {
 	for pipe in '' '| cat'; do
-		terminal_type clear
+		wipe
 		host "devenv run -- sh password.sh $pipe"
 		terminal_wait '^secret please'
 		sleep 0.3
@@ -498,7 +527,7 @@ stops_and_goes() {
 	for before in '' 'echo x | '; do
 		for after in '' '>/dev/null' '2>/dev/null' '| cat'; do
 			: >"$BATS_TEST_TMPDIR/raw"
-			terminal_type clear
+			wipe
 			tmux -S "$TERMINAL" pipe-pane "cat > $BATS_TEST_TMPDIR/raw"
 			input=
 			[ -n "$before" ] || input='</dev/null'
@@ -550,7 +579,7 @@ stops_and_goes() {
 @test "signals sent to the launcher reach the command" {
 	for pipe in '' '| cat'; do
 		for signal in HUP INT QUIT TERM USR1 USR2 ALRM; do
-			terminal_type clear
+			wipe
 			host "devenv run -- sh trap.sh $pipe; test \${PIPESTATUS[0]} = 7"
 			terminal_wait '^trap is set'
 			kill "-$signal" "$(launcher)"
@@ -606,12 +635,13 @@ stops_and_goes() {
 
 @test "what keeps writing when the command has ended can't keep run" {
 	other_session
-	host 'devenv run -- ./probe flood'
+	host 'devenv run -- ./probe flood; code=$?; echo; (exit $code)'
 	ended 3
 	wait_for 15 test -e made-dry
 	host ': typed'
 	ended 0
-	host 'echo x | devenv run -- ./probe flood'
+	wipe
+	host 'echo x | devenv run -- ./probe flood; code=$?; echo; (exit $code)'
 	ended 3
 	other_ends
 }
@@ -650,11 +680,13 @@ stops_and_goes() {
 	host "cat $BATS_TEST_TMPDIR/data | devenv run -- cat | sha256sum; echo \${PIPESTATUS[*]}"
 	terminal_wait "^${sum% *}"
 	terminal_wait '^0 0 0$'
-	host "clear; cat $BATS_TEST_TMPDIR/data | devenv run -- sh -c 'sha256sum >&2; echo out'"
+	wipe
+	host "cat $BATS_TEST_TMPDIR/data | devenv run -- sh -c 'sha256sum >&2; echo out'"
 	terminal_wait "^${sum% *}"
 	ended 0
 	sum=$(seq 1 300000 | sha256sum)
-	host 'clear; devenv run -- seq 1 300000 | { sleep 0.5; sha256sum; }'
+	wipe
+	host 'devenv run -- seq 1 300000 | { sleep 0.5; sha256sum; }'
 	terminal_wait "^${sum% *}"
 	ended 0
 }
@@ -662,19 +694,34 @@ stops_and_goes() {
 @test "a closed pipe is SIGPIPE, beside a terminal too" {
 	host 'devenv run -- yes | head -n 1; echo ${PIPESTATUS[*]}'
 	terminal_wait '^141 0$'
-	host 'clear; echo | devenv run -- yes | head -n 1; echo ${PIPESTATUS[*]}'
+	wipe
+	host 'echo | devenv run -- yes | head -n 1; echo ${PIPESTATUS[*]}'
 	terminal_wait '^0 141 0$'
 }
 
 @test "nothing is lost on the way through a terminal" {
-	command -v script >/dev/null || skip "script is not installed"
-	sum=$(seq 1 400000 | sha256sum)
-	[ "$(script -qec 'devenv run -- seq 1 400000' /dev/null </dev/null | tr -d '\r' | sha256sum)" = "$sum" ]
+	cat >made-terminal.py <<-'END'
+		import os, pty, sys
+		last = int(sys.argv[1])
+		child, terminal = pty.fork()
+		if child == 0:
+		    os.execvp("devenv", ["devenv", "run", "--", "seq", "1", str(last)])
+		got = []
+		try:
+		    while got[-1:] != [b""]:
+		        got.append(os.read(terminal, 65536))
+		except OSError: # EIO: the end
+		    pass
+		os.waitpid(child, 0)
+		got = b"".join(got)
+		wanted = b"".join(b"%d\r\n" % n for n in range(1, last + 1))
+		if got != wanted:
+		    sys.exit("%d bytes of %d; the end: %r" % (len(got), len(wanted), got[-20:]))
+	END
+	run -0 /usr/bin/python3 -B made-terminal.py 400000
 	# the last output, which is on its way when the command has ended
 	for i in 1 2 3 4 5 6 7 8 9 10; do
-		script -qec 'devenv run -- seq 1 2000' /dev/null </dev/null >made-out
-		[ "$(tail -n 1 made-out | tr -d '\r')" = 2000 ]
-		[ "$(wc -l <made-out)" -eq 2000 ]
+		run -0 /usr/bin/python3 -B made-terminal.py 2000
 	done
 }
 
@@ -696,10 +743,11 @@ print(functools.reduce(lambda s, b: (s * 31 + b) & (1 << 64) - 1, open(sys.argv[
 @test "the window's size changes for run as well" {
 	for mode in '' '| cat' ; do
 		rm -f made-*
-		host "devenv run -- sh -c 'trap \"stty size <&2 > made-size\" WINCH; : > made-up; until [ -e made-size ]; do sleep 0.05; done' $mode"
+		host "devenv run -- sh -c 'trap \"stty size <&2 > made-size\" WINCH; : > made-up; until [ -e made-leave ]; do sleep 0.05; done' $mode"
 		wait_for 15 test -e made-up
 		tmux -S "$TERMINAL" resize-window -x 101 -y 31
 		wait_for 15 grep -qx '31 101' made-size
+		touch made-leave
 		ended 0
 		tmux -S "$TERMINAL" resize-window -x 80 -y 24
 	done
