@@ -272,6 +272,7 @@ echo inactive'
 	R=$R.moved
 	HOOKS=$R/.git/hooks
 	cd "$R"
+	devenv -q allow -y # another place is another project
 	run -0 devenv git-hooks status
 	[[ $output == *"git looks in"*next:* ]]
 	devenv -q git-hooks install

@@ -27,14 +27,17 @@ static void repository(const char *config)
 	git("init", "-q", NULL);
 }
 
-static void allow(struct environment *env)
+static void allow(void)
 {
-	struct err e = ERR_INIT;
 	struct env_powers asked;
+	struct err e = ERR_INIT;
+	struct environment env;
 
-	assert_done(env_powers(env, &asked, &e), e);
-	assert_done(env_allow(env, &asked, &e), e);
+	fixture_open(&env);
+	assert_done(env_powers(&env, &asked, &e), e);
+	assert_done(env_allow(&env, &asked, &e), e);
 	env_powers_release(&asked);
+	env_release(&env);
 }
 
 static void hooks_open(struct git_hooks *g)
@@ -43,7 +46,6 @@ static void hooks_open(struct git_hooks *g)
 	struct environment env;
 
 	fixture_open(&env);
-	allow(&env);
 	assert_done(git_hooks_open(&env, g, &e), e);
 	env_release(&env);
 }
@@ -100,6 +102,7 @@ static void test_install_and_back(void **state)
 
 	(void)state;
 	repository(LAYOUT OFFLINE);
+	allow();
 	config = content("config");
 	fixture_write(".git/hooks/commit-msg", "what was there\n");
 	install(&notes);
@@ -130,6 +133,7 @@ static void test_interrupted(void **state)
 
 	(void)state;
 	repository(LAYOUT OFFLINE);
+	allow();
 	fixture_write(".git/hooks/pre-push", "mine\n");
 	install(&notes);
 	assert_int_equal(unlink(hook), 0);
@@ -153,6 +157,7 @@ static void test_hooks_path(void **state)
 
 	(void)state;
 	repository(LAYOUT OFFLINE);
+	allow();
 	git("config", "core.hooksPath", "~/no where");
 	before = content("config");
 	hooks_open(&g);
@@ -183,16 +188,16 @@ static void test_refusals(void **state)
 
 	(void)state;
 	fixture_write("devenv.ini", LAYOUT OFFLINE);
+	allow();
 	fixture_open(&env);
-	assert_error(git_hooks_open(&env, &g, &e), e, ERR_NOT_ALLOWED, "is not allowed yet");
-	allow(&env);
 	assert_error(git_hooks_open(&env, &g, &e), e, ERR_NOT_FOUND, "is in no git repository");
 	env_release(&env);
 	repository(LAYOUT "[sandbox]\nnetwork = host\n");
 	fixture_open(&env);
-	assert_error(git_hooks_open(&env, &g, &e), e, ERR_NOT_ALLOWED, "allowed");
+	assert_error(git_hooks_open(&env, &g, &e), e, ERR_NOT_ALLOWED, "asks for more than was allowed");
 	env_release(&env);
 	repository(LAYOUT OFFLINE);
+	allow();
 	git("config", "extensions.worktreeConfig", "true");
 	fixture_write(".git/config.worktree", "[core]\n\thooksPath = here\n");
 	fixture_open(&env);
@@ -220,6 +225,7 @@ static void test_missing(void **state)
 	fixture_write("devenv.ini", LAYOUT OFFLINE);
 	assert_false(are_missing()); /* no repository: nowhere to install */
 	repository(LAYOUT OFFLINE);
+	allow();
 	assert_true(are_missing());
 	install(&notes);
 	assert_false(are_missing());
