@@ -184,6 +184,7 @@ int cmd_prepare(struct cli *c, struct err *e);
 int cmd_pull(struct cli *c, struct err *e);
 int cmd_reset(struct cli *c, struct err *e);
 int cmd_status(struct cli *c, struct err *e);
+int cmd_template_ls(struct cli *c, struct err *e);
 int cmd_update(struct cli *c, struct err *e);
 int cmd_version(struct cli *c, struct err *e);
 

@@ -26,7 +26,7 @@ static const struct option_spec options_allow[] = {
 	{ 0 },
 };
 static const struct option_spec options_init[] = {
-	{ "from", 0, "URL#REF:PATH", "start from a file of a git repository (not supported yet)",
+	{ "from", 0, "URL#REF:PATH", "copy a devenv.ini: a path (git URLs are not supported yet)",
 	  OPTION_FROM },
 	{ 0 },
 };
@@ -68,12 +68,21 @@ static const struct command image_commands[] = {
 	{ 0 },
 };
 
+static const struct command template_commands[] = {
+	{ "ls", "", "list the templates", NULL, NULL, NULL, cmd_template_ls, COMMAND_DRY_RUN, 0, 0 },
+	{ 0 },
+};
+
 const struct command commands_table[] = {
 	{ "init", "[TEMPLATE]", "write a commented devenv.ini for this directory",
-	  "Looks at the files that are there to choose an image: requirements.txt or\n"
-	  "pyproject.toml, package.json, go.mod, Cargo.toml. Never overwrites. What you\n"
-	  "make yourself counts as allowed.",
+	  "Looks at the files that are there: requirements.txt, pyproject.toml, uv.lock,\n"
+	  "package.json, go.mod, Cargo.toml, CMakeLists.txt and so on say what it is;\n"
+	  ".python-version, .nvmrc, .tool-versions and their like say which version.\n"
+	  "Never overwrites. What you make yourself counts as allowed.\n"
+	  "`devenv template ls` lists the templates; -n prints the file instead.",
 	  options_init, NULL, cmd_init, COMMAND_DRY_RUN, 0, 1 },
+	{ "template", "COMMAND", "what `devenv init TEMPLATE` can start from", NULL, NULL, template_commands, NULL,
+	  COMMAND_GROUP, 0, 0 },
 	{ "enter", "", "a shell in this project's environment",
 	  "Works from any subdirectory. Whatever is missing is prepared first: on a\n"
 	  "terminal you are asked once for the powers the project wants, missing lock\n"
@@ -162,7 +171,6 @@ const struct command commands_table[] = {
 	  -1 },
 	{ "ssh", "--stdio", "for editors that attach over ssh", NULL, NULL, NULL, NULL, COMMAND_PLANNED, 0,
 	  -1 },
-	{ "template", "ls", "templates for `devenv init`", NULL, NULL, NULL, NULL, COMMAND_PLANNED, 0, -1 },
 	{ "toolchain", "ls|versions NAME", "toolchains and their versions", NULL, NULL, NULL, NULL,
 	  COMMAND_PLANNED, 0, -1 },
 	{ 0 },
