@@ -171,6 +171,7 @@ int cmd_doctor(struct cli *c, struct err *e);
 int cmd_enter(struct cli *c, struct err *e); /* and `run`: they belong to the launcher */
 int cmd_gc(struct cli *c, struct err *e);
 int cmd_help(struct cli *c, struct err *e);
+int cmd_hook(struct cli *c, struct err *e);
 int cmd_image_history(struct cli *c, struct err *e);
 int cmd_image_inspect(struct cli *c, struct err *e);
 int cmd_image_ls(struct cli *c, struct err *e);

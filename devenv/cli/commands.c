@@ -135,6 +135,13 @@ const struct command commands_table[] = {
 	  "  zsh:  devenv completion zsh > ~/.zfunc/_devenv\n"
 	  "  fish: devenv completion fish > ~/.config/fish/completions/devenv.fish",
 	  NULL, NULL, cmd_completion, COMMAND_DRY_RUN | COMMAND_NO_JSON, 1, 1 },
+	{ "hook", "bash|zsh|fish", "code for the shell's rc file: says on cd that there is an environment",
+	  "  bash: eval \"$(devenv hook bash)\"       in ~/.bashrc\n"
+	  "  zsh:  eval \"$(devenv hook zsh)\"        in ~/.zshrc\n"
+	  "  fish: devenv hook fish | source         in ~/.config/fish/config.fish\n"
+	  "A line appears when the shell comes into a project; nothing is started, and\n"
+	  "the prompt stays as it is. bash and fish get the completions too.",
+	  NULL, NULL, cmd_hook, COMMAND_DRY_RUN | COMMAND_NO_JSON, 1, 1 },
 	{ "help", "[COMMAND [SUBCOMMAND]]", "what devenv can do, or what one command does", NULL, NULL, NULL,
 	  cmd_help, COMMAND_DRY_RUN | COMMAND_NO_JSON, 0, 2 },
 	{ "version", "", "print the version", NULL, NULL, NULL, cmd_version, COMMAND_DRY_RUN, 0, 0 },
@@ -163,8 +170,6 @@ const struct command commands_table[] = {
 	  COMMAND_PLANNED | COMMAND_STATUS_125, 0, -1 },
 	{ "git-hooks", "install|uninstall|status", "the project's git hooks", NULL, NULL, NULL, NULL,
 	  COMMAND_PLANNED, 0, -1 },
-	{ "hook", "bash|zsh|fish", "code for the shell's rc file", NULL, NULL, NULL, NULL, COMMAND_PLANNED, 0,
-	  -1 },
 	{ "shim", "install CMD…", "host commands that run inside", NULL, NULL, NULL, NULL, COMMAND_PLANNED, 0,
 	  -1 },
 	{ "ssh-config", "", "for editors that attach over ssh", NULL, NULL, NULL, NULL, COMMAND_PLANNED, 0,

@@ -18,8 +18,8 @@ for name in sys.argv[1:]:
     assert name in d, (name, d)' "$@" <<<"$output"
 }
 
-COMMANDS="allow completion config deny doctor enter gc help image info init lock ls pull reset run status template update version"
-PLANNED="build clone diff down export git-hooks hook import logs ps push shim snapshot ssh-config task toolchain up"
+COMMANDS="allow completion config deny doctor enter gc help hook image info init lock ls pull reset run status template update version"
+PLANNED="build clone diff down export git-hooks import logs ps push shim snapshot ssh-config task toolchain up"
 
 @test "every command answers -h and --help on stdout with exit 0" {
 	for command in $COMMANDS "image ls" "image pull" "image inspect" "image history" "image rm" "template ls"; do
