@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# comfort.bats - completions as the shells use them, and the hook for their rc files.
+# comfort.bats - completions as the shells use them, the hook for their rc files, what survives a move, gc and reset.
 load support
 
 setup_file() {
@@ -119,4 +119,73 @@ announce_fish() {
 		! grep -q $'\033' <<<"$stderr"
 		grep -q 'has an environment' <<<"$stderr"
 	done
+}
+
+# kept: what of a home and two volumes is there, seen from inside
+kept() {
+	devenv -C "$1" run -- sh -c 'cat ~/mark ~/mine/mark ~/ours/mark 2>/dev/null | tr "\n" " "'
+}
+keeps_things() { # DIRECTORY: an environment with something in its home and its volumes
+	ready "$1" "image = $SMALL" "[volume.mine]
+target = ~/mine
+[volume.ours]
+target = ~/ours
+scope = project
+[sandbox]
+network = none"
+	devenv -C "$1" run -- sh -c 'echo home >~/mark; echo mine >~/mine/mark; echo ours >~/ours/mark'
+	[ "$(kept "$1")" = "home mine ours " ]
+}
+
+@test "a moved checkout keeps home and volumes, and says so once" {
+	own_store
+	keeps_things "$BATS_TEST_TMPDIR/shop"
+	mv "$BATS_TEST_TMPDIR/shop" "$BATS_TEST_TMPDIR/market"
+	run -0 --separate-stderr kept "$BATS_TEST_TMPDIR/market"
+	[ "$output" = "home mine ours " ]
+	[ "$(grep -c 'this checkout was at .*/shop: its home, volumes and grants are kept' <<<"$stderr")" -eq 1 ]
+	run -0 --separate-stderr kept "$BATS_TEST_TMPDIR/market"
+	[ -z "$stderr" ]
+	# what takes the old place is another project
+	keeps_things "$BATS_TEST_TMPDIR/shop"
+	run -0 devenv ls
+	[[ $output == *market* ]]
+}
+
+@test "a clone with a git directory that was moved keeps its grants" {
+	command -v git >/dev/null || skip "git is not installed"
+	own_store
+	git init -q "$BATS_TEST_TMPDIR/shop"
+	ready "$BATS_TEST_TMPDIR/shop" "image = $SMALL" "[sandbox]
+network = host"
+	devenv -q -C "$BATS_TEST_TMPDIR/shop" run -- true
+	mv "$BATS_TEST_TMPDIR/shop" "$BATS_TEST_TMPDIR/market"
+	run -0 devenv -C "$BATS_TEST_TMPDIR/market" run -- true
+	# a copy is asked
+	cp -a "$BATS_TEST_TMPDIR/market" "$BATS_TEST_TMPDIR/copy"
+	run --separate-stderr devenv -C "$BATS_TEST_TMPDIR/copy" run -- true
+	complaint 125 'allow'
+}
+
+@test "gc and reset never lose homes and volumes" {
+	own_store
+	keeps_things "$BATS_TEST_TMPDIR/shop"
+	devenv -q gc --max-age 0s
+	devenv -q -C "$BATS_TEST_TMPDIR/shop" reset
+	[ "$(kept "$BATS_TEST_TMPDIR/shop")" = "home mine ours " ]
+	# not even of a project that is not there at the moment
+	mv "$BATS_TEST_TMPDIR/shop" "$BATS_TEST_TMPDIR/away"
+	devenv -q gc --max-age 0s
+	devenv -q gc
+	mv "$BATS_TEST_TMPDIR/away" "$BATS_TEST_TMPDIR/shop"
+	devenv -q -C "$BATS_TEST_TMPDIR/shop" pull
+	[ "$(kept "$BATS_TEST_TMPDIR/shop")" = "home mine ours " ]
+	# named, and after asking: without a terminal the question is an error
+	run --separate-stderr devenv -C "$BATS_TEST_TMPDIR/shop" reset --home --volumes
+	[ "$status" -eq 2 ]
+	[ "$(kept "$BATS_TEST_TMPDIR/shop")" = "home mine ours " ]
+	devenv -q -C "$BATS_TEST_TMPDIR/shop" reset --home -y
+	[ "$(kept "$BATS_TEST_TMPDIR/shop")" = "mine ours " ]
+	devenv -q -C "$BATS_TEST_TMPDIR/shop" reset --volumes -y
+	[ "$(kept "$BATS_TEST_TMPDIR/shop")" = "" ]
 }
