@@ -45,7 +45,7 @@ static const struct option_spec options_reset[] = {
 	{ 0 },
 };
 static const struct option_spec options_doctor[] = {
-	{ "fix", 0, NULL, "mend what can be mended (not supported yet)", OPTION_FIX },
+	{ "fix", 0, NULL, "after asking, mend what needs no root and loses nothing", OPTION_FIX },
 	{ 0 },
 };
 
