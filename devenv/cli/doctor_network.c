@@ -124,12 +124,12 @@ void doctor_network_proxy(const struct doctor_machine *m, struct doctor_result *
 		doctor_say(r, DOCTOR_SKIP, "none is set");
 }
 
-/* "docker-credential-pass (not installed)", or "…/auth.json (not readable)": what could not be asked. NULL: none. */
+/* "docker-credential-pass (not installed)": a program that was named and could not be asked. NULL: none. */
 static const char *unasked(const struct strlist *asked)
 {
 	for (size_t i = 0; i < asked->count; i++)
 		if (text_ends(asked->items[i], "(not installed)") || text_ends(asked->items[i], "(failed)") ||
-		    text_ends(asked->items[i], "(could not be run)") || text_ends(asked->items[i], "(not readable)"))
+		    text_ends(asked->items[i], "(could not be run)"))
 			return asked->items[i];
 	return NULL;
 }

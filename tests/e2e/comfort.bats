@@ -11,6 +11,10 @@ setup_file() {
 	devenv -q image pull "$E2E_REGISTRY/hello"
 }
 
+teardown() {
+	terminal_stop
+}
+
 # complete_bash WORD...: what bash offers for the last word.
 complete_bash() {
 	bash --norc -c '

@@ -12,6 +12,9 @@ setup() {
 	mkdir -p "$P"
 	cd "$P"
 }
+teardown() {
+	terminal_stop
+}
 
 # stand_in LINE: the image of devenv.ini is one of a public registry; this base of the test takes its place.
 stand_in() {
@@ -50,6 +53,21 @@ smoke() { # TEMPLATE
 @test "the go template runs go" { smoke go; }
 @test "the rust template runs cargo" { smoke rust; }
 @test "the c template runs a compiler" { smoke c; }
+
+@test "a template is entered, and its shell finds what the template promises" {
+	devenv -q init python
+	languages
+	devenv -q -y run -- true
+	terminal_start
+	terminal_type "cd '$P' && devenv enter"
+	terminal_type 'python3 --version; echo "buffered: $PYTHONUNBUFFERED"; echo "path: $PATH"'
+	terminal_wait '^Python 3'
+	terminal_wait '^buffered: 1'
+	terminal_wait "^path: $P/.venv/bin"
+	terminal_type 'exit'
+	terminal_wait '^host> '
+	terminal_stop
+}
 
 @test "the c template compiles and runs a program" {
 	devenv -q init c
