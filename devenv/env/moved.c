@@ -35,14 +35,13 @@ static char *identity(const char *path)
 void moved_record(const struct environment *env)
 {
 	cleanup_free char *id = identity(env->project);
-	cleanup_free char *clone = clone_name(env->project);
 	cleanup_free char *path = path_join(env->state, RECORD);
 	cleanup_buf struct buf text = BUF_INIT;
 	struct err ignored = ERR_INIT;
 
 	if (!id)
 		return;
-	buf_addf(&text, "%s\n%s\n%s\n", id, clone, env->project);
+	buf_addf(&text, "%s\n%s\n%s\n", id, env->clone, env->project);
 	file_replace(AT_FDCWD, path, text.data, text.len, 0600, FILE_FAST, &ignored);
 }
 
@@ -117,18 +116,21 @@ static void rename_below(const char *dir, const char *kind, const char *from, co
 
 void moved_take_over(const struct environment *env, const struct env_ui *ui)
 {
-	cleanup_free char *id = NULL, *clone = NULL, *old_volumes = NULL, *new_volumes = NULL, *line = NULL;
+	cleanup_free char *id = NULL, *old_volumes = NULL, *new_volumes = NULL, *line = NULL;
+	cleanup_free char *old_path = NULL, *new_path = NULL;
 	struct origin from;
 
 	if (file_exists(AT_FDCWD, env->state) || !(id = identity(env->project)) || !find_origin(env, id, &from))
 		return;
-	clone = clone_name(env->project);
+	old_path = clone_path_name(from.project);
+	new_path = clone_path_name(env->project);
 	old_volumes = mem_printf("clone-%.32s", from.clone);
-	new_volumes = mem_printf("clone-%.32s", clone);
+	new_volumes = mem_printf("clone-%.32s", env->clone);
 	/* the state last: until it has its new name, an interrupted move is found again */
 	rename_below(env->dirs.store, "volumes", path_base(from.state), path_base(env->state));
 	rename_below(env->dirs.store, "volumes", old_volumes, new_volumes);
-	rename_below(env->dirs.state, "trust", from.clone, clone);
+	rename_below(env->dirs.state, "trust", from.clone, env->clone);
+	rename_below(env->dirs.state, "trust", old_path, new_path); /* granted before it was a clone */
 	if (rename(from.state, env->state) < 0)
 		line = mem_printf("this checkout was at %s; its home can't be taken over: %s", text_safe(from.project),
 		                  strerror(errno));
