@@ -19,7 +19,6 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "env/clone.h"
 
 #define TRUST_MAX (256u << 10)
 
