@@ -149,16 +149,14 @@ deps: ## install the Debian packages a build needs, where missing
 test-deps: ## the same for the tests; what can't be had makes tests skip
 	@tests/deps want $(call missing,$(TEST_PACKAGES))
 
-share := $(DESTDIR)$(PREFIX)/share
 install: all ## install below PREFIX (DESTDIR is honoured)
-	install -D -m 755 $(B)/devenv $(DESTDIR)$(PREFIX)/bin/devenv
-	install -D -m 755 $(B)/devenv-core $(DESTDIR)$(PREFIX)/libexec/devenv/devenv-core
-	for f in $$(find templates shell hooks -type f ! -name '.*'); do \
-		if [ -x "$$f" ]; then mode=755; else mode=644; fi; install -D -m $$mode "$$f" "$(share)/devenv/$$f" || exit 1; done
-	for f in $(wildcard devenv/cli/man/*.[15]); do install -D -m 644 $$f $(share)/man/man$${f##*.}/$${f##*/} || exit 1; done
+	DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" packaging/install install $(B)
 uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(PREFIX)/bin/devenv $(foreach m,$(wildcard devenv/cli/man/*.[15]),$(share)/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))
-	rm -rf $(DESTDIR)$(PREFIX)/libexec/devenv $(share)/devenv
+	DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" packaging/install uninstall $(B)
+deb: all ## build/devenv_VERSION_ARCH.deb
+	packaging/deb $(VERSION)
+tarball: all ## build/devenv-VERSION-ARCH.tar.gz: a tree that runs wherever it is unpacked
+	packaging/tarball $(VERSION)
 dist: ## build/devenv-VERSION.tar.gz of the committed tree
 	mkdir -p build && git archive --prefix=devenv-$(VERSION)/ -o build/devenv-$(VERSION).tar.gz HEAD
 clean: ## remove build/
@@ -167,5 +165,5 @@ help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/\1\t\2/p' Makefile | expand -t 16
 
 .PHONY: all test-programs demo test test-unit test-e2e test-faults test-san test-valgrind fuzz fuzz-replay bench analyze lint \
-	coverage format deps test-deps install uninstall dist clean help
+	coverage format deps test-deps install uninstall deb tarball dist clean help
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

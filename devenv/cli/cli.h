@@ -178,6 +178,7 @@ int cmd_git_hooks_run(struct cli *c, struct err *e);
 int cmd_git_hooks_status(struct cli *c, struct err *e);
 int cmd_git_hooks_uninstall(struct cli *c, struct err *e);
 int cmd_help(struct cli *c, struct err *e);
+int cmd_hook(struct cli *c, struct err *e);
 int cmd_hook_check(struct cli *c, struct err *e);
 int cmd_image_history(struct cli *c, struct err *e);
 int cmd_image_inspect(struct cli *c, struct err *e);
@@ -192,6 +193,7 @@ int cmd_prepare(struct cli *c, struct err *e);
 int cmd_pull(struct cli *c, struct err *e);
 int cmd_reset(struct cli *c, struct err *e);
 int cmd_status(struct cli *c, struct err *e);
+int cmd_template_ls(struct cli *c, struct err *e);
 int cmd_update(struct cli *c, struct err *e);
 int cmd_version(struct cli *c, struct err *e);
 

@@ -44,6 +44,27 @@ static bool is_choice(const struct command *k)
 	return strchr(k->operands, '|') && !strpbrk(k->operands, " []");
 }
 
+/* Operands that are names of things which are there: what lists them. No single quotes, no dollar. */
+static const char *list_command(const struct command *k)
+{
+	static const struct {
+		const char *operands, *command;
+	} lists[] = {
+		{ "[TEMPLATE]", "devenv template ls 2>/dev/null | cut -d\" \" -f1" },
+		{ "REF", "devenv image ls 2>/dev/null | sed \"1d;/^</d;s/ .*//\"" },
+	};
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		if (text_starts(k->operands, lists[i].operands))
+			return lists[i].command;
+	return NULL;
+}
+
+static const char *list_images(void)
+{
+	return list_command(&(struct command){ .operands = "REF" });
+}
+
 /* ---- bash ---- */
 
 static void bash_case(const char *pattern, const struct command *k)
@@ -66,8 +87,8 @@ static void bash_case(const char *pattern, const struct command *k)
 		printf(" devenv.ini\"\n");
 	} else if (k->operands_max < 0 && (k->flags & COMMAND_LAUNCHER)) {
 		printf("\t\toperands=\"$(compgen -c -- \"$cur\" 2>/dev/null)\"\n");
-	} else if (text_starts(k->operands, "REF")) {
-		printf("\t\toperands=\"$(devenv image ls 2>/dev/null | sed '1d;/^</d;s/ .*//')\"\n");
+	} else if (list_command(k)) {
+		printf("\t\toperands=\"$(%s)\"\n", list_command(k));
 	}
 	printf("\t\t;;\n");
 }
@@ -102,9 +123,11 @@ static void print_bash(void)
 	       "\tcase $prev in\n"
 	       "\t-C|--directory) COMPREPLY=($(compgen -d -- \"$cur\")); return ;;\n"
 	       "\t--color) COMPREPLY=($(compgen -W 'auto always never' -- \"$cur\")); return ;;\n"
+	       "\t--image) COMPREPLY=($(compgen -W \"$(%s)\" -- \"$cur\")); return ;;\n"
 	       "\tesac\n"
 	       "\tcase $command in\n"
-	       "\t'')\n\t\toperands=\"");
+	       "\t'')\n\t\toperands=\"",
+	       list_images());
 	command_names(commands_table);
 	printf("\"\n\t\t;;\n");
 	for (const struct command *k = commands_table; k->name; k++) {
@@ -161,9 +184,12 @@ static void zsh_options(const struct option_spec *o, const char *indent)
 		if (o->argument) {
 			putchar(':');
 			zsh_text(o->argument);
-			printf("%s", strcmp(o->argument, "DIR") == 0    ? ":_files -/"
-			             : strcmp(o->argument, "WHEN") == 0 ? ":(auto always never)"
-			                                                : ":");
+			if (strcmp(o->argument, "REF") == 0)
+				printf(":{compadd -- ${(f)\"$(%s)\"}}", list_images());
+			else
+				printf("%s", strcmp(o->argument, "DIR") == 0    ? ":_files -/"
+				             : strcmp(o->argument, "WHEN") == 0 ? ":(auto always never)"
+				                                                : ":");
 		}
 		printf("' \\\n");
 	}
@@ -195,10 +221,24 @@ static void zsh_case(const char *name, const struct command *k)
 		printf("\t\t\t\t'1::command:{_describe command commands}'\n");
 	} else if (k->flags & COMMAND_LAUNCHER && k->operands_max < 0) {
 		printf("\t\t\t\t'*:: :_normal'\n");
+	} else if (list_command(k)) {
+		printf("\t\t\t\t'*:name:{compadd -- ${(f)\"$(%s)\"}}'\n", list_command(k));
 	} else {
 		printf("\t\t\t\t%s\n", k->operands_max ? "'*: :_default'" : "'*: :'");
 	}
 	printf("\t\t\t;;\n");
+}
+
+/* "image rm": the subcommand is the first word, its operands follow. */
+static void zsh_group(const struct command *k)
+{
+	printf("\t\t%s)\n\t\t\tif ((CURRENT == 2)); then\n\t\t\t\t_describe command %s_commands\n"
+	       "\t\t\telse\n\t\t\t\tcase $words[2] in\n",
+	       k->name, k->name);
+	for (const struct command *s = k->subcommands; s->name; s++)
+		if (is_shown(s) && list_command(s))
+			printf("\t\t\t\t%s) compadd -- ${(f)\"$(%s)\"} ;;\n", s->name, list_command(s));
+	printf("\t\t\t\t*) _default ;;\n\t\t\t\tesac\n\t\t\tfi\n\t\t\t;;\n");
 }
 
 static void print_zsh(void)
@@ -231,9 +271,7 @@ static void print_zsh(void)
 		if (!is_shown(k))
 			continue;
 		if (k->subcommands)
-			printf("\t\t%s)\n\t\t\tif ((CURRENT == 2)); then\n\t\t\t\t_describe command %s_commands\n"
-			       "\t\t\telse\n\t\t\t\t_default\n\t\t\tfi\n\t\t\t;;\n",
-			       k->name, k->name);
+			zsh_group(k);
 		else
 			zsh_case(k->name, k);
 	}
@@ -253,6 +291,16 @@ static void fish_text(const char *text)
 	putchar('\'');
 }
 
+static void fish_value(const char *argument)
+{
+	if (strcmp(argument, "REF") == 0)
+		printf(" -x -a '(%s)'", list_images());
+	else
+		printf(" %s", strcmp(argument, "WHEN") == 0  ? "-x -a 'auto always never'"
+		              : strcmp(argument, "DIR") == 0 ? "-x -a '(__fish_complete_directories)'"
+		                                             : "-x");
+}
+
 static void fish_options(const struct option_spec *o, const char *condition)
 {
 	for (; o && o->name; o++) {
@@ -260,10 +308,7 @@ static void fish_options(const struct option_spec *o, const char *condition)
 		if (o->letter)
 			printf(" -s %c", o->letter);
 		if (o->argument)
-			printf(" %s", strcmp(o->argument, "WHEN") == 0 ? "-x -a 'auto always never'"
-			              : strcmp(o->argument, "DIR") == 0
-			                      ? "-x -a '(__fish_complete_directories)'"
-			                      : "-x");
+			fish_value(o->argument);
 		printf(" -d ");
 		fish_text(o->help);
 		putchar('\n');
@@ -285,12 +330,19 @@ static void fish_choices(const struct command *k)
 		printf("complete -c devenv -n '__fish_seen_subcommand_from %s' -a '(__fish_complete_command)'\n",
 		       k->name);
 	}
+	if (list_command(k))
+		printf("complete -c devenv -n '__fish_seen_subcommand_from %s' -a '(%s)'\n", k->name,
+		       list_command(k));
 	for (const struct command *s = k->subcommands; s && s->name; s++) {
 		if (!is_shown(s))
 			continue;
 		printf("complete -c devenv -n '__fish_seen_subcommand_from %s' -a %s -d ", k->name, s->name);
 		fish_text(s->summary);
 		putchar('\n');
+		if (list_command(s))
+			printf("complete -c devenv -n '__fish_seen_subcommand_from %s; and "
+			       "__fish_seen_subcommand_from %s' -a '(%s)'\n",
+			       k->name, s->name, list_command(s));
 	}
 }
 

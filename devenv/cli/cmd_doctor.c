@@ -66,21 +66,55 @@ static bool is_wanted(const struct cli *c, enum doctor_level level)
 	return level != DOCTOR_SKIP || c->verbose;
 }
 
+/* What the remedy says, after asking; then the check is run again. 0: nothing changed, 1: mended or tried. */
+static int mend(struct cli *c, const struct doctor_machine *m, const struct doctor_check *check,
+                struct doctor_result *r, struct err *e)
+{
+	cleanup_free char *question = mem_printf("  %s: do that now?", r->remedy);
+	int yes;
+
+	if (!r->fix || (r->level != DOCTOR_WARN && r->level != DOCTOR_FAIL))
+		return 0;
+	if (c->dry_run) {
+		output_notice(c, "would do: %s", r->remedy);
+		return 1;
+	}
+	yes = ask_confirm(c, question, e);
+	if (yes <= 0)
+		return yes;
+	if (r->fix(c, m, e) < 0)
+		return -1;
+	*r = (struct doctor_result){ .level = DOCTOR_OK };
+	check->run(m, r);
+	print_result(c, check, r);
+	return 1;
+}
+
 static int run_checks(struct cli *c, const struct doctor_machine *m, struct err *e)
 {
 	json_t *list = c->json ? json_array() : NULL;
 	size_t counts[DOCTOR_LEVELS] = { 0 };
+	int mended = 0;
 
 	for (size_t i = 0; i < doctor_check_count; i++) {
 		struct doctor_result r = { .level = DOCTOR_OK };
 
 		doctor_checks[i].run(m, &r);
-		counts[r.level]++;
 		if (list)
 			json_array_append_new(list, result_json(&doctor_checks[i], &r));
 		else if (is_wanted(c, r.level))
 			print_result(c, &doctor_checks[i], &r);
+		if (cli_has(c, OPTION_FIX)) {
+			int did = mend(c, m, &doctor_checks[i], &r, e);
+
+			if (did < 0)
+				return -1;
+			mended += did;
+		}
+		counts[r.level]++;
 	}
+	if (cli_has(c, OPTION_FIX) && !mended && counts[DOCTOR_FAIL] + counts[DOCTOR_WARN])
+		output_notice(c, "nothing of that can be mended from here: the commands above do it");
 	if (list) {
 		if (output_json(c, json_pack("{s:b,s:o}", "ok", !counts[DOCTOR_FAIL], "checks", list), e) < 0)
 			return -1;
@@ -98,8 +132,8 @@ int cmd_doctor(struct cli *c, struct err *e)
 	struct environment env;
 	int result;
 
-	if (cli_has(c, OPTION_FIX))
-		return err_set(e, ERR_UNSUPPORTED, "devenv doctor --fix is not supported yet");
+	if (cli_has(c, OPTION_FIX) && c->json)
+		return err_set(e, ERR_USAGE, "doctor --fix has no JSON output: mend first, then `devenv doctor --json`");
 	root_fd = file_open_dir(AT_FDCWD, root && *root ? root : "/", e);
 	if (root_fd < 0)
 		return -1;

@@ -2,8 +2,9 @@
 /*
  * cmd_init.c - `devenv init`: a first devenv.ini, commented, for the directory one is in.
  *
- * The image is a guess from the files that are there, and the file says so. It is written with O_EXCL: what exists is
- * never overwritten.
+ * Its text is made from the files that are there (detect.h), is a template (template.h), or is copied from another
+ * project (--from). It is written with O_EXCL: what exists is never overwritten. What was made here counts as allowed;
+ * what somebody else wrote, copied by --from, is asked about by the first enter like any.
  */
 #include <jansson.h>
 
@@ -12,6 +13,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -19,75 +21,93 @@
 #include "base/path.h"
 #include "base/project.h"
 #include "base/text.h"
+#include "cli/detect.h"
 #include "cli/option_ids.h"
+#include "cli/template.h"
 
-/* The first marker that is there decides. Images are the newest stable ones of each language on Debian 12. */
-static const struct guess {
-	const char *marker, *language, *image;
-	const char *path; /* put first on PATH */
-} guesses[] = {
-	{ "pyproject.toml", "Python", "docker.io/library/python:3.13-slim-bookworm", ".venv/bin" },
-	{ "requirements.txt", "Python", "docker.io/library/python:3.13-slim-bookworm", ".venv/bin" },
-	{ "setup.py", "Python", "docker.io/library/python:3.13-slim-bookworm", ".venv/bin" },
-	{ "package.json", "Node.js", "docker.io/library/node:22-bookworm-slim", "node_modules/.bin" },
-	{ "go.mod", "Go", "docker.io/library/golang:1.24-bookworm", NULL },
-	{ "Cargo.toml", "Rust", "docker.io/library/rust:1-bookworm", NULL },
-	{ "Gemfile", "Ruby", "docker.io/library/ruby:3.4-slim-bookworm", NULL },
-	{ "composer.json", "PHP", "docker.io/library/php:8.4-cli-bookworm", "vendor/bin" },
-	{ "pom.xml", "Java", "docker.io/library/maven:3-eclipse-temurin-21", NULL },
-	{ "CMakeLists.txt", "C and C++", "docker.io/library/gcc:14-bookworm", NULL },
-	{ "Makefile", "make", "docker.io/library/gcc:14-bookworm", NULL },
+#define CONFIG_MAX (1 << 20)
+
+struct draft {
+	struct buf text;
+	char *because;  /* marker, template or path; NULL: a plain directory */
+	char *title;    /* for the line that says what was written */
+	const char *kind; /* id of the rule; NULL */
+	bool own;
 };
-static const struct guess fallback = { NULL, NULL, "docker.io/library/debian:bookworm", NULL };
 
-static const struct guess *choose(const char *dir)
+static void draft_release(struct draft *d)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(guesses); i++) {
-		cleanup_free char *path = path_join(dir, guesses[i].marker);
-
-		if (file_exists(AT_FDCWD, path))
-			return &guesses[i];
-	}
-	return &fallback;
+	buf_release(&d->text);
+	free(d->because);
+	free(d->title);
 }
 
-static void compose(struct buf *b, const struct guess *g)
+static int draft_detect(const char *dir, struct draft *d, struct err *e)
 {
-	buf_adds(b, "; The development environment of this project. Commit this file and devenv.lock.\n"
-	            "; `devenv enter` gives a shell in it; `devenv help devenv.ini` lists every key.\n"
-	            "\n"
-	            "[base]\n");
-	if (g->marker)
-		buf_addf(b, "; %s, because of %s. `devenv lock` pins the tag to a digest.\n", g->language,
-		         g->marker);
-	else
-		buf_adds(b, "; Any image of an OCI registry. `devenv lock` pins the tag to a digest.\n");
-	buf_addf(b, "image = %s\n", g->image);
-	buf_adds(b, "\n");
-	if (g->path)
-		buf_addf(
-			b,
-			"[workspace]\n; put first on PATH\npath = %s\n; the shell of `devenv enter`\n;shell = bash\n",
-			g->path);
-	else
-		buf_adds(
-			b,
-			";[workspace]\n; put first on PATH\n;path = bin\n; the shell of `devenv enter`\n;shell = bash\n");
-	buf_adds(
-		b,
-		"\n"
-		";[env]\n"
-		";NAME = value\n"
-		"\n"
-		"; a directory that outlives the environment, kept outside the project\n"
-		";[volume.cache]\n"
-		";target = ~/.cache\n"
-		"\n"
-		";[sandbox]\n"
-		"; auto (the network of this machine), host (the same, said out loud) or none (only loopback)\n"
-		";network = auto\n"
-		"; yes: keep what is written outside project, home and volumes\n"
-		";persist = no\n");
+	cleanup_close int fd = file_open_dir(AT_FDCWD, dir, e);
+	struct detected found;
+
+	if (fd < 0)
+		return -1;
+	detect_directory(fd, &found);
+	detect_config(&found, &d->text);
+	d->own = true;
+	d->kind = found.rule->id;
+	if (found.rule->marker) {
+		d->because = mem_strdup(found.rule->marker);
+		d->title = mem_printf("%s%s%s%s (%s is here%s%s%s%s)", found.rule->language->name,
+		                      *found.version && found.written ? " " : "",
+		                      found.written ? found.version : "", found.settings ? " and Django" : "",
+		                      found.rule->marker, found.written ? ", " : "",
+		                      found.written ? found.version_file : "", found.written ? " says " : "",
+		                      found.written ? found.written : "");
+	}
+	detect_release(&found);
+	return 0;
+}
+
+static int draft_template(const char *name, struct draft *d, struct err *e)
+{
+	struct template_file t;
+
+	if (template_load(name, &t, e) < 0)
+		return -1;
+	buf_adds(&d->text, t.text);
+	d->own = true;
+	d->because = mem_strdup(name);
+	d->title = mem_printf("the template '%s'", name);
+	template_release(&t);
+	return 0;
+}
+
+static bool is_git(const char *from)
+{
+	return text_starts(from, "git+") || strstr(from, "://") || strchr(from, '#') || text_starts(from, "git@");
+}
+
+static int draft_from(const char *from, struct draft *d, struct err *e)
+{
+	cleanup_free char *path = NULL;
+	struct stat st;
+	struct config config;
+
+	if (is_git(from)) {
+		err_set_(e, ERR_UNSUPPORTED, "devenv init --from a git repository is not supported yet: '%s'",
+		         text_safe(from));
+		return err_hint(e, "clone it and name the file: devenv init --from PATH");
+	}
+	if (stat(from, &st) < 0)
+		return err_sys(e, "can't use '%s'", text_safe(from));
+	path = S_ISDIR(st.st_mode) ? path_join(from, PROJECT_CONFIG) : mem_strdup(from);
+	if (file_read(AT_FDCWD, path, CONFIG_MAX, 0, &d->text, NULL, e) < 0)
+		return err_wrap(e, "can't start from '%s'", text_safe(from));
+	/* what does not work there would not work here */
+	if (config_parse(path, d->text.data, d->text.len, &config, e) < 0)
+		return -1;
+	config_release(&config);
+	d->because = mem_strdup(path);
+	d->title = mem_printf("a copy of %s", text_safe(path));
+	return 0;
 }
 
 static int write_config(const char *path, const struct buf *text, struct err *e)
@@ -124,15 +144,29 @@ static void allow_own(struct cli *c, const char *dir)
 	env_release(&env);
 }
 
-static int say_result(struct cli *c, const char *path, const struct guess *g, struct err *e)
+static json_t *image_of(const struct buf *text)
+{
+	struct config config;
+	struct err ignored = ERR_INIT;
+	json_t *image;
+
+	if (config_parse(PROJECT_CONFIG, text->data, text->len, &config, &ignored) < 0)
+		return json_null();
+	image = config.base == CONFIG_BASE_IMAGE ? output_json_text(config.base_value) : json_null();
+	config_release(&config);
+	return image;
+}
+
+static int say_result(struct cli *c, const char *path, const struct draft *d, struct err *e)
 {
 	if (c->json)
 		return output_json(c,
-		                   json_pack("{s:o,s:s,s:o}", "file", output_json_text(path), "image",
-		                             g->image, "because", output_json_text(g->marker)),
+		                   json_pack("{s:o,s:o,s:o,s:o}", "file", output_json_text(path), "image",
+		                             image_of(&d->text), "kind", output_json_text(d->kind), "because",
+		                             output_json_text(d->because)),
 		                   e);
-	if (g->marker)
-		output_notice(c, "wrote %s for %s (%s is here)", text_safe(path), g->language, g->marker);
+	if (d->title)
+		output_notice(c, "wrote %s: %s", text_safe(path), d->title);
 	else
 		output_notice(c, "wrote %s", text_safe(path));
 	if (!c->quiet)
@@ -141,31 +175,39 @@ static int say_result(struct cli *c, const char *path, const struct guess *g, st
 	return 0;
 }
 
+static int make_draft(struct cli *c, const char *dir, struct draft *d, struct err *e)
+{
+	const char *from = cli_value(c, OPTION_FROM);
+
+	if (from && c->operand_count > 0)
+		return err_set(e, ERR_USAGE, "a template or --from, not both");
+	if (from)
+		return draft_from(from, d, e);
+	if (c->operand_count > 0)
+		return draft_template(c->operands[0], d, e);
+	return draft_detect(dir, d, e);
+}
+
 int cmd_init(struct cli *c, struct err *e)
 {
 	cleanup_free char *dir = realpath(c->directory ? c->directory : ".", NULL);
 	cleanup_free char *path = NULL;
-	cleanup_buf struct buf text = BUF_INIT;
-	const struct guess *g;
+	struct draft d = { .text = BUF_INIT };
+	int result;
 
-	if (c->operand_count > 0) {
-		err_set_(e, ERR_UNSUPPORTED, "templates are not supported yet: '%s'",
-		         text_safe(c->operands[0]));
-		return err_hint(e, "`devenv init` alone looks at the files that are there");
-	}
-	if (cli_has(c, OPTION_FROM))
-		return err_set(e, ERR_UNSUPPORTED, "devenv init --from is not supported yet");
 	if (!dir)
 		return err_sys(e, "can't use directory '%s'", text_safe(c->directory ? c->directory : "."));
 	path = path_join(dir, PROJECT_CONFIG);
-	g = choose(dir);
-	compose(&text, g);
-	if (c->dry_run) {
-		fwrite(text.data, 1, text.len, stdout);
-		return 0;
+	result = make_draft(c, dir, &d, e);
+	if (result == 0 && c->dry_run) {
+		fwrite(d.text.data, 1, d.text.len, stdout);
+	} else if (result == 0) {
+		result = write_config(path, &d.text, e);
+		if (result == 0 && d.own)
+			allow_own(c, dir);
+		if (result == 0)
+			result = say_result(c, path, &d, e);
 	}
-	if (write_config(path, &text, e) < 0)
-		return -1;
-	allow_own(c, dir);
-	return say_result(c, path, g, e);
+	draft_release(&d);
+	return result;
 }

@@ -27,7 +27,7 @@ static const struct option_spec options_allow[] = {
 	{ 0 },
 };
 static const struct option_spec options_init[] = {
-	{ "from", 0, "URL#REF:PATH", "start from a file of a git repository (not supported yet)",
+	{ "from", 0, "URL#REF:PATH", "copy a devenv.ini: a path (git URLs are not supported yet)",
 	  OPTION_FROM },
 	{ 0 },
 };
@@ -46,7 +46,7 @@ static const struct option_spec options_reset[] = {
 	{ 0 },
 };
 static const struct option_spec options_doctor[] = {
-	{ "fix", 0, NULL, "mend what can be mended (not supported yet)", OPTION_FIX },
+	{ "fix", 0, NULL, "after asking, mend what needs no root and loses nothing", OPTION_FIX },
 	{ 0 },
 };
 
@@ -83,11 +83,18 @@ static const struct command git_hooks_commands[] = {
 	{ 0 },
 };
 
+static const struct command template_commands[] = {
+	{ "ls", "", "list the templates", NULL, NULL, NULL, cmd_template_ls, COMMAND_DRY_RUN, 0, 0 },
+	{ 0 },
+};
+
 const struct command commands_table[] = {
 	{ "init", "[TEMPLATE]", "write a commented devenv.ini for this directory",
-	  "Looks at the files that are there to choose an image: requirements.txt or\n"
-	  "pyproject.toml, package.json, go.mod, Cargo.toml. Never overwrites. What you\n"
-	  "make yourself counts as allowed.",
+	  "Looks at the files that are there: requirements.txt, pyproject.toml, uv.lock,\n"
+	  "package.json, go.mod, Cargo.toml, CMakeLists.txt and so on say what it is;\n"
+	  ".python-version, .nvmrc, .tool-versions and their like say which version.\n"
+	  "Never overwrites. What you make yourself counts as allowed.\n"
+	  "`devenv template ls` lists the templates; -n prints the file instead.",
 	  options_init, NULL, cmd_init, COMMAND_DRY_RUN, 0, 1 },
 	{ "clone", "URL [DIR]", "git clone, show what it asks for, allow, enter",
 	  "URL is https://…, ssh://…, user@host:path, file:///… or a directory, with\n"
@@ -95,6 +102,8 @@ const struct command commands_table[] = {
 	  "On a terminal it asks for the powers the project wants and enters; otherwise\n"
 	  "it says what would be asked. Nothing of the repository is run before that.",
 	  NULL, NULL, cmd_clone, 0, 1, 2 },
+	{ "template", "COMMAND", "what `devenv init TEMPLATE` can start from", NULL, NULL, template_commands, NULL,
+	  COMMAND_GROUP, 0, 0 },
 	{ "enter", "", "a shell in this project's environment",
 	  "Works from any subdirectory. Whatever is missing is prepared first: on a\n"
 	  "terminal you are asked once for the powers the project wants, missing lock\n"
@@ -153,6 +162,13 @@ const struct command commands_table[] = {
 	  "  zsh:  devenv completion zsh > ~/.zfunc/_devenv\n"
 	  "  fish: devenv completion fish > ~/.config/fish/completions/devenv.fish",
 	  NULL, NULL, cmd_completion, COMMAND_DRY_RUN | COMMAND_NO_JSON, 1, 1 },
+	{ "hook", "bash|zsh|fish", "code for the shell's rc file: says on cd that there is an environment",
+	  "  bash: eval \"$(devenv hook bash)\"       in ~/.bashrc\n"
+	  "  zsh:  eval \"$(devenv hook zsh)\"        in ~/.zshrc\n"
+	  "  fish: devenv hook fish | source         in ~/.config/fish/config.fish\n"
+	  "A line appears when the shell comes into a project; nothing is started, and\n"
+	  "the prompt stays as it is. bash and fish get the completions too.",
+	  NULL, NULL, cmd_hook, COMMAND_DRY_RUN | COMMAND_NO_JSON, 1, 1 },
 	{ "help", "[COMMAND [SUBCOMMAND]]", "what devenv can do, or what one command does", NULL, NULL, NULL,
 	  cmd_help, COMMAND_DRY_RUN | COMMAND_NO_JSON, 0, 2 },
 	{ "version", "", "print the version", NULL, NULL, NULL, cmd_version, COMMAND_DRY_RUN, 0, 0 },
@@ -181,15 +197,12 @@ const struct command commands_table[] = {
 	  0, -1 },
 	{ "task", "NAME", "run a task of devenv.ini", NULL, NULL, NULL, NULL,
 	  COMMAND_PLANNED | COMMAND_STATUS_125, 0, -1 },
-	{ "hook", "bash|zsh|fish", "code for the shell's rc file", NULL, NULL, NULL, NULL, COMMAND_PLANNED, 0,
-	  -1 },
 	{ "shim", "install CMD…", "host commands that run inside", NULL, NULL, NULL, NULL, COMMAND_PLANNED, 0,
 	  -1 },
 	{ "ssh-config", "", "for editors that attach over ssh", NULL, NULL, NULL, NULL, COMMAND_PLANNED, 0,
 	  -1 },
 	{ "ssh", "--stdio", "for editors that attach over ssh", NULL, NULL, NULL, NULL, COMMAND_PLANNED, 0,
 	  -1 },
-	{ "template", "ls", "templates for `devenv init`", NULL, NULL, NULL, NULL, COMMAND_PLANNED, 0, -1 },
 	{ "toolchain", "ls|versions NAME", "toolchains and their versions", NULL, NULL, NULL, NULL,
 	  COMMAND_PLANNED, 0, -1 },
 	{ 0 },

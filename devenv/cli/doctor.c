@@ -112,10 +112,9 @@ static void check_container(const struct doctor_machine *m, struct doctor_result
 
 static void check_clock(const struct doctor_machine *m, struct doctor_result *r)
 {
-	time_t now = time(NULL);
+	time_t now = m->now ? m->now : time(NULL);
 	char text[32];
 
-	(void)m;
 	strftime(text, sizeof(text), "%Y-%m-%d %H:%M", gmtime(&now));
 	if (now < CLOCK_EARLIEST) {
 		doctor_say(r, DOCTOR_FAIL, "the clock says %s UTC: no certificate is valid then", text);
@@ -229,6 +228,9 @@ const struct doctor_check doctor_checks[] = {
 	{ "store-space", "store space", doctor_store_space },
 	{ "runtime", "runtime directory", doctor_store_runtime },
 	{ "clock", "clock", check_clock },
+	{ "proxy", "proxy", doctor_network_proxy },
+	{ "credentials", "registry login", doctor_network_credentials },
+	{ "stale", "running", doctor_running_stale },
 	{ "subids", "id ranges", check_subids },
 	{ "groups", "groups", check_groups },
 };

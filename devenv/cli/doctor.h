@@ -10,8 +10,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/vfs.h>
+#include <time.h>
 
 #include "base/dirs.h"
+#include "base/err.h"
+
+struct cli;
 
 enum doctor_level {
 	DOCTOR_OK,
@@ -26,11 +31,16 @@ struct doctor_machine {
 	const struct dirs *dirs;
 	const char *store;
 	const struct err *config; /* what is wrong with the user's config.ini; ERR_NONE: nothing */
+	/* what tests say instead of the machine; NULL and 0: ask it */
+	const struct statfs *store_fs;
+	time_t now;
 };
 struct doctor_result {
 	enum doctor_level level;
 	char text[256];   /* what was found */
 	char remedy[384]; /* the command that mends it, or what to know; "" */
+	/* What the remedy says, done by us: only what needs no root and loses nothing. NULL: the person must. */
+	int (*fix)(struct cli *c, const struct doctor_machine *m, struct err *e);
 };
 struct doctor_check {
 	const char *id;    /* stable, for --json: "user-namespaces" */
@@ -63,5 +73,12 @@ void doctor_store_owner(const struct doctor_machine *m, struct doctor_result *r)
 void doctor_store_file_system(const struct doctor_machine *m, struct doctor_result *r);
 void doctor_store_space(const struct doctor_machine *m, struct doctor_result *r);
 void doctor_store_runtime(const struct doctor_machine *m, struct doctor_result *r);
+
+/* doctor_network.c: what stands between this machine and a registry */
+void doctor_network_proxy(const struct doctor_machine *m, struct doctor_result *r);
+void doctor_network_credentials(const struct doctor_machine *m, struct doctor_result *r);
+
+/* doctor_running.c: environments that run */
+void doctor_running_stale(const struct doctor_machine *m, struct doctor_result *r);
 
 #endif

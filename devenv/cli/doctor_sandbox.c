@@ -79,9 +79,24 @@ static char *program_pattern(void)
 	return mem_strdup("/usr/local/{bin/devenv,libexec/devenv/devenv-core}");
 }
 
+/* The profile that comes with devenv, where it names the place devenv is in: /usr and /usr/local. */
+static char *shipped_profile(void)
+{
+	cleanup_free char *self = realpath("/proc/self/exe", NULL);
+	char *path;
+
+	if (!self || !(text_starts(self, "/usr/libexec/devenv/") || text_starts(self, "/usr/local/libexec/devenv/")))
+		return NULL;
+	path = mem_printf("%.*s/share/devenv/shell/apparmor/devenv", (int)(strstr(self, "/libexec/") - self), self);
+	if (access(path, R_OK) == 0)
+		return path;
+	free(path);
+	return NULL;
+}
+
 void doctor_sandbox_apparmor(const struct doctor_machine *m, struct doctor_result *r)
 {
-	cleanup_free char *pattern = NULL;
+	cleanup_free char *pattern = NULL, *profile = NULL;
 	struct probe p;
 	uint64_t n;
 
@@ -93,9 +108,19 @@ void doctor_sandbox_apparmor(const struct doctor_machine *m, struct doctor_resul
 		doctor_say(r, DOCTOR_OK, "it restricts user namespaces, and lets devenv have them");
 		return;
 	}
-	pattern = program_pattern();
 	doctor_say(r, DOCTOR_FAIL,
-	           "kernel.apparmor_restrict_unprivileged_userns is 1 and there is no profile for devenv");
+	           "kernel.apparmor_restrict_unprivileged_userns is 1 and no profile lets devenv have them");
+	if (faccessat(m->root, "etc/apparmor.d/devenv", F_OK, 0) == 0) {
+		doctor_remedy(r, "sudo apparmor_parser -r /etc/apparmor.d/devenv");
+		return;
+	}
+	profile = shipped_profile();
+	if (profile) {
+		doctor_remedy(r, "sudo install -m 644 %s /etc/apparmor.d/devenv && "
+		                 "sudo apparmor_parser -r /etc/apparmor.d/devenv", text_safe(profile));
+		return;
+	}
+	pattern = program_pattern();
 	doctor_remedy(r,
 	              "printf 'abi <abi/4.0>,\\nprofile devenv %s flags=(unconfined) { userns, }\\n' | "
 	              "sudo tee /etc/apparmor.d/devenv && sudo apparmor_parser -r /etc/apparmor.d/devenv",

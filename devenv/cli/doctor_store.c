@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "cli/cli.h"
 
 #define SPACE_LOW  (2ULL << 30)
 #define SPACE_NONE (200ULL << 20)
@@ -30,6 +31,12 @@ static char *nearest_existing(const char *path)
 		at = up;
 	}
 	return at;
+}
+
+static int fix_mode(struct cli *c, const struct doctor_machine *m, struct err *e)
+{
+	(void)c;
+	return chmod(m->store, 0700) < 0 ? err_sys(e, "can't change the mode of %s", text_safe(m->store)) : 0;
 }
 
 void doctor_store_owner(const struct doctor_machine *m, struct doctor_result *r)
@@ -58,13 +65,14 @@ void doctor_store_owner(const struct doctor_machine *m, struct doctor_result *r)
 		doctor_say(r, DOCTOR_FAIL, "%s is open to others (mode %04o)", text_safe(m->store),
 		           st.st_mode & 07777);
 		doctor_remedy(r, "chmod 700 %s", text_safe(m->store));
+		r->fix = fix_mode;
 	} else {
 		doctor_say(r, DOCTOR_OK, "%s is yours alone", text_safe(m->store));
 	}
 }
 
 /* Network and user-space file systems lack what the store needs: real renames, flock, attributes, overlay lowers. */
-static const char *unfit_file_system(const char *path)
+static const char *unfit_file_system(const struct statfs *fs)
 {
 	static const struct {
 		unsigned long magic;
@@ -74,32 +82,40 @@ static const char *unfit_file_system(const char *path)
 		{ 0x01021997, "9p" },    { 0x65735546, "FUSE" }, { 0xf15f, "eCryptfs" },   { 0x4d44, "FAT" },
 		{ 0x2011bab0, "exFAT" }, { 0x5346414f, "AFS" },  { 0x786f4256, "vboxsf" },
 	};
-	struct statfs fs;
 
-	if (statfs(path, &fs) < 0)
-		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(unfit); i++)
-		if ((unsigned long)fs.f_type == unfit[i].magic)
+		if ((unsigned long)fs->f_type == unfit[i].magic)
 			return unfit[i].name;
 	return NULL;
+}
+
+static int ask_file_system(const struct doctor_machine *m, const char *path, struct statfs *fs)
+{
+	if (!m->store_fs)
+		return statfs(path, fs);
+	*fs = *m->store_fs;
+	return 0;
 }
 
 void doctor_store_file_system(const struct doctor_machine *m, struct doctor_result *r)
 {
 	cleanup_free char *at = nearest_existing(m->store);
-	const char *unfit = unfit_file_system(at);
-	struct statvfs fs;
+	const char *unfit;
+	struct statfs fs;
 
+	if (ask_file_system(m, at, &fs) < 0) {
+		doctor_say(r, DOCTOR_FAIL, "%s: %s", text_safe(at), strerror(errno));
+		return;
+	}
+	unfit = unfit_file_system(&fs);
 	if (unfit) {
 		doctor_say(r, DOCTOR_WARN, "%s is on %s, which may lack locks, attributes or layers",
 		           text_safe(at), unfit);
 		doctor_remedy(r, "set DEVENV_STORE, or [store] path in config.ini, to a local disk");
-	} else if (statvfs(at, &fs) < 0) {
-		doctor_say(r, DOCTOR_FAIL, "%s: %s", text_safe(at), strerror(errno));
-	} else if (fs.f_flag & ST_RDONLY) {
+	} else if (fs.f_flags & ST_RDONLY) {
 		doctor_say(r, DOCTOR_FAIL, "%s is mounted read-only", text_safe(at));
 		doctor_remedy(r, "set DEVENV_STORE, or [store] path in config.ini, elsewhere");
-	} else if (fs.f_flag & ST_NOEXEC) {
+	} else if (fs.f_flags & ST_NOEXEC) {
 		doctor_say(r, DOCTOR_FAIL, "%s is mounted noexec: no program in a layer could run",
 		           text_safe(at));
 		doctor_remedy(r, "set DEVENV_STORE, or [store] path in config.ini, elsewhere");
@@ -108,28 +124,34 @@ void doctor_store_file_system(const struct doctor_machine *m, struct doctor_resu
 	}
 }
 
+static int fix_space(struct cli *c, const struct doctor_machine *m, struct err *e)
+{
+	(void)m;
+	return cmd_gc(c, e) < 0 ? -1 : 0;
+}
+
 void doctor_store_space(const struct doctor_machine *m, struct doctor_result *r)
 {
 	cleanup_free char *at = nearest_existing(m->store);
-	struct statvfs fs;
+	struct statfs fs;
 	uint64_t bytes;
 
-	if (statvfs(at, &fs) < 0) {
+	if (ask_file_system(m, at, &fs) < 0) {
 		doctor_say(r, DOCTOR_WARN, "%s: %s", text_safe(at), strerror(errno));
 		return;
 	}
-	bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+	bytes = (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize;
 	doctor_say(r,
 	           bytes < SPACE_NONE  ? DOCTOR_FAIL
 	           : bytes < SPACE_LOW ? DOCTOR_WARN
 	                               : DOCTOR_OK,
 	           "%s free", text_bytes(bytes));
-	if (r->level != DOCTOR_OK)
-		doctor_remedy(r, "devenv gc");
-	else if (fs.f_files && fs.f_favail < 100000) {
-		doctor_say(r, DOCTOR_WARN, "only %llu inodes free", (unsigned long long)fs.f_favail);
-		doctor_remedy(r, "devenv gc");
-	}
+	if (r->level == DOCTOR_OK && fs.f_files && fs.f_ffree < 100000)
+		doctor_say(r, DOCTOR_WARN, "only %llu inodes free", (unsigned long long)fs.f_ffree);
+	if (r->level == DOCTOR_OK)
+		return;
+	doctor_remedy(r, "devenv gc");
+	r->fix = fix_space;
 }
 
 void doctor_store_runtime(const struct doctor_machine *m, struct doctor_result *r)

@@ -19,6 +19,7 @@
 #include "env/env.h"
 #include "env/inputs.h"
 #include "env/locking.h"
+#include "env/moved.h"
 #include "plan/plan.h"
 
 /* ---- re-stamping ---- */
@@ -138,8 +139,10 @@ static void warn(const struct environment *env, const struct env_options *o)
 int env_prepare(struct environment *env, enum env_purpose purpose, const struct env_options *o, struct err *e)
 {
 	struct store s;
-	int r = restamp(env, o, e);
+	int r;
 
+	moved_take_over(env, o->ui);
+	r = restamp(env, o, e);
 	if (r)
 		return r < 0 ? -1 : 0;
 	/* Twice: what is extended may have come in between, and ask for more. */
@@ -150,7 +153,9 @@ int env_prepare(struct environment *env, enum env_purpose purpose, const struct 
 	if (r == 0)
 		r = env_write_plan(env, &s, e);
 	store_close(&s);
-	if (r == 0)
+	if (r == 0) {
+		moved_record(env);
 		warn(env, o);
+	}
 	return r;
 }

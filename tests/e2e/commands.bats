@@ -18,11 +18,11 @@ for name in sys.argv[1:]:
     assert name in d, (name, d)' "$@" <<<"$output"
 }
 
-COMMANDS="allow completion config deny doctor enter gc git-hooks help image info init lock ls pull reset run status update version"
-PLANNED="build diff down export hook import logs ps push shim snapshot ssh-config task template toolchain up"
+COMMANDS="allow completion config deny doctor enter gc git-hooks help hook image info init lock ls pull reset run status template update version"
+PLANNED="build diff down export import logs ps push shim snapshot ssh-config task toolchain up"
 
 @test "every command answers -h and --help on stdout with exit 0" {
-	for command in $COMMANDS "image ls" "image pull" "image inspect" "image history" "image rm" "git-hooks install" "git-hooks uninstall" "git-hooks status"; do
+	for command in $COMMANDS "image ls" "image pull" "image inspect" "image history" "image rm" "template ls" "git-hooks install" "git-hooks uninstall" "git-hooks status"; do
 		for flag in -h --help; do
 			run -0 --separate-stderr devenv $command $flag
 			[[ $output == *"devenv $command"* ]]

@@ -151,7 +151,7 @@ def check_budgets(root, _build):
 
 def check_words(root, _build):
     """nothing is left open in the code"""
-    for path in files(root, ["devenv", "shell", "hooks", "templates"]):
+    for path in files(root, ["devenv", "shell", "hooks", "templates", "packaging"]):
         for number, line in enumerate(read(os.path.join(root, path)).splitlines(), 1):
             if WORDS.search(line):
                 yield Finding(f"{path}:{number}: {line.strip()}")
@@ -159,14 +159,14 @@ def check_words(root, _build):
 
 def check_names(root, _build):
     """no file is called util, misc, common or helpers"""
-    for path in files(root, ["devenv", "shell", "hooks", "tests"]):
+    for path in files(root, ["devenv", "shell", "hooks", "packaging", "tests"]):
         if NAMES.search(os.path.basename(path)):
             yield Finding(f"{path}: say what it holds")
 
 
 def check_licence(root, _build):
     """sources and scripts begin with their licence"""
-    for path in files(root, ["devenv", "tests", "shell", "hooks", ".ci", "Makefile"]):
+    for path in files(root, ["devenv", "tests", "shell", "hooks", "packaging", ".ci", "Makefile"]):
         if "/corpus/" in path:
             continue
         head = read(os.path.join(root, path))[:400]
@@ -236,7 +236,7 @@ def check_addresses(root, _build, hosts=None):
     parent = os.path.dirname(os.path.abspath(root))
     if parent.count("/") >= 1 and parent not in ("/", "/home", "/root", "/tmp", "/src", "/usr/src"):
         words.append(parent + "/")
-    folders = ["devenv", "tests", "shell", "hooks", "templates", ".ci", "Makefile", "README.md", "CHANGELOG.md"]
+    folders = ["devenv", "tests", "shell", "hooks", "templates", "packaging", ".ci", "Makefile", "README.md", "CHANGELOG.md"]
     for path in files(root, folders):
         text = read(os.path.join(root, path))
         for word in words:
@@ -290,8 +290,28 @@ def hardening(path, text):
         yield Finding(f"{path}: setuid or setgid")
 
 
+# What mandoc -T lint says that is no fault here, with the reason.
+MANUAL_EXCEPTIONS = re.compile(
+    r"trailing delimiter: Ss \["          # a section's heading is written as in the file, with its brackets
+    r"|referenced manual not found: Xr devenv")  # it is, beside this one; mandoc looks among the installed ones
+
+
+def check_manuals(root, _build):
+    """mandoc has nothing to say about the manuals"""
+    pages = list(files(root, ["devenv/cli/man"], r".*\.[1-8]"))
+    if not shutil.which("mandoc"):
+        yield warn("mandoc is not installed: the manuals were not looked at")
+        return
+    for page in pages:
+        out = subprocess.run(["mandoc", "-T", "lint", "-W", "style", page], cwd=root, capture_output=True, text=True,
+                             check=False).stdout
+        for line in out.splitlines():
+            if not MANUAL_EXCEPTIONS.search(line):
+                yield Finding(line.removeprefix("mandoc: "))
+
+
 CHECKS = [check_layering, check_budgets, check_words, check_names, check_licence, check_descriptors,
-          check_addresses, check_launcher, check_core]
+          check_addresses, check_manuals, check_launcher, check_core]
 
 
 def main():

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every check of lint.py is given something bad, and has to say so; and something good, and has to be silent."""
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -48,6 +49,10 @@ SAMPLES = [
      'const char *m = "http://mirror.example.net/debian";\n', True),
     (lambda root, build: lint.check_addresses(root, build, {"mirror.example.net"}), "devenv/base/a.c", SPDX, False),
 ]
+PAGE = ".Dd January 1, 2026\n.Dt A 1\n.Os\n.Sh NAME\n.Nm a\n.Nd b\n.Sh DESCRIPTION\nText.\n"
+if shutil.which("mandoc"):
+    SAMPLES += [(lint.check_manuals, "devenv/cli/man/a.1", PAGE, False),
+                (lint.check_manuals, "devenv/cli/man/a.1", PAGE + ".Bl -tag\n.It Fl x\n", True)]
 
 
 def run_sample(check, path, content):

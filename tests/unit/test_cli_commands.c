@@ -101,9 +101,8 @@ static void test_what_is_not_built_says_so(void **state)
 	}
 	assert_true(planned > 10);
 	expect_code("up --json", 1, "not-supported");
-	expect("init python", 1, NULL, "templates are not supported yet: 'python'");
-	expect("init --from x", 1, NULL, "not supported yet");
-	expect("doctor --fix", 1, NULL, "not supported yet");
+	expect("init --from git+https://git.example.org/envs#v1:a.ini", 1, NULL, "not supported yet");
+	expect("doctor --fix --json", 2, NULL, NULL);
 	expect("-n pull", 1, NULL, "devenv pull --dry-run is not supported yet");
 	expect("completion --json bash", 1, NULL, NULL);
 }
@@ -139,40 +138,6 @@ static void test_without_a_project(void **state)
 	expect("prepare --for run", 125, NULL, "devenv: ");
 	expect("-C /does/not/exist status", 1, NULL, "can't use directory '/does/not/exist'");
 	expect("-C /dev/null status", 1, NULL, "'/dev/null' is not a directory");
-}
-
-static void check_guess(const char *marker, const char *image)
-{
-	struct outcome o;
-	char *line = mem_printf("\nimage = %s ", image);
-
-	if (marker)
-		fixture_project(marker, "");
-	expect("init", 0, NULL, "devenv: wrote ");
-	expect("init", 1, NULL, "never overwrites");
-	o = fixture_run("config");
-	assert_int_equal(o.status, 0);
-	fixture_has(&o.out, line);
-	fixture_release(&o);
-	assert_int_equal(unlinkat(tempfd, "project/devenv.ini", 0), 0);
-	if (marker) {
-		char *path = mem_printf("project/%s", marker);
-
-		assert_int_equal(unlinkat(tempfd, path, 0), 0);
-		free(path);
-	}
-	free(line);
-}
-
-static void test_init_guesses(void **state)
-{
-	(void)state;
-	check_guess(NULL, "docker.io/library/debian:bookworm");
-	check_guess("requirements.txt", "docker.io/library/python:3.13-slim-bookworm");
-	check_guess("pyproject.toml", "docker.io/library/python:3.13-slim-bookworm");
-	check_guess("package.json", "docker.io/library/node:22-bookworm-slim");
-	check_guess("go.mod", "docker.io/library/golang:1.24-bookworm");
-	check_guess("Cargo.toml", "docker.io/library/rust:1-bookworm");
 }
 
 static void test_init_allows_and_is_dry(void **state)
@@ -491,7 +456,6 @@ int main(void)
 		tempdir_test(test_what_is_not_built_says_so),
 		tempdir_test(test_version),
 		tempdir_test(test_without_a_project),
-		tempdir_test(test_init_guesses),
 		tempdir_test(test_init_allows_and_is_dry),
 		tempdir_test(test_allow_and_deny),
 		tempdir_test(test_lock_check),

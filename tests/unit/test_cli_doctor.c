@@ -2,14 +2,30 @@
 /* test_cli_doctor.c - the checks against machines described by a directory, and the probes on this one. */
 #include "unit/cli_fixture.h"
 
+#include <linux/magic.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/statvfs.h>
+
 #include "cli/doctor.h"
 #include "cli/probe.h"
+#include "plan/plan.h"
+
+/* What the next check is told instead of asking the machine. */
+static struct statfs said_fs;
+static bool says_fs;
+static time_t said_now;
 
 static struct doctor_result check(const char *id)
 {
-	struct dirs dirs = { .runtime = tempdir, .store = tempdir };
+	struct dirs dirs = { .runtime = tempdir, .store = tempdir, .state = tempdir };
 	char *store = mem_printf("%s/store", tempdir);
-	struct doctor_machine m = { tempfd, &dirs, store };
+	struct doctor_machine m = { .root = tempfd, .dirs = &dirs, .store = store,
+	                            .store_fs = says_fs ? &said_fs : NULL, .now = said_now };
 	struct doctor_result r = { .level = DOCTOR_OK };
 	bool found = false;
 
@@ -129,6 +145,232 @@ static void test_clock(void **state)
 {
 	(void)state;
 	expect("clock", DOCTOR_OK, "UTC", NULL);
+	said_now = 86400;
+	expect("clock", DOCTOR_FAIL, "1970-01-02 00:00 UTC: no certificate", "timedatectl set-ntp true");
+	said_now = 0;
+}
+
+static void test_store_file_system(void **state)
+{
+	struct statfs good = { .f_type = EXT4_SUPER_MAGIC, .f_bsize = 4096, .f_bavail = 10 << 20, .f_ffree = 1 << 20, .f_files = 1 << 21 };
+
+	(void)state;
+	says_fs = true;
+	said_fs = good;
+	expect("store-file-system", DOCTOR_OK, "local", NULL);
+	expect("store-space", DOCTOR_OK, "GB free", NULL);
+	said_fs.f_type = NFS_SUPER_MAGIC;
+	expect("store-file-system", DOCTOR_WARN, "is on NFS", "DEVENV_STORE");
+	said_fs = good;
+	said_fs.f_flags = ST_NOEXEC;
+	expect("store-file-system", DOCTOR_FAIL, "mounted noexec", "DEVENV_STORE");
+	said_fs.f_flags = ST_RDONLY;
+	expect("store-file-system", DOCTOR_FAIL, "mounted read-only", "DEVENV_STORE");
+	said_fs = good;
+	said_fs.f_bavail = 200 << 10;
+	expect("store-space", DOCTOR_WARN, "838.9MB free", "devenv gc");
+	said_fs.f_bavail = 1 << 10;
+	expect("store-space", DOCTOR_FAIL, "4.2MB free", "devenv gc");
+	said_fs = good;
+	said_fs.f_ffree = 100;
+	expect("store-space", DOCTOR_WARN, "only 100 inodes", "devenv gc");
+	says_fs = false;
+}
+
+static void test_runtime_directory(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip(); /* a directory of somebody else is needed */
+	assert_int_equal(mkdirat(tempfd, "theirs", 0700), 0);
+	assert_int_equal(fchownat(tempfd, "theirs", 12345, 12345, 0), 0);
+	{
+		char *theirs = mem_printf("%s/theirs", tempdir);
+
+		setenv("XDG_RUNTIME_DIR", theirs, 1);
+		expect("runtime", DOCTOR_FAIL, "belongs to uid 12345", "unset XDG_RUNTIME_DIR");
+		unsetenv("XDG_RUNTIME_DIR");
+		free(theirs);
+	}
+}
+
+static void test_proxy(void **state)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char *url;
+
+	(void)state;
+	expect("proxy", DOCTOR_SKIP, "none is set", NULL);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+	url = mem_printf("http://me:s3cret@127.0.0.1:%d/", ntohs(address.sin_port));
+	setenv("https_proxy", url, 1);
+	expect("proxy", DOCTOR_WARN, "can't be reached: Connection refused", "unset https_proxy");
+	assert_null(strstr(check("proxy").text, "s3cret"));
+	assert_int_equal(listen(fd, 1), 0);
+	expect("proxy", DOCTOR_OK, "answers (https_proxy)", NULL);
+	setenv("https_proxy", "http://127.0.0.1:s3cret", 1);
+	expect("proxy", DOCTOR_WARN, "https_proxy is not the address of a proxy", "unset https_proxy");
+	setenv("https_proxy", "http://[::1", 1);
+	expect("proxy", DOCTOR_WARN, "is not the address", "unset https_proxy");
+	unsetenv("https_proxy");
+	setenv("HTTP_PROXY", url, 1); /* libcurl does not look at it */
+	expect("proxy", DOCTOR_SKIP, "none is set", NULL);
+	unsetenv("HTTP_PROXY");
+	free(url);
+	close(fd);
+}
+
+static void test_credentials(void **state)
+{
+	char *path = mem_printf("%s/auth.json", tempdir);
+
+	(void)state;
+	setenv("REGISTRY_AUTH_FILE", path, 1);
+	tempdir_write("auth.json", "{}");
+	expect("credentials", DOCTOR_SKIP, "none for docker.io", NULL);
+	tempdir_write("auth.json", "{\"auths\":{\"docker.io\":{\"auth\":\"bWU6czNjcmV0\"}}}");
+	expect("credentials", DOCTOR_OK, "auth.json", NULL);
+	assert_null(strstr(check("credentials").text, "s3cret"));
+	tempdir_write("auth.json", "{\"auths\":");
+	expect("credentials", DOCTOR_WARN, "auth.json", "");
+	assert_true(check("credentials").remedy[0] != '\0');
+	tempdir_write("auth.json", "{\"credHelpers\":{\"docker.io\":\"not-there\"}}");
+	expect("credentials", DOCTOR_WARN, "docker-credential-not-there", "");
+	assert_true(check("credentials").remedy[0] != '\0');
+	unsetenv("REGISTRY_AUTH_FILE");
+	free(path);
+}
+
+/* A process that holds an environment's lock as its pid 1 does, and no plan that names it. */
+static void test_stale(void **state)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1 };
+	int ready[2];
+	char *pid_text, byte;
+	pid_t pid;
+
+	(void)state;
+	expect("stale", DOCTOR_SKIP, "0 running", NULL);
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	tempdir_write("abc.lock", "");
+	pid = fork();
+	if (pid == 0) {
+		int fd = openat(tempfd, "abc.lock", O_RDWR | O_CLOEXEC);
+
+		if (fcntl(fd, F_SETLK, &lock) == 0 && write(ready[1], "x", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	pid_text = mem_printf("kill -9 %ld", (long)pid);
+	expect("stale", DOCTOR_WARN, "1 of 1 running environments is of a project that is gone", pid_text);
+	free(pid_text);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(ready[0]);
+	close(ready[1]);
+	expect("stale", DOCTOR_SKIP, "0 running", NULL);
+}
+
+/* ---- kernels that refuse ---- */
+
+static void deny(int call, int failure, int argument, uint64_t value)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+	struct scmp_arg_cmp compare = { (unsigned int)argument, SCMP_CMP_EQ, value, 0 };
+
+	assert_non_null(ctx);
+	assert_int_equal(seccomp_rule_add_array(ctx, SCMP_ACT_ERRNO((unsigned int)failure), call, argument >= 0, &compare), 0);
+	assert_int_equal(seccomp_load(ctx), 0);
+	seccomp_release(ctx);
+}
+
+/* A check where a system call fails, in a child, since a filter is for good. */
+static struct doctor_result check_denied(const char *id, int call, int failure, int argument, uint64_t value)
+{
+	struct doctor_result *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0), r;
+	int status;
+	pid_t pid;
+
+	assert_true(shared != MAP_FAILED);
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		deny(call, failure, argument, value);
+		*shared = check(id);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	r = *shared;
+	munmap(shared, sizeof(*shared));
+	return r;
+}
+
+static void expect_denied(const char *id, int call, int failure, int argument, uint64_t value,
+                          enum doctor_level level, const char *remedy)
+{
+	struct doctor_result r = check_denied(id, call, failure, argument, value);
+
+	if (r.level != level || !strstr(r.remedy, remedy))
+		fail_msg("%s: level %d, '%s', '%s'", id, r.level, r.text, r.remedy);
+}
+
+static void test_what_the_kernel_refuses(void **state)
+{
+	struct probe p;
+
+	(void)state;
+#ifdef DEVENV_SANITIZE
+	skip();
+#endif
+	if (probe_overlay(&p) != PROBE_YES || probe_proc(&p) != PROBE_YES)
+		skip(); /* they are refused already: test_on_this_machine says what is said then */
+	sysctl("kernel/apparmor_restrict_unprivileged_userns", "1\n");
+	expect_denied("user-namespace", SCMP_SYS(unshare), EPERM, -1, 0, DOCTOR_FAIL, "");
+	expect_denied("apparmor", SCMP_SYS(unshare), EPERM, -1, 0, DOCTOR_FAIL, "/etc/apparmor.d/devenv");
+	expect_denied("overlay", SCMP_SYS(unshare), EPERM, -1, 0, DOCTOR_FAIL, "mend the user namespace first");
+	/* an overlay is mounted without flags, proc with these, and nothing else is */
+	expect_denied("overlay", SCMP_SYS(mount), ENODEV, 3, 0, DOCTOR_FAIL, "sudo modprobe overlay");
+	expect_denied("proc", SCMP_SYS(mount), EPERM, 3, MS_NOSUID | MS_NODEV | MS_NOEXEC, DOCTOR_FAIL,
+	              "systempaths=unconfined");
+	expect_denied("tmpfs-xattr", SCMP_SYS(setxattr), EOPNOTSUPP, -1, 0, DOCTOR_WARN, "scratch = disk");
+	expect_denied("landlock", 444, ENOSYS, -1, 0, DOCTOR_INFO, "network = host");
+	sysctl("../../etc/apparmor.d/devenv", "");
+	expect_denied("apparmor", SCMP_SYS(unshare), EPERM, -1, 0, DOCTOR_FAIL,
+	              "sudo apparmor_parser -r /etc/apparmor.d/devenv");
+}
+
+static void test_fix(void **state)
+{
+	struct err e = ERR_INIT;
+	struct stat st;
+	struct outcome o;
+
+	(void)state;
+	assert_int_equal(file_mkdirs(tempfd, "home/.local/share/devenv", 0755, &e), 0);
+	assert_int_equal(fchmodat(tempfd, "home/.local/share/devenv", 0755, 0), 0);
+	/* nobody to ask: the question is an error that names the flag */
+	o = fixture_run("doctor --fix");
+	assert_true(o.status != 0);
+	fixture_has(&o.err, "hint: add --yes to go ahead");
+	fixture_release(&o);
+	o = fixture_run("doctor --fix -n");
+	fixture_has(&o.err, "would do: chmod 700 ");
+	fixture_release(&o);
+	assert_int_equal(fstatat(tempfd, "home/.local/share/devenv", &st, 0), 0);
+	assert_int_equal(st.st_mode & 0777, 0755);
+	o = fixture_run("doctor --fix --yes");
+	fixture_has(&o.out, "is yours alone");
+	fixture_release(&o);
+	assert_int_equal(fstatat(tempfd, "home/.local/share/devenv", &st, 0), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+	o = fixture_run("doctor --fix --json");
+	assert_int_equal(o.status, 2);
+	fixture_release(&o);
 }
 
 /* A probe leaves nothing behind: no child, no mount, no descriptor. */
@@ -196,6 +438,10 @@ int main(void)
 		tempdir_test(test_container),       tempdir_test(test_store),
 		tempdir_test(test_clock),           tempdir_test(test_probes_leave_nothing),
 		tempdir_test(test_on_this_machine), tempdir_test(test_the_seam),
+		tempdir_test(test_store_file_system), tempdir_test(test_runtime_directory),
+		tempdir_test(test_proxy),           tempdir_test(test_credentials),
+		tempdir_test(test_stale),           tempdir_test(test_what_the_kernel_refuses),
+		tempdir_test(test_fix),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
