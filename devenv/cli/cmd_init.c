@@ -24,6 +24,8 @@
 #include "cli/detect.h"
 #include "cli/option_ids.h"
 #include "cli/template.h"
+#include "config/extends.h"
+#include "fetch/gitrepo.h"
 
 #define CONFIG_MAX (1 << 20)
 
@@ -85,17 +87,58 @@ static bool is_git(const char *from)
 	return text_starts(from, "git+") || strstr(from, "://") || strchr(from, '#') || text_starts(from, "git@");
 }
 
-static int draft_from(const char *from, struct draft *d, struct err *e)
+/* One file of one commit: the clone it comes from is kept where those of [devenv] extends are. */
+static int read_git(const struct cli *c, const char *from, struct buf *text, struct err *e)
+{
+	struct dirs dirs;
+	struct extends_git git;
+	cleanup_free char *cache = NULL;
+	char commit[GITREPO_COMMIT];
+	int result;
+
+	if (!extends_is_git(from)) {
+		err_set(e, ERR_USAGE, "can't use '%s': the URL of a file in a git repository begins with git+", text_safe(from));
+		return err_hint(e, "git+https://HOST/REPOSITORY#REF:PATH, or git+ssh://..., or git+file:///...");
+	}
+	if (extends_parse_git(from, &git, e) < 0)
+		return -1;
+	result = dirs_find(&dirs, e);
+	if (result == 0) {
+		struct gitrepo g = { .offline = c->offline, .interactive = isatty(0) };
+
+		cache = path_join(dirs.cache, "git");
+		g.cache = cache;
+		result = gitrepo_resolve(&g, git.url, git.ref, commit, e);
+		if (result == 0)
+			result = gitrepo_read(&g, git.url, git.ref, commit, git.path, CONFIG_MAX, text, e);
+		dirs_release(&dirs);
+	}
+	extends_git_release(&git);
+	return result;
+}
+
+static int draft_from_git(const struct cli *c, const char *from, struct draft *d, struct err *e)
+{
+	struct config config;
+
+	if (read_git(c, from, &d->text, e) < 0)
+		return -1;
+	if (config_parse(from, d->text.data, d->text.len, &config, e) < 0)
+		return -1;
+	config_release(&config);
+	d->because = mem_strdup(text_safe(from));
+	d->title = mem_printf("a copy of %s", text_safe(from));
+	return 0;
+}
+
+static int draft_from(const struct cli *c, const char *from, struct draft *d, struct err *e)
 {
 	cleanup_free char *path = NULL;
 	struct stat st;
 	struct config config;
 
-	if (is_git(from)) {
-		err_set_(e, ERR_UNSUPPORTED, "devenv init --from a git repository is not supported yet: '%s'",
-		         text_safe(from));
-		return err_hint(e, "clone it and name the file: devenv init --from PATH");
-	}
+	if (is_git(from))
+		return draft_from_git(c, from, d, e);
 	if (stat(from, &st) < 0)
 		return err_sys(e, "can't use '%s'", text_safe(from));
 	path = S_ISDIR(st.st_mode) ? path_join(from, PROJECT_CONFIG) : mem_strdup(from);
@@ -182,7 +225,7 @@ static int make_draft(struct cli *c, const char *dir, struct draft *d, struct er
 	if (from && c->operand_count > 0)
 		return err_set(e, ERR_USAGE, "a template or --from, not both");
 	if (from)
-		return draft_from(from, d, e);
+		return draft_from(c, from, d, e);
 	if (c->operand_count > 0)
 		return draft_template(c->operands[0], d, e);
 	return draft_detect(dir, d, e);

@@ -27,7 +27,7 @@ static const struct option_spec options_allow[] = {
 	{ 0 },
 };
 static const struct option_spec options_init[] = {
-	{ "from", 0, "URL#REF:PATH", "copy a devenv.ini: a path (git URLs are not supported yet)",
+	{ "from", 0, "URL#REF:PATH", "copy a devenv.ini: a path, or git+URL#REF:PATH",
 	  OPTION_FROM },
 	{ 0 },
 };

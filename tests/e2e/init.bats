@@ -124,8 +124,18 @@ smoke() { # TEMPLATE
 	cmp devenv.ini ../theirs/devenv.ini
 	run --separate-stderr devenv run -- true
 	complaint 125 'not allowed|allow'
-	run --separate-stderr devenv init --from git+https://git.example.org/envs#v1:python/base.ini
-	complaint 1 'not supported yet|exists'
+	command -v git >/dev/null || return 0
+	rm devenv.ini
+	git init -q ../envs
+	mkdir ../envs/base
+	printf '[base]\nimage = %s\n' "$SMALL" >../envs/base/a.ini
+	git -C ../envs add .
+	git -C ../envs -c user.name=a -c user.email=a@localhost commit -q -m one
+	run -0 devenv init --from "git+file://$(cd ../envs && pwd)#HEAD:base/a.ini"
+	cmp devenv.ini ../envs/base/a.ini
+	rm devenv.ini
+	run --separate-stderr devenv init --from "git+file://$(cd ../envs && pwd)#HEAD:base/b.ini"
+	complaint 1 'there is no base/b.ini'
 }
 
 @test "init: what is wrong is said in one line" {

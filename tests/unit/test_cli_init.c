@@ -290,7 +290,8 @@ static void test_init_from(void **state)
 	tempdir_write("other/bad.ini", "[base]\nimgae = debian\n");
 	expect("init --from ../other/bad.ini", 1, NULL, "bad.ini:2: unknown key 'imgae'");
 	expect("init --from ../nowhere", 1, NULL, "can't use '../nowhere'");
-	expect("init --from git+https://git.example.org/envs#v1:a.ini", 1, NULL, "not supported yet");
+	expect("init --from https://git.example.org/envs", 2, NULL, "begins with git+");
+	expect("init --from git+file:///nowhere/at/all", 1, NULL, "can't reach file:///nowhere/at/all");
 	expect("init --from=../other python", 2, NULL, "not both");
 	expect("init --from ../other -n", 0, "; theirs\n", NULL);
 	expect("init --from ../other", 0, NULL, "a copy of ../other/devenv.ini");
