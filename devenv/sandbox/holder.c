@@ -24,9 +24,11 @@
  * The door has a descriptor of its own, which pid 1 inherits and keeps. So when a launcher is killed while its pid 1
  * sets up, the door stays closed: pid 1 gets ready, finds no session, leaves, and only then does the next one come in.
  * Nobody ever joins a sandbox that is half made. In the ordinary course the launcher opens the door by unlocking it.
+ * pid 1 takes its own two locks on that descriptor too: a POSIX lock belongs to the process, and the share of byte 1 that it
+ * waits for is on another open file.
  *
  * Trap: a process loses its POSIX locks on a file when it closes any descriptor of that file. pid 1 closes the inherited
- * descriptor of byte 1 before it takes byte 0, and no other one until it leaves.
+ * descriptor of byte 1 before it takes byte 0, and the other one when it leaves.
  */
 #include "sandbox/holder.h"
 
@@ -119,12 +121,11 @@ static int read_report(int fd, struct err *e)
 	return err_set(e, ERR_SANDBOX, "the first process of the sandbox ended before it was ready");
 }
 
-static int create(const struct holder_request *q, const char *lock_path, struct holder *h, struct err *e)
+static int create(const struct holder_request *q, struct holder *h, struct err *e)
 {
 	unsigned long flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_PIDFD |
 			      SIGCHLD | (q->plan->network == PLAN_NETWORK_NONE ? CLONE_NEWNET : 0);
-	struct init_request request = { .plan = q->plan, .lock_path = lock_path, .process_argv = q->process_argv,
-					.door_fd = h->door_fd,
+	struct init_request request = { .plan = q->plan, .process_argv = q->process_argv, .lock_fd = h->door_fd,
 					/* what geteuid() would say, without a system call */
 					.outer_uid = (uint32_t)getauxval(AT_EUID), .outer_gid = (uint32_t)getauxval(AT_EGID) };
 	int report[2], result;
@@ -135,7 +136,6 @@ static int create(const struct holder_request *q, const char *lock_path, struct 
 	/* clone, not clone3: container engines answer ENOSYS to the latter, and nothing here needs it. */
 	pid = (pid_t)syscall(SYS_clone, flags, NULL, &h->pidfd, NULL, 0UL);
 	if (pid == 0) {
-		close(h->session_fd);
 		request.report_fd = report[1];
 		init_main(&request);
 	}
@@ -178,19 +178,26 @@ static bool is_door_open(int fd)
 	return fcntl(fd, F_OFD_GETLK, &l) == 0 && l.l_type == F_UNLCK;
 }
 
-/* The short way. 1: take the long one. */
+/* The short way. 1: take the long one, with our share of byte 1. */
 static int join_running(struct holder *h, struct err *e)
 {
-	int found;
 	pid_t pid;
 
 	if (lock_byte(h->session_fd, F_OFD_SETLKW, F_RDLCK, BYTE_SESSIONS) < 0)
-		return 1;
+		return err_sys(e, "can't lock the environment");
 	pid = find_pid1(h->session_fd);
-	found = pid && is_door_open(h->session_fd) ? open_pid1(h, pid, e) : 1;
-	if (found != 0)
-		lock_byte(h->session_fd, F_OFD_SETLK, F_UNLCK, BYTE_SESSIONS);
-	return found;
+	return pid && is_door_open(h->session_fd) ? open_pid1(h, pid, e) : 1;
+}
+
+/* Whoever waits for the door must not hold a share meanwhile: an orphaned pid 1 waits for that, and has the door. */
+static int take_door(struct holder *h)
+{
+	if (lock_byte(h->door_fd, F_OFD_SETLK, F_WRLCK, BYTE_DOOR) == 0)
+		return 0;
+	if (lock_byte(h->session_fd, F_OFD_SETLK, F_UNLCK, BYTE_SESSIONS) < 0 ||
+	    lock_byte(h->door_fd, F_OFD_SETLKW, F_WRLCK, BYTE_DOOR) < 0)
+		return -1;
+	return lock_byte(h->session_fd, F_OFD_SETLKW, F_RDLCK, BYTE_SESSIONS);
 }
 
 static int find_or_create(const struct holder_request *q, const char *lock_path, struct holder *h, struct err *e)
@@ -200,14 +207,13 @@ static int find_or_create(const struct holder_request *q, const char *lock_path,
 	h->door_fd = open_lock_file(lock_path, q->dirs, e);
 	if (h->door_fd < 0)
 		return -1;
-	if (lock_byte(h->door_fd, F_OFD_SETLKW, F_WRLCK, BYTE_DOOR) < 0 ||
-	    lock_byte(h->session_fd, F_OFD_SETLKW, F_RDLCK, BYTE_SESSIONS) < 0)
+	if (take_door(h) < 0)
 		return err_sys(e, "can't lock %s", lock_path);
 	found = open_pid1(h, find_pid1(h->session_fd), e);
 	if (found == 0)
 		holder_open_door(h);
 	h->created = found > 0;
-	return found > 0 ? create(q, lock_path, h, e) : found;
+	return found > 0 ? create(q, h, e) : found;
 }
 
 static int acquire(const struct holder_request *q, const char *path, struct holder *h, struct err *e)

@@ -36,15 +36,6 @@ static _Noreturn void fail(int report_fd, const struct err *e)
 	_exit(n == (ssize_t)sizeof(*e) ? 1 : 2);
 }
 
-static int take_pid1_lock(const char *lock_path, struct err *e)
-{
-	int fd = openat(AT_FDCWD, lock_path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-
-	if (fd < 0 || holder_lock_pid1(fd) < 0)
-		return err_sys(e, "can't lock %s", lock_path);
-	return fd;
-}
-
 /* A new network namespace has its loopback interface down. */
 static int bring_up_loopback(struct err *e)
 {
@@ -56,28 +47,26 @@ static int bring_up_loopback(struct err *e)
 	return 0; /* shed() closes it */
 }
 
-static int set_up(const struct init_request *r, struct scratch *scratch, int *lock_fd, struct err *e)
+static int set_up(const struct init_request *r, struct scratch *scratch, struct err *e)
 {
 	const struct plan *p = r->plan;
 
-	*lock_fd = take_pid1_lock(r->lock_path, e);
-	if (*lock_fd < 0 || idmap_write(AT_FDCWD, p->uid, r->outer_uid, p->gid, r->outer_gid, e) < 0)
+	if (idmap_write(AT_FDCWD, p->uid, r->outer_uid, p->gid, r->outer_gid, e) < 0)
 		return -1;
 	if (p->network == PLAN_NETWORK_NONE && bring_up_loopback(e) < 0)
 		return -1;
 	if (sethostname(p->hostname, strlen(p->hostname)) < 0)
 		return err_sys(e, "can't set the host name '%s'", p->hostname);
-	if (root_make_private(e) < 0 || scratch_make(scratch, p, e) < 0)
+	if (scratch_make(scratch, p, e) < 0)
 		return -1;
 	return root_enter(p, scratch, e);
 }
 
 /* Everything but the locks, the scratch and the report pipe is closed: the caller's stdio too. */
-static void shed(int lock_fd, const struct scratch *scratch, const struct init_request *r)
+static void shed(const struct scratch *scratch, const struct init_request *r)
 {
-	int keep[] = { lock_fd,		    r->door_fd,		   r->report_fd,
-		       scratch->lock_fd, scratch->dir_fd, scratch->persist_fd,
-		       scratch->layer_fd };
+	int keep[] = { r->lock_fd,	scratch->lock_fd,    scratch->dir_fd,
+		       r->report_fd, scratch->persist_fd, scratch->layer_fd };
 
 	restrict_close_all_but(keep, sizeof(keep) / sizeof(keep[0]));
 	prctl(PR_SET_NAME, "devenv-holder");
@@ -94,31 +83,34 @@ _Noreturn void init_main(const struct init_request *r)
 {
 	struct scratch scratch = SCRATCH_INIT;
 	struct err e = ERR_INIT;
-	int lock_fd;
 
 	setsid();
 	umask(0);
 	signal(SIGCHLD, SIG_IGN);
-	if (set_up(r, &scratch, &lock_fd, &e) < 0) {
+	if (set_up(r, &scratch, &e) < 0) {
 		scratch_unmount(&scratch);
 		scratch_drop(&scratch);
 		fail(r->report_fd, &e);
 	}
 	blank_arguments(r->process_argv);
-	shed(lock_fd, &scratch, r);
+	shed(&scratch, r);
 	if (restrict_capabilities(RESTRICT_HOLDER, &e) < 0)
 		fail(r->report_fd, &e);
+	if (holder_lock_pid1(r->lock_fd) < 0) {
+		err_sys(&e, "can't lock the environment");
+		fail(r->report_fd, &e);
+	}
 	if (write(r->report_fd, "", 1) != 1)
 		_exit(2);
 
-	holder_wait_for_last(lock_fd);
+	holder_wait_for_last(r->lock_fd);
 
 	kill(-1, SIGKILL);
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
 		;
 	/* From here a new holder may start; it has a scratch of its own, but for the persistent layer. */
 	scratch_let_go(&scratch);
-	close(lock_fd);
+	close(r->lock_fd);
 	scratch_drop(&scratch);
 	_exit(0);
 }

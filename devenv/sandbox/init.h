@@ -7,9 +7,8 @@
 
 struct init_request {
 	const struct plan *plan;
-	const char *lock_path;
 	char **process_argv;	    /* blanked here */
-	int door_fd;		    /* kept, so that the door stays closed until this process is ready or gone */
+	int lock_fd;		    /* the door's: closed until this process is ready or gone; its own locks go there too */
 	int report_fd;		    /* one byte when ready, a struct err when not */
 	uint32_t outer_uid, outer_gid; /* the caller's, asked before the clone: inside they can't be seen any more */
 };

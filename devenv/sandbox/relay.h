@@ -25,6 +25,8 @@ struct relay {
 	size_t input_len, input_done;
 	bool input_ends;	 /* what waits is the end of input, which must not meet other input */
 	int status;		 /* exit status; -1 while it runs */
+	bool interrupted;	 /* SIGINT ended it */
+	bool interrupt_typed;	 /* there was a ^C in the input of a raw terminal */
 };
 
 #endif

@@ -24,13 +24,6 @@
 #include "base/sys.h"
 #include "base/text.h"
 
-int root_make_private(struct err *e)
-{
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return err_sys(e, "can't make the mounts private");
-	return 0;
-}
-
 int root_open(int root_fd, const char *path)
 {
 	while (*path == '/')
@@ -140,9 +133,10 @@ static int open_target(int root_fd, const struct plan_mount *m, struct err *e)
 	return fd < 0 ? sandbox_error(e, "mount", m->target) : fd;
 }
 
+/* Private: nothing that is mounted outside from now on shows inside. (A new user namespace sees to the other direction.) */
 static int set_flags(int fd, uint64_t flags, const char *what, struct err *e)
 {
-	struct sys_mount_attr attr = { .set = flags };
+	struct sys_mount_attr attr = { .set = flags, .propagation = MS_PRIVATE };
 
 	if (sys_mount_setattr(fd, "", AT_EMPTY_PATH | SYS_AT_RECURSIVE, &attr) < 0)
 		return sandbox_error(e, "set the mount flags of", what);

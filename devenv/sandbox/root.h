@@ -7,8 +7,6 @@
 #include "plan/plan.h"
 #include "sandbox/scratch.h"
 
-/* Nothing mounted from here on shows outside, and nothing mounted outside shows here. */
-int root_make_private(struct err *e);
 /* Build the root below the working directory that scratch_make chose and make it "/". */
 int root_enter(const struct plan *p, struct scratch *s, struct err *e);
 

@@ -25,23 +25,11 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/sys.h"
 #include "base/text.h"
 
 #define SLOTS 10000
-
-static int open_parent(const struct plan *p, struct err *e)
-{
-	cleanup_free char *path = mem_printf("%s/scratch", p->state);
-	int fd = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0 && errno == ENOENT) {
-		if (file_mkdirs(AT_FDCWD, path, 0700, e) < 0)
-			return -1;
-		fd = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	}
-	return fd < 0 ? err_sys(e, "can't open %s", path) : fd;
-}
 
 /* Remove what is in a directory. Returns 0 when it is empty now. */
 static int clear(int dir_fd)
@@ -96,14 +84,27 @@ static int take_tmp(struct scratch *s, struct err *e)
 	return 0;
 }
 
+static int make_slot(const struct scratch *s, struct err *e)
+{
+	cleanup_free char *parent = path_parent(s->path);
+
+	if (mkdir(s->path, 0700) == 0 || errno == EEXIST)
+		return 0;
+	if (errno != ENOENT)
+		return err_sys(e, "can't make a scratch directory");
+	if (file_mkdirs(AT_FDCWD, parent, 0700, e) < 0)
+		return -1;
+	return mkdir(s->path, 0700) < 0 && errno != EEXIST ? err_sys(e, "can't make a scratch directory") : 0;
+}
+
 /* 1: somebody has this slot, or it vanished. */
 static int try_slot(struct scratch *s, struct err *e)
 {
-	s->lock_fd = openat(s->parent_fd, s->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	s->lock_fd = openat(AT_FDCWD, s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (s->lock_fd < 0 && errno == ENOENT) {
-		if (mkdirat(s->parent_fd, s->name, 0700) < 0 && errno != EEXIST)
-			return err_sys(e, "can't make a scratch directory");
-		s->lock_fd = openat(s->parent_fd, s->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+		if (make_slot(s, e) < 0)
+			return -1;
+		s->lock_fd = openat(AT_FDCWD, s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	}
 	if (s->lock_fd < 0)
 		return errno == ENOENT ? 1 : err_sys(e, "can't open a scratch directory");
@@ -117,18 +118,16 @@ static int make_directory(struct scratch *s, const struct plan *p, struct err *e
 	unsigned int n;
 	int taken;
 
-	s->parent_fd = open_parent(p, e);
-	if (s->parent_fd < 0)
-		return -1;
 	for (taken = 1, n = 0; taken == 1 && n < SLOTS; n++) {
 		if (s->lock_fd >= 0)
 			close(s->lock_fd);
 		s->lock_fd = -1;
-		snprintf(s->name, sizeof(s->name), "%u", n);
+		free(s->path);
+		s->path = mem_printf("%s/scratch/%u", p->state, n);
 		taken = try_slot(s, e);
 	}
 	if (taken < 0)
-		return err_wrap(e, "%s/scratch/%s", text_safe(p->state), s->name);
+		return err_wrap(e, "%s", text_safe(s->path));
 	if (taken > 0)
 		return err_set(e, ERR_FAILED, "%s/scratch: no slot can be had", text_safe(p->state));
 	s->tmp_fd = sys_open_tree(s->lock_fd, "tmp", SYS_OPEN_TREE_CLONE);
@@ -171,12 +170,9 @@ static int make_mount_points(struct err *e)
 
 static int enter_tmpfs(struct scratch *s, struct err *e)
 {
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", s->parent_fd, s->name);
-	if (mount("devenv", path, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700") < 0)
+	if (mount("devenv", s->path, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700") < 0)
 		return err_sys(e, "can't mount a tmpfs for the scratch layer");
-	s->layer_fd = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	s->layer_fd = openat(AT_FDCWD, s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return s->layer_fd < 0 || fchdir(s->layer_fd) < 0 ? err_sys(e, "can't enter the scratch layer") : 0;
 }
 
@@ -218,8 +214,8 @@ int scratch_make(struct scratch *s, const struct plan *p, struct err *e)
 
 void scratch_unmount(struct scratch *s)
 {
-	if (s->parent_fd >= 0 && fchdir(s->parent_fd) == 0)
-		umount2(s->name, MNT_DETACH);
+	if (s->path)
+		umount2(s->path, MNT_DETACH);
 }
 
 void scratch_let_go(struct scratch *s)

@@ -9,16 +9,15 @@
 #include "plan/plan.h"
 
 struct scratch {
-	int parent_fd; /* <state>/scratch */
+	char *path;    /* of the slot: <state>/scratch/<N> */
 	int lock_fd;   /* the slot of this holder, flocked: says that it is alive */
 	int dir_fd;    /* its tmp/ */
 	int layer_fd;  /* what holds upper and work, where that is a tmpfs over the slot; else -1 */
 	int tmp_fd;    /* a detached mount of tmp/, to become /tmp */
 	int persist_fd; /* <state>/persist, flocked; -1 without `persist = yes` */
 	bool on_disk;  /* upper, work and root are in it too */
-	char name[12]; /* of the slot, below parent_fd */
 };
-#define SCRATCH_INIT ((struct scratch){ .parent_fd = -1, .lock_fd = -1, .dir_fd = -1, .layer_fd = -1, .tmp_fd = -1, .persist_fd = -1 })
+#define SCRATCH_INIT ((struct scratch){ .lock_fd = -1, .dir_fd = -1, .layer_fd = -1, .tmp_fd = -1, .persist_fd = -1 })
 
 /*
  * Make the scratch of a new holder and change into the directory that holds `upper`, `work` and `root`, empty

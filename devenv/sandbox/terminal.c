@@ -216,7 +216,15 @@ static void reap(struct relay *r)
 			suspend(r, r->mode == RELAY_RAW);
 		else
 			r->status = spawn_status(status);
+		r->interrupted = WIFSIGNALED(status) && WTERMSIG(status) == SIGINT;
 	}
+}
+
+/* A ^C that the raw terminal did not make a signal of ended the command: the script or loop around us is meant too. */
+static void interrupt_job(void)
+{
+	signal(SIGINT, SIG_DFL);
+	kill(0, SIGINT);
 }
 
 /* ---- signals ---- */
@@ -358,6 +366,8 @@ static void read_input(struct relay *r)
 	if (n > 0) {
 		r->input_len = (size_t)n;
 		r->input_done = 0;
+		if (r->mode == RELAY_RAW && memchr(r->input, r->original.c_cc[VINTR], r->input_len))
+			r->interrupt_typed = true;
 		if (r->master >= 0 && takes_stop(r))
 			stop(r, true);
 	} else if (n == 0) {
@@ -491,5 +501,7 @@ int terminal_run(struct spawn *s, unsigned int terminals, bool shell, struct err
 	if (r.signals >= 0)
 		close(r.signals);
 	sigprocmask(SIG_SETMASK, &s->mask, NULL);
+	if (r.interrupted && r.interrupt_typed && !shell)
+		interrupt_job();
 	return result;
 }

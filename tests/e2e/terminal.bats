@@ -55,7 +55,7 @@ host() {
 ended() {
 	terminal_wait "^(\^[CZ\\])?mark$MARK $1\$"
 }
-# A pipeline of which a part died of the ^C: the shell forgets what was behind it.
+# What died of the ^C: the shell forgets what was behind it on the line, as with any program.
 interrupted() {
 	terminal_wait '^\^C$'
 	terminal_wait '^host> ?$'
@@ -259,8 +259,7 @@ stops_and_goes() {
 	host 'devenv run -- sh -c "echo be\"\"gun; exec sleep 100"'
 	terminal_wait '^begun'
 	terminal_key C-c
-	ended 130
-	wipe
+	interrupted
 	host 'devenv run -- sh -c "ulimit -c 0; echo be\"\"gun; exec sleep 100"'
 	terminal_wait '^begun'
 	terminal_key 'C-\'
@@ -270,9 +269,21 @@ stops_and_goes() {
 	terminal_wait '^begun'
 	stops_and_goes 'devenv run -- sh'
 	terminal_key C-c
-	ended 130
+	ended 130 # of "fg", whose line the shell goes on with
 	modes after
 	modes_are_same before after
+}
+
+@test "^C ends the loop or script around run too" {
+	host 'while :; do devenv run -- sh -c "echo be\"\"gun; exec sleep 100"; done'
+	terminal_wait '^begun'
+	terminal_key C-c
+	interrupted
+	host 'sh -c "devenv run -- sh -c \"echo be\"\"gun; exec sleep 100\"; echo went on"'
+	terminal_wait '^begun'
+	terminal_key C-c
+	interrupted
+	! terminal_shows '^went on'
 }
 
 @test "^Z stops a script that called run, and fg continues both" {
