@@ -6,13 +6,13 @@ load support
 setup_file() {
 	[ "$(id -u)" = 0 ] || skip "installing packages takes root"
 	command -v bwrap >/dev/null || skip "bubblewrap is not installed"
-	make -s -C "$E2E_TOP" deb tarball
+	DEBFULLNAME="devenv maintainers" DEBEMAIL=devenv@users.noreply.github.com make -s -C "$E2E_TOP" deb tarball
 	DEB=$(ls "$E2E_TOP"/build/devenv_*_"$(dpkg --print-architecture)".deb)
 	TARBALL=$(ls "$E2E_TOP"/build/devenv-*-"$(uname -m)".tar.gz)
 	export DEB TARBALL
 }
 
-# tree NAME: an empty root tree with the relocatable tree in /opt/devenv and a project in /srv/p.
+# prepare TREE: a root tree with the relocatable tree in /opt/devenv and a project in /srv/p.
 prepare() {
 	mkdir -p "$1"/{proc,dev,sys,tmp,root,etc,opt/devenv,srv/p,var/tmp}
 	tar -xzf "$TARBALL" -C "$1/opt/devenv" --strip-components=1
@@ -45,8 +45,12 @@ first_light() {
 	run -0 within "$1" devenv version
 	run -0 within "$1" devenv template ls
 	[ "${#lines[@]}" -eq 6 ]
+	run within "$1" devenv -C /srv/p lock
+	[ "$status" -ne 0 ]
+	[[ $output == *"devenv allow"* ]]
+	run -0 within "$1" devenv -C /srv/p allow -y
 	run -0 within "$1" devenv -C /srv/p lock
-	run within "$1" devenv -y -C /srv/p run -- cat /etc/small
+	run within "$1" devenv -C /srv/p run -- cat /etc/small
 	echo "$output"
 	[ "$status" -eq 0 ]
 	grep -qx small <<<"$output"
@@ -72,7 +76,9 @@ opt/x/share/devenv/mine" ]
 
 @test "lintian accepts the package" {
 	command -v lintian >/dev/null || skip "lintian is not installed"
-	run -0 lintian --allow-root --fail-on error,warning "$DEB"
+	run lintian --allow-root --fail-on error,warning "$DEB"
+	echo "$output"
+	[ "$status" -eq 0 ]
 	[ -z "$output" ]
 }
 
