@@ -166,4 +166,4 @@ help: ## this list
 
 .PHONY: all test-programs demo test test-unit test-e2e test-faults test-san test-valgrind fuzz fuzz-replay bench analyze lint \
 	coverage format deps test-deps install uninstall deb tarball dist clean help
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -type f -name '*.d' 2>/dev/null)

@@ -17,18 +17,13 @@ struct digest {
 	const char *name;
 };
 
-static bool is_hex(const char *s, size_t len)
-{
-	return strspn(s, "0123456789abcdef") == len && s[len] == '\0';
-}
-
 bool digest_is_valid(const char *s)
 {
 	if (!s)
 		return false;
 	if (text_starts(s, "sha256:"))
-		return is_hex(s + 7, 64);
-	return text_starts(s, "sha512:") && is_hex(s + 7, 128);
+		return text_is_hex(s + 7, 64);
+	return text_starts(s, "sha512:") && text_is_hex(s + 7, 128);
 }
 
 const char *digest_hex(const char *s)

@@ -2,6 +2,7 @@
 /* file.c - single files: reading, replacing, locking. Trees are in file_tree.c. */
 #include "base/file.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,8 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/text.h"
+
+#define LINE_MAX_BYTES 8192
 
 int file_open_dir(int dirfd, const char *path, struct err *e)
 {
@@ -77,6 +80,37 @@ int file_read(int dirfd, const char *path, size_t max, int flags, struct buf *ou
 		buf_reserve(out, (size_t)st->st_size + 1 + 4096); /* a read never asks for less */
 	if (read_up_to(fd, max, (uint64_t)st->st_size <= max ? (size_t)st->st_size : 0, out, e) < 0)
 		return err_wrap(e, "%s", text_safe(path));
+	return 0;
+}
+
+char *file_line(const char *path)
+{
+	cleanup_buf struct buf text = BUF_INIT;
+	struct err ignored = ERR_INIT;
+
+	if (file_read(AT_FDCWD, path, LINE_MAX_BYTES, O_NOFOLLOW, &text, NULL, &ignored) < 0 ||
+	    memchr(text.data, '\0', text.len))
+		return NULL;
+	return mem_strndup(text.data, strcspn(text.data, "\r\n"));
+}
+
+int file_names(int dirfd, const char *path, bool hidden, struct strlist *names, struct err *e)
+{
+	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *d;
+
+	if (!dir) {
+		err_sys_(e, errno, "can't list the directory %s", text_safe(path));
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	while ((d = readdir(dir)))
+		if (d->d_name[0] != '.' || (hidden && strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0))
+			strlist_add(names, d->d_name);
+	closedir(dir);
+	strlist_sort(names);
 	return 0;
 }
 

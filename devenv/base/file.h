@@ -25,6 +25,13 @@ int file_open_dir(int dirfd, const char *path, struct err *e);
 int file_read(int dirfd, const char *path, size_t max, int flags, struct buf *out, struct stat *st, struct err *e);
 int file_read_fd(int fd, size_t max, struct buf *out, struct err *e);
 
+/* The first line of a small file, without its end. malloc'ed; NULL: there is none, or it can't be read (links are not followed). */
+char *file_line(const char *path);
+
+/* Append the names of what lies in a directory to `names` and sort them. "." and ".." are left out, and other names that begin
+ * with a dot unless `hidden`. A missing directory: e->sys is ENOENT. */
+int file_names(int dirfd, const char *path, bool hidden, struct strlist *names, struct err *e);
+
 /* Write all of it, restarting after short writes and EINTR. */
 int file_write_all(int fd, const void *data, size_t len, struct err *e);
 

@@ -21,7 +21,7 @@ const struct option_spec options_global[] = {
 
 const struct option_spec options_enter[] = {
 	{ "root", 0, NULL, "be root inside (mapped to you outside)", OPTION_ROOT },
-	{ "untrusted", 0, NULL, "no network, powers or hooks; the project copy-on-write (not supported yet)", OPTION_UNTRUSTED },
+	{ "untrusted", 0, NULL, "no network, powers or hooks; the project copy-on-write", OPTION_UNTRUSTED },
 	{ "no-services", 0, NULL, "do not start the services (not supported yet)", OPTION_NO_SERVICES },
 	{ NULL, 0, NULL, NULL, 0 },
 };

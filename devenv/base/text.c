@@ -27,6 +27,11 @@ bool text_ends(const char *s, const char *suffix)
 	return n >= m && !memcmp(s + n - m, suffix, m);
 }
 
+bool text_is_hex(const char *s, size_t len)
+{
+	return strspn(s, "0123456789abcdef") == len && s[len] == '\0';
+}
+
 int text_number(const char *s, uint64_t max, uint64_t *out)
 {
 	uint64_t value = 0;

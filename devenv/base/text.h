@@ -32,6 +32,8 @@ const char *text_bytes(uint64_t bytes);
 
 bool text_starts(const char *s, const char *prefix);
 bool text_ends(const char *s, const char *suffix);
+/* Exactly `len` digits of a hexadecimal number in lower case, as digests and commits are written. */
+bool text_is_hex(const char *s, size_t len);
 
 /* FNV-1a, 64 bit: names files by path and guards the plan against corruption. Not a defence against anybody. */
 uint64_t text_hash(const void *data, size_t len);

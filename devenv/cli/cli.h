@@ -19,11 +19,8 @@
 
 #include "base/err.h"
 #include "base/options.h"
+#include "base/version.h"
 #include "env/env.h"
-
-#ifndef DEVENV_VERSION /* the build says it; this is for building one file by hand */
-#define DEVENV_VERSION "0.1.0"
-#endif
 
 struct cli;
 

@@ -92,15 +92,10 @@ static char *default_name(const char *url)
 
 static bool is_empty(const char *path)
 {
-	DIR *dir = opendir(path);
-	const struct dirent *d;
-	bool empty = dir != NULL;
+	cleanup_strlist struct strlist names = STRLIST_INIT;
+	struct err ignored = ERR_INIT;
 
-	while (dir && empty && (d = readdir(dir)))
-		empty = !strcmp(d->d_name, ".") || !strcmp(d->d_name, "..");
-	if (dir)
-		closedir(dir);
-	return empty;
+	return file_names(AT_FDCWD, path, true, &names, &ignored) == 0 && !names.count;
 }
 
 static int choose_dir(struct cli *c, struct clone *k, struct err *e)

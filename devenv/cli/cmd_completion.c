@@ -195,6 +195,15 @@ static void zsh_options(const struct option_spec *o, const char *indent)
 	}
 }
 
+/* "git-hooks" is no name of a variable. */
+static void zsh_group_name(const struct command *k, char *out, size_t size)
+{
+	snprintf(out, size, "%s_commands", k->name);
+	for (; *out; out++)
+		if (*out == '-')
+			*out = '_';
+}
+
 static void zsh_commands(const char *name, const struct command *table)
 {
 	printf("\tlocal -a %s=(\n", name);
@@ -232,9 +241,12 @@ static void zsh_case(const char *name, const struct command *k)
 /* "image rm": the subcommand is the first word, its operands follow. */
 static void zsh_group(const struct command *k)
 {
-	printf("\t\t%s)\n\t\t\tif ((CURRENT == 2)); then\n\t\t\t\t_describe command %s_commands\n"
+	char name[64];
+
+	zsh_group_name(k, name, sizeof(name));
+	printf("\t\t%s)\n\t\t\tif ((CURRENT == 2)); then\n\t\t\t\t_describe command %s\n"
 	       "\t\t\telse\n\t\t\t\tcase $words[2] in\n",
-	       k->name, k->name);
+	       k->name, name);
 	for (const struct command *s = k->subcommands; s->name; s++)
 		if (is_shown(s) && list_command(s))
 			printf("\t\t\t\t%s) compadd -- ${(f)\"$(%s)\"} ;;\n", s->name, list_command(s));
@@ -252,7 +264,7 @@ static void print_zsh(void)
 		if (is_shown(k) && k->subcommands) {
 			char name[64];
 
-			snprintf(name, sizeof(name), "%s_commands", k->name);
+			zsh_group_name(k, name, sizeof(name));
 			zsh_commands(name, k->subcommands);
 		}
 	printf("\tlocal -a globals=(\n");

@@ -93,6 +93,7 @@ static int look(struct cli *c, const struct dirs *dirs, const char *project)
 		strlist_add(&names, below);
 		buf_addf(&what, "%s %s\n", below, digest);
 	}
+	strlist_sort(&names);
 	report(c, state, &names, &what);
 	plan_release(&plan);
 	return 0;

@@ -4,7 +4,6 @@
 
 #include "cli/cli.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -71,24 +70,19 @@ static void look_at_kernel(struct info *i)
 
 static void count_layers(struct info *i, const struct store *s)
 {
-	int fd = openat(s->fd, "layers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-	struct dirent *entry;
+	cleanup_strlist struct strlist names = STRLIST_INIT;
+	struct err ignored = ERR_INIT;
 
-	if (!dir && fd >= 0)
-		close(fd);
-	while (dir && (entry = readdir(dir))) {
-		cleanup_free char *chain_id = mem_printf("%s:%s",
-		                                         strlen(entry->d_name) == 128 ? "sha512" : "sha256",
-		                                         entry->d_name);
+	file_names(s->fd, "layers", false, &names, &ignored);
+	for (size_t n = 0; n < names.count; n++) {
+		const char *name = names.items[n];
+		cleanup_free char *chain_id = mem_printf("%s:%s", strlen(name) == 128 ? "sha512" : "sha256", name);
 
-		if (entry->d_name[0] == '.' || !store_has_layer(s, chain_id))
+		if (!store_has_layer(s, chain_id))
 			continue;
 		i->layers++;
 		i->bytes += store_layer_bytes(s, chain_id);
 	}
-	if (dir)
-		closedir(dir);
 }
 
 /* Asking makes no store. */

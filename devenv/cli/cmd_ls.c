@@ -4,7 +4,6 @@
 
 #include "cli/cli.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,9 +16,9 @@
 #include "base/path.h"
 #include "base/project.h"
 #include "base/text.h"
-#include "cli/running.h"
 #include "env/live.h"
 #include "plan/plan.h"
+#include "plan/running.h"
 
 struct place {
 	char *name, *project, *image, *state;
@@ -73,7 +72,7 @@ static void add_place(struct places *all, const struct dirs *d, const char *pare
 		p->name = mem_strdup(p->project ? path_base(p->project) : name);
 	}
 	if (!p->pid)
-		running_earlier(d, state, plan.id, &p->pid);
+		live_earlier(d, state, plan.id, &p->pid);
 	plan_release(&plan);
 	config = p->project ? path_join(p->project, PROJECT_CONFIG) : NULL;
 	p->gone = config && access(config, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR);
@@ -84,14 +83,12 @@ static void add_place(struct places *all, const struct dirs *d, const char *pare
 static void add_places(struct places *all, const struct dirs *d, const char *kind)
 {
 	cleanup_free char *parent = mem_printf("%s/%s", d->state, kind);
-	struct dirent *entry;
-	DIR *dir = opendir(parent);
+	cleanup_strlist struct strlist names = STRLIST_INIT;
+	struct err ignored = ERR_INIT;
 
-	while (dir && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.')
-			add_place(all, d, parent, entry->d_name);
-	if (dir)
-		closedir(dir);
+	file_names(AT_FDCWD, parent, false, &names, &ignored);
+	for (size_t i = 0; i < names.count; i++)
+		add_place(all, d, parent, names.items[i]);
 }
 
 static int by_name(const void *a, const void *b)

@@ -10,7 +10,6 @@
 
 #include "cli/cli.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,8 +21,9 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "cli/option_ids.h"
-#include "cli/running.h"
+#include "env/live.h"
 #include "plan/plan.h"
+#include "plan/running.h"
 
 struct victim {
 	const char *what;
@@ -74,17 +74,16 @@ static bool is_abandoned(const char *path)
 static void add_left_over(struct victims *v, const struct environment *env)
 {
 	cleanup_free char *parent = path_join(env->state, "scratch");
-	struct dirent *entry;
-	DIR *dir = opendir(parent);
+	cleanup_strlist struct strlist names = STRLIST_INIT;
+	struct err ignored = ERR_INIT;
 
-	while (dir && (entry = readdir(dir))) {
-		cleanup_free char *path = path_join(parent, entry->d_name);
+	file_names(AT_FDCWD, parent, false, &names, &ignored);
+	for (size_t i = 0; i < names.count; i++) {
+		cleanup_free char *path = path_join(parent, names.items[i]);
 
-		if (entry->d_name[0] != '.' && is_abandoned(path))
+		if (is_abandoned(path))
 			add(v, "left-over scratch", mem_steal(path), false);
 	}
-	if (dir)
-		closedir(dir);
 }
 
 /* This checkout's own volumes lie in one directory; those shared by worktrees are where the plan mounts them from. */
@@ -112,7 +111,7 @@ static int collect(struct cli *c, const struct environment *env, struct victims 
 	plan_init(&plan);
 	pid = plan_load(&plan, path, &none) == 0 ? running_pid(&env->dirs, plan.id) : 0;
 	if (!pid)
-		running_earlier(&env->dirs, env->state, plan.id, &pid);
+		live_earlier(&env->dirs, env->state, plan.id, &pid);
 	if (pid > 0) {
 		err_set_(e, ERR_BUSY, "%s is running: its pid 1 is %d", text_safe(env->name), (int)pid);
 		plan_release(&plan);

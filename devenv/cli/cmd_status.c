@@ -16,9 +16,10 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "cli/running.h"
 #include "env/git_hooks.h"
+#include "env/live.h"
 #include "plan/plan.h"
+#include "plan/running.h"
 
 struct status {
 	struct environment env;
@@ -83,7 +84,7 @@ static void look_at_plan(struct status *s)
 		s->pid = running_pid(&s->env.dirs, plan.id);
 	}
 	plan_release(&plan);
-	s->earlier = running_earlier(&s->env.dirs, s->env.state, s->plan_id ? s->plan_id : "", &s->earlier_pid);
+	s->earlier = live_earlier(&s->env.dirs, s->env.state, s->plan_id ? s->plan_id : "", &s->earlier_pid);
 }
 
 static int collect(struct cli *c, struct status *s, struct err *e)

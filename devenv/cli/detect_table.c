@@ -76,12 +76,10 @@ static const struct detect_language plain = {
 #define PYTHON_ENV                                                          \
 	"; what a program prints appears at once, also through a pipe\n"    \
 	"PYTHONUNBUFFERED = 1\n"
-#define VENV_REQUIREMENTS                   \
-	"test -x .venv/bin/python || python3 -m venv .venv\n" \
-	".venv/bin/pip install -r requirements.txt\n"
-#define VENV_PROJECT                                          \
-	"test -x .venv/bin/python || python3 -m venv .venv\n" \
-	".venv/bin/pip install -e .\n"
+/* Asked of pip itself: an environment that was left half made, or is another Python's by now, is made again. */
+#define VENV ".venv/bin/python -m pip --version 2>/dev/null || python3 -m venv .venv\n"
+#define VENV_REQUIREMENTS VENV ".venv/bin/python -m pip install -r requirements.txt\n"
+#define VENV_PROJECT      VENV ".venv/bin/python -m pip install -e .\n"
 #define UV_IMAGE    "ghcr.io/astral-sh/uv:python%s-bookworm-slim"
 #define UV_ENV      PYTHON_ENV "; the cache may be on another file system\nUV_LINK_MODE = copy\n"
 #define POETRY_ENV  PYTHON_ENV "; the virtual environment is .venv of the project\nPOETRY_VIRTUALENVS_IN_PROJECT = true\n"

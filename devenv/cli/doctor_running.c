@@ -5,56 +5,56 @@
  */
 #include "cli/doctor.h"
 
-#include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "cli/running.h"
 #include "plan/plan.h"
+#include "plan/running.h"
 
 /* Plans that somebody can still enter: of projects that are there, and of images. */
 static void add_plans(const struct dirs *d, const char *kind, struct strlist *ids)
 {
 	cleanup_free char *parent = mem_printf("%s/%s", d->state, kind);
-	struct dirent *entry;
-	DIR *dir = opendir(parent);
+	cleanup_strlist struct strlist names = STRLIST_INIT;
+	struct err ignored = ERR_INIT;
 
-	while (dir && (entry = readdir(dir))) {
-		cleanup_free char *path = mem_printf("%s/%s/plan", parent, entry->d_name);
-		struct err ignored = ERR_INIT;
+	file_names(AT_FDCWD, parent, false, &names, &ignored);
+	for (size_t i = 0; i < names.count; i++) {
+		cleanup_free char *path = mem_printf("%s/%s/plan", parent, names.items[i]);
 		struct plan plan;
 
-		if (entry->d_name[0] == '.' || plan_load(&plan, path, &ignored) < 0)
+		if (plan_load(&plan, path, &ignored) < 0)
 			continue;
 		if (!plan.project[0] || access(plan.project, F_OK) == 0)
 			strlist_add(ids, plan.id);
 		plan_release(&plan);
 	}
-	if (dir)
-		closedir(dir);
 }
 
 void doctor_running_stale(const struct doctor_machine *m, struct doctor_result *r)
 {
-	cleanup_strlist struct strlist current = STRLIST_INIT;
+	cleanup_strlist struct strlist current = STRLIST_INIT, names = STRLIST_INIT;
 	cleanup_buf struct buf pids = BUF_INIT;
-	struct dirent *entry;
+	struct err ignored = ERR_INIT;
 	size_t running = 0, stale = 0;
-	DIR *dir = opendir(m->dirs->runtime);
 
 	add_plans(m->dirs, "checkouts", &current);
 	add_plans(m->dirs, "images", &current);
-	while (dir && (entry = readdir(dir))) {
+	file_names(AT_FDCWD, m->dirs->runtime, false, &names, &ignored);
+	for (size_t i = 0; i < names.count; i++) {
+		const char *name = names.items[i];
 		cleanup_free char *id = NULL;
 		pid_t pid;
 
-		if (!text_ends(entry->d_name, ".lock"))
+		if (!text_ends(name, RUNNING_SUFFIX))
 			continue;
-		id = mem_strndup(entry->d_name, strlen(entry->d_name) - strlen(".lock"));
+		id = mem_strndup(name, strlen(name) - strlen(RUNNING_SUFFIX));
 		pid = running_pid(m->dirs, id);
 		running += pid > 0;
 		if (pid <= 0 || strlist_has(&current, id))
@@ -62,8 +62,6 @@ void doctor_running_stale(const struct doctor_machine *m, struct doctor_result *
 		stale++;
 		buf_addf(&pids, " %ld", (long)pid);
 	}
-	if (dir)
-		closedir(dir);
 	if (!stale) {
 		doctor_say(r, running ? DOCTOR_OK : DOCTOR_SKIP, "%zu running, each of a project that is there",
 		           running);

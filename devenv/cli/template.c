@@ -2,7 +2,6 @@
 /* template.c - find, list and read the templates. */
 #include "cli/template.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
@@ -40,19 +39,14 @@ char *template_directory(struct err *e)
 int template_names(struct strlist *names, struct err *e)
 {
 	cleanup_free char *path = template_directory(e);
-	struct dirent *entry;
-	DIR *dir;
+	cleanup_strlist struct strlist files = STRLIST_INIT;
 
-	if (!path)
+	if (!path || file_names(AT_FDCWD, path, false, &files, e) < 0)
 		return -1;
-	dir = opendir(path);
-	if (!dir)
-		return err_sys(e, "can't read %s", text_safe(path));
-	while ((entry = readdir(dir)))
-		if (entry->d_name[0] != '.' && text_ends(entry->d_name, ".ini"))
-			strlist_addf(names, "%.*s", (int)strlen(entry->d_name) - 4, entry->d_name);
-	closedir(dir);
-	strlist_sort(names);
+	for (size_t i = 0; i < files.count; i++)
+		if (text_ends(files.items[i], ".ini"))
+			strlist_addf(names, "%.*s", (int)strlen(files.items[i]) - 4, files.items[i]);
+	strlist_sort(names); /* "a.ini" comes after "a-b.ini", "a" before "a-b" */
 	return 0;
 }
 

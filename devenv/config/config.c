@@ -7,7 +7,6 @@
  */
 #include "config/config.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,8 +21,10 @@
 #include "config/keys.h"
 #include "config/merge.h"
 #include "config/reference.h"
+#include "config/requires.h"
 #include "config/user.h"
 #include "config/value.h"
+#include "config/volumes.h"
 
 #define NAME_LONGEST 63 /* a host name's part */
 
@@ -45,19 +46,6 @@ static int set_name(struct config *c, const struct ini_entry *entry, struct err 
 		return err_hint(e, "a name has letters, digits and . _ - between them");
 	}
 	c->name = mem_strdup(name);
-	return 0;
-}
-
-static int set_requires(struct config *c, const struct ini_entry *entry, struct err *e)
-{
-	if (value_check_line(c->file, entry, e))
-		return -1;
-	if (config_version_at_least(entry->value, entry->value) < 0)
-		return value_bad(c->file, entry, e, "'%s' is not a version such as 0.1",
-		                 text_safe(entry->value));
-	c->requires = mem_strdup(entry->value);
-	c->requires_line = entry->line;
-	c->requires_file = entry->file;
 	return 0;
 }
 
@@ -198,26 +186,6 @@ static int set_env_file(struct config *c, const struct ini_entry *entry, struct 
 	return 0;
 }
 
-static int set_volume(struct config *c, const struct ini_entry *entry, struct err *e)
-{
-	static const char *const scopes[] = { "checkout", "project", NULL };
-	struct config_volume *v = &c->volumes[c->volume_count - 1]; /* begin_section() made it */
-	int scope;
-
-	if (!strcmp(entry->key, "scope")) {
-		if (value_choice(c->file, entry, scopes, &scope, e))
-			return -1;
-		v->project_scope = scope == 1;
-		return 0;
-	}
-	if (value_check_inside(c->file, entry, "volume", e))
-		return -1;
-	v->target = mem_strdup(entry->value);
-	v->line = entry->line;
-	v->file = entry->file;
-	return 0;
-}
-
 static int set_network(struct config *c, const struct ini_entry *entry, struct err *e)
 {
 	static const char *const words[] = { "auto", "host", "none", "private", NULL };
@@ -304,14 +272,14 @@ static const struct {
 	const char *section, *key;
 	setter set;
 } setters[] = {
-	{ "devenv", "name", set_name },           { "devenv", "requires", set_requires },
+	{ "devenv", "name", set_name },           { "devenv", "requires", requires_set },
 	{ "devenv", "extends", set_extends },
 	{ "base", "image", set_image },           { "base", "oci", set_oci },
 	{ "base", "archive", set_archive },       { "workspace", "target", set_workspace_target },
 	{ "workspace", "user", set_user },        { "workspace", "shell", set_shell },
 	{ "workspace", "path", set_path },        { "env", "*", set_env },
 	{ "env-file", "required", set_env_file }, { "env-file", "optional", set_env_file },
-	{ "volume.*", "target", set_volume },     { "volume.*", "scope", set_volume },
+	{ "volume.*", "target", volumes_set },     { "volume.*", "scope", volumes_set },
 	{ "sandbox", "network", set_network },    { "sandbox", "persist", set_persist },
 	{ "sandbox", "scratch", set_scratch },    { "hooks", "start", set_hook },
 	{ "hooks", "enter", set_hook },           { "pass-env", "names", grants_set_pass },
@@ -363,59 +331,6 @@ static int check_one_base(const char *file, const struct ini *ini, struct err *e
 	return 0;
 }
 
-static int compare_volumes(const void *a, const void *b)
-{
-	const struct config_volume *x = *(const struct config_volume *const *)a;
-	const struct config_volume *y = *(const struct config_volume *const *)b;
-	cleanup_free char *left = path_clean(x->target), *right = path_clean(y->target);
-	int order = strcmp(left, right);
-
-	return order ? order : (x > y) - (x < y); /* in one array, base first */
-}
-
-static int check_volumes(const struct config *c, struct err *e)
-{
-	cleanup_free const struct config_volume **sorted = mem_array(c->volume_count + 1, sizeof(*sorted));
-
-	for (size_t i = 0; i < c->volume_count; i++) {
-		sorted[i] = &c->volumes[i];
-		if (!sorted[i]->target)
-			return err_set(e, ERR_CONFIG, "%s:%u: [volume.%s] has no target",
-			               text_safe(sorted[i]->file), sorted[i]->line,
-			               text_safe(sorted[i]->name));
-	}
-	qsort(sorted, c->volume_count, sizeof(*sorted), compare_volumes);
-	for (size_t i = 1; i < c->volume_count; i++) {
-		cleanup_free char *one = path_clean(sorted[i - 1]->target),
-				  *two = path_clean(sorted[i]->target);
-
-		if (!strcmp(one, two))
-			return err_set(
-				e, ERR_CONFIG,
-				"%s:%u: [volume.%s] target: '%s' is the target of [volume.%s] already, "
-				"at line %u",
-				text_safe(sorted[i]->file), sorted[i]->line, text_safe(sorted[i]->name),
-				text_safe(sorted[i]->target), text_safe(sorted[i - 1]->name),
-				sorted[i - 1]->line);
-	}
-	return 0;
-}
-
-static int begin_section(struct config *c, const struct ini_section *section, struct err *e)
-{
-	const char *name = section->name + strlen("volume.");
-
-	if (!text_starts(section->name, "volume."))
-		return grants_begin(c, section, e);
-	if (value_check_name(c->file, section, "volume", name, e))
-		return -1;
-	c->volumes = mem_grow(c->volumes, c->volume_count, &c->volume_cap, sizeof(*c->volumes));
-	c->volumes[c->volume_count++] = (struct config_volume){ .name = mem_strdup(name),
-		                                                .line = section->line,
-		                                                .file = section->file };
-	return 0;
-}
-
 /* Something is not known here: perhaps the file was written for a newer devenv, and says so. */
 static int hint_requires(const struct ini *ini, struct err *e)
 {
@@ -440,7 +355,7 @@ static int fill_section(struct config *c, const struct ini *ini, size_t n, size_
 	const struct ini_section *section = &ini->sections[n];
 
 	c->file = (char *)section->file;
-	if (begin_section(c, section, e))
+	if (volumes_begin(c, section, e) || grants_begin(c, section, e))
 		return -1;
 	for (; *next < ini->count && !strcmp(ini->entries[*next].section, section->name); ++*next) {
 		c->file = (char *)ini->entries[*next].file;
@@ -464,7 +379,7 @@ int fill_config(struct config *c, const struct ini *ini, struct err *e)
 
 int fill_check_all(const struct config *c, bool whole, struct err *e)
 {
-	if (check_volumes(c, e) || grants_check(c, e))
+	if (volumes_check(c, e) || grants_check(c, e))
 		return -1;
 	if (c->setup_inputs.count && !c->setup) {
 		err_set(e, ERR_CONFIG, "%s:%u: [setup] has inputs but no run", text_safe(c->file),
@@ -480,11 +395,7 @@ int fill_check_all(const struct config *c, bool whole, struct err *e)
 
 void config_release(struct config *c)
 {
-	for (size_t i = 0; i < c->volume_count; i++) {
-		free(c->volumes[i].name);
-		free(c->volumes[i].target);
-	}
-	free(c->volumes);
+	volumes_release(c);
 	grants_release(c);
 	strlist_release(&c->setup_inputs);
 	free(c->setup);
@@ -510,35 +421,4 @@ void config_release(struct config *c)
 	free(c->hook_start);
 	free(c->hook_enter);
 	*c = (struct config){ 0 };
-}
-
-/* Take the first number off a dotted version. -1: there is none. */
-static int next_number(const char **version, uint64_t *out)
-{
-	size_t n = strcspn(*version, ".");
-	cleanup_free char *digits = mem_strndup(*version, n);
-
-	if (text_number(digits, UINT32_MAX, out))
-		return -1;
-	*version += n;
-	if (**version == '.' && *++*version == '\0')
-		return -1;
-	return 0;
-}
-
-int config_version_at_least(const char *have, const char *want)
-{
-	int order = 0;
-
-	if (!*have || !*want)
-		return -1;
-	while (*have || *want) {
-		uint64_t a = 0, b = 0;
-
-		if ((*have && next_number(&have, &a)) || (*want && next_number(&want, &b)))
-			return -1;
-		if (order == 0)
-			order = (a > b) - (a < b);
-	}
-	return order >= 0;
 }

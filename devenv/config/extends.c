@@ -149,7 +149,7 @@ char *extends_format_git(const struct extends_git *g)
 
 bool extends_is_pinned(const struct extends_git *g)
 {
-	return g->ref && strlen(g->ref) == 40 && strspn(g->ref, "0123456789abcdef") == 40;
+	return g->ref && text_is_hex(g->ref, 40);
 }
 
 char *extends_lock_name(const struct extends_git *g)

@@ -13,7 +13,7 @@
 
 bool lock_commit_is_valid(const char *commit)
 {
-	return strlen(commit) == 40 && strspn(commit, "0123456789abcdef") == 40;
+	return text_is_hex(commit, 40);
 }
 
 static int take_entry(const char *name, const struct ini_entry *entry, struct lock_extends *out,

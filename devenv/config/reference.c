@@ -146,7 +146,7 @@ static int check_path(const char *text, const struct reference *r, struct err *e
 	if (!reference_path_is_valid(r->path))
 		return err_set(e, ERR_USAGE, "image reference '%s': '%s' is not a repository name",
 		               text_safe(text), text_safe(s));
-	if (n == 64 && strspn(r->path, "0123456789abcdef") == n) {
+	if (text_is_hex(r->path, 64)) {
 		err_set(e, ERR_USAGE, "image reference '%s': 64 hex digits are not a repository name",
 		        text_safe(text));
 		return err_hint(e, "an image is named by its digest as NAME@sha256:%s", r->path);
@@ -233,7 +233,7 @@ int reference_parse(const char *text, struct reference *out, struct err *e)
 		return err_hint(e, "leave out '%.*s://'", (int)(scheme - text), text_safe(text));
 	}
 	split(text, &r);
-	if (!r.host && strlen(r.path) == 64 && strspn(r.path, "0123456789abcdef") == 64) {
+	if (!r.host && text_is_hex(r.path, 64)) {
 		int rc = check_path(text, &r, e);
 
 		reference_release(&r);

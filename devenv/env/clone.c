@@ -24,19 +24,6 @@
 #include "base/path.h"
 #include "base/text.h"
 
-/* The first line of a small file of git's, or NULL. */
-static char *read_line(const char *path)
-{
-	cleanup_buf struct buf text = BUF_INIT;
-	struct err ignored = ERR_INIT;
-
-	if (file_read(AT_FDCWD, path, 8192, O_NOFOLLOW, &text, NULL, &ignored) < 0)
-		return NULL;
-	if (memchr(text.data, '\0', text.len))
-		return NULL;
-	return mem_strndup(text.data, strcspn(text.data, "\r\n"));
-}
-
 /* As the kernel sees it at one moment: realpath() looks at one part after the other. */
 static char *real_path(const char *path, int flags)
 {
@@ -56,7 +43,7 @@ static char *real_path(const char *path, int flags)
 static char *read_path(const char *dir, const char *file)
 {
 	cleanup_free char *path = path_join(dir, file);
-	cleanup_free char *line = read_line(path);
+	cleanup_free char *line = file_line(path);
 	cleanup_free char *joined = NULL;
 
 	if (!line || !*line)
@@ -68,7 +55,7 @@ static char *read_path(const char *dir, const char *file)
 /* The common directory of the linked worktree whose .git file is `dotgit`, or NULL when the link isn't answered. */
 static char *linked_common(const char *dotgit, const char *work_tree)
 {
-	cleanup_free char *line = read_line(dotgit);
+	cleanup_free char *line = file_line(dotgit);
 	cleanup_free char *joined = NULL, *own = NULL, *common = NULL, *back = NULL, *real = NULL, *worktrees = NULL;
 	cleanup_free char *expected = NULL;
 

@@ -23,9 +23,9 @@
 #include "base/project.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "base/version.h"
 #include "env/inputs.h"
 #include "env/place.h"
-#include "env/version.h"
 #include "fetch/gitrepo.h"
 
 struct walk {

@@ -9,11 +9,11 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "base/version.h"
 #include "env/draft.h"
 #include "env/filter.h"
 #include "env/inputs.h"
 #include "env/locales.h"
-#include "env/version.h"
 
 #define HOSTNAME_LEN 63
 

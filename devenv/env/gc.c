@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #include "env/env.h"
 #include "env/live.h"
 #include "env/skeleton.h"
+#include "env/skeleton_shared.h"
 
 static void tell(struct env_gc *gc, const char *kind, const char *name, uint64_t bytes)
 {
@@ -67,12 +69,12 @@ static int remove_plans(const struct store *s, const struct strlist *dead, struc
 	return 0;
 }
 
-static int remove_generated(const struct strlist *live, int dirfd, struct env_gc *gc, struct err *e)
+/* Names that begin with a dot are no layers. */
+static int list_dead(const struct strlist *live, int dirfd, struct strlist *names, struct err *e)
 {
 	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	cleanup_strlist struct strlist names = STRLIST_INIT;
-	struct dirent *d;
+	const struct dirent *d;
 
 	if (!dir) {
 		if (fd >= 0)
@@ -81,18 +83,35 @@ static int remove_generated(const struct strlist *live, int dirfd, struct env_gc
 	}
 	while ((d = readdir(dir)))
 		if (d->d_name[0] != '.' && !strlist_has(live, d->d_name))
-			strlist_add(&names, d->d_name);
+			strlist_add(names, d->d_name);
 	closedir(dir);
-	strlist_sort(&names);
-	for (size_t i = 0; i < names.count; i++) {
-		uint64_t bytes = file_tree_bytes(dirfd, names.items[i]);
-
-		if (!gc->dry_run && file_remove_tree(dirfd, names.items[i], e) < 0)
-			return -1;
-		gc->generated++;
-		tell(gc, "generated", names.items[i], bytes);
-	}
+	strlist_sort(names);
 	return 0;
+}
+
+/* All are measured before the first goes: what they share counts where its last link is. */
+static int remove_generated(const struct strlist *live, int dirfd, struct env_gc *gc, struct err *e)
+{
+	cleanup_strlist struct strlist names = STRLIST_INIT;
+	struct skeleton_shared shared = { 0 };
+	int r = list_dead(live, dirfd, &names, e);
+	uint64_t *bytes = mem_array(names.count + 1, sizeof(*bytes));
+
+	for (size_t i = 0; i < names.count; i++)
+		bytes[i] = skeleton_shared_measure(&shared, dirfd, names.items[i]);
+	for (size_t i = 0; r == 0 && i < names.count; i++) {
+		if (!gc->dry_run && file_remove_tree(dirfd, names.items[i], e) < 0) {
+			r = -1;
+			break;
+		}
+		gc->generated++;
+		tell(gc, "generated", names.items[i], bytes[i]);
+	}
+	if (r == 0)
+		r = skeleton_shared_sweep(&shared, dirfd, gc->dry_run, &gc->bytes, e);
+	skeleton_shared_release(&shared);
+	free(bytes);
+	return r;
 }
 
 static int remove_unused(const struct environment *env, const struct store *s, struct env_gc *gc, struct err *e)

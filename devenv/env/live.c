@@ -4,11 +4,10 @@
  *
  * An environment is live while its project still has a devenv.ini; then what its lock and its plan name is kept. Apart
  * from that, whatever a running holder stands on is kept, even when its plan has been replaced since: holders hold a
- * lock on <runtime>/<plan id>.lock (byte 1, see sandbox/holder.c), and asking for it tells.
+ * lock (plan/running.h), and asking for it tells.
  */
 #include "env/live.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -22,9 +21,9 @@
 #include "base/project.h"
 #include "base/text.h"
 #include "env/skeleton.h"
+#include "plan/running.h"
 
 #define RECORD_MAX (256u << 10)
-#define SESSIONS_BYTE 1
 
 struct use { /* one line of a `used` file; points into the line */
 	char *plan, *digest, *skeleton;
@@ -37,17 +36,8 @@ static bool parse_use(char *line, struct use *out)
 	out->plan = strtok_r(line, " ", &save);
 	out->digest = out->plan ? strtok_r(NULL, " ", &save) : NULL;
 	out->skeleton = out->digest ? strtok_r(NULL, " ", &save) : NULL;
-	return out->skeleton && strlen(out->plan) == 64 && strspn(out->plan, "0123456789abcdef") == 64 &&
+	return out->skeleton && text_is_hex(out->plan, 64) &&
 	       digest_is_valid(out->digest);
-}
-
-static bool is_running(const struct dirs *d, const char *plan)
-{
-	cleanup_free char *path = mem_printf("%s/%s.lock", d->runtime, plan);
-	cleanup_close int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = SESSIONS_BYTE, .l_len = 1 };
-
-	return fd >= 0 && fcntl(fd, F_OFD_GETLK, &l) == 0 && l.l_type != F_UNLCK;
 }
 
 /* The lines of a small text file below dir; none when it is missing. */
@@ -86,7 +76,7 @@ int live_record(const struct environment *env, const char *plan_id, const char *
 		cleanup_free char *line = mem_strdup(lines.items[i]);
 		struct use use;
 
-		if (parse_use(line, &use) && strcmp(use.plan, plan_id) != 0 && is_running(&env->dirs, use.plan))
+		if (parse_use(line, &use) && strcmp(use.plan, plan_id) != 0 && running_in_use(&env->dirs, use.plan))
 			buf_addf(&text, "%s\n", lines.items[i]);
 	}
 	return write_text(env->state, "used", &text, e);
@@ -180,7 +170,7 @@ static void survey_state(const struct survey *s, const char *dir)
 		if (!parse_use(lines.items[i], &use))
 			continue;
 		/* The first line is the plan's that lies there. */
-		if ((lives && i == 0) || is_running(&s->env->dirs, use.plan)) {
+		if ((lives && i == 0) || running_in_use(&s->env->dirs, use.plan)) {
 			note_image(s, use.digest, "");
 			note(s->skeletons, use.skeleton);
 			used = true;
@@ -196,18 +186,18 @@ static void survey_state(const struct survey *s, const char *dir)
 static int survey_below(const struct survey *s, const char *kind, struct err *e)
 {
 	cleanup_free char *path = path_join(s->env->dirs.state, kind);
-	DIR *dir = opendir(path);
-	struct dirent *d;
+	cleanup_strlist struct strlist names = STRLIST_INIT;
+	struct err why = ERR_INIT;
 
-	if (!dir)
-		return errno == ENOENT ? 0 : err_sys(e, "can't list %s", text_safe(path));
-	while ((d = readdir(dir))) {
-		cleanup_free char *state = path_join(path, d->d_name);
-
-		if (d->d_name[0] != '.')
-			survey_state(s, state);
+	if (file_names(AT_FDCWD, path, false, &names, &why) < 0 && why.sys != ENOENT) {
+		*e = why;
+		return -1;
 	}
-	closedir(dir);
+	for (size_t i = 0; i < names.count; i++) {
+		cleanup_free char *state = path_join(path, names.items[i]);
+
+		survey_state(s, state);
+	}
 	return 0;
 }
 
@@ -244,9 +234,26 @@ void live_running(const struct dirs *d, const char *state, struct strlist *plans
 	for (size_t i = 0; i < lines.count; i++) {
 		struct use use;
 
-		if (parse_use(lines.items[i], &use) && is_running(d, use.plan))
+		if (parse_use(lines.items[i], &use) && running_in_use(d, use.plan))
 			strlist_add(plans, use.plan);
 	}
+}
+
+size_t live_earlier(const struct dirs *d, const char *state, const char *plan_id, pid_t *pid)
+{
+	cleanup_strlist struct strlist plans = STRLIST_INIT;
+	size_t count = 0;
+
+	live_running(d, state, &plans);
+	for (size_t i = 0; i < plans.count; i++) {
+		pid_t found = strcmp(plans.items[i], plan_id) == 0 ? 0 : running_pid(d, plans.items[i]);
+
+		if (found > 0) {
+			*pid = found;
+			count++;
+		}
+	}
+	return count;
 }
 
 char *live_project(const char *state)

@@ -20,6 +20,9 @@ int live_survey(const struct environment *env, const struct store *s, const stru
 		struct strlist *skeletons, struct strlist *dead, struct err *e);
 /* Ids of the plans of this state directory that have sessions: of its present plan and of earlier ones. */
 void live_running(const struct dirs *d, const char *state, struct strlist *plans);
+/* How many environments of earlier plans of it still run: sessions that were there when the configuration changed.
+ * *pid receives pid 1 of one of them. */
+size_t live_earlier(const struct dirs *d, const char *state, const char *plan_id, pid_t *pid);
 /* The project that a state directory was made for, or NULL (`run --image`). malloc'ed. */
 char *live_project(const char *state);
 

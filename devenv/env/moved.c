@@ -2,7 +2,6 @@
 /* moved.c - recognising a checkout that was moved. */
 #include "env/moved.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -90,17 +89,16 @@ static bool read_origin(const char *state, const char *id, struct origin *out)
 static bool find_origin(const struct environment *env, const char *id, struct origin *out)
 {
 	cleanup_free char *parent = path_join(env->dirs.state, "checkouts");
-	struct dirent *entry;
-	DIR *dir = opendir(parent);
+	cleanup_strlist struct strlist names = STRLIST_INIT;
+	struct err ignored = ERR_INIT;
 	bool found = false;
 
-	while (dir && !found && (entry = readdir(dir))) {
-		cleanup_free char *state = path_join(parent, entry->d_name);
+	file_names(AT_FDCWD, parent, false, &names, &ignored);
+	for (size_t i = 0; i < names.count && !found; i++) {
+		cleanup_free char *state = path_join(parent, names.items[i]);
 
-		found = entry->d_name[0] != '.' && read_origin(state, id, out);
+		found = read_origin(state, id, out);
 	}
-	if (dir)
-		closedir(dir);
 	return found;
 }
 

@@ -158,25 +158,19 @@ static void put_placeholder(struct draft *d, const char *dotgit)
 static void keep_worktrees(struct repository *r)
 {
 	const char *worktrees = keep_below(r->d, r->host, "worktrees");
-	struct dirent *entry;
-	DIR *dir;
+	cleanup_strlist struct strlist names = STRLIST_INIT;
+	struct err ignored = ERR_INIT;
 
 	watch(r->d, worktrees);
-	dir = opendir(worktrees);
-	while (dir && (entry = readdir(dir))) {
-		cleanup_free char *path = mem_printf("%s/%s/gitdir", worktrees, entry->d_name);
-		cleanup_free char *line = NULL, *clean = NULL;
-		cleanup_buf struct buf text = BUF_INIT;
-		struct err ignored = ERR_INIT;
+	file_names(AT_FDCWD, worktrees, false, &names, &ignored);
+	for (size_t i = 0; i < names.count; i++) {
+		cleanup_free char *path = mem_printf("%s/%s/gitdir", worktrees, names.items[i]);
+		cleanup_free char *line = file_line(path);
+		cleanup_free char *clean = line ? path_clean(line) : NULL;
 
-		if (entry->d_name[0] == '.' || file_read(AT_FDCWD, path, 8192, O_NOFOLLOW, &text, NULL, &ignored) < 0)
-			continue;
-		line = mem_strndup(text.data, strcspn(text.data, "\r\n"));
-		clean = path_clean(line);
-		put_placeholder(r->d, clean);
+		if (clean)
+			put_placeholder(r->d, clean);
 	}
-	if (dir)
-		closedir(dir);
 }
 
 /* ---- all of it ---- */

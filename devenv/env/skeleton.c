@@ -21,6 +21,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "env/skeleton_shared.h"
 
 #define STAGED "skeleton"
 #define TREE "fs" /* not the renamed directory itself: an image's 0555 root could not be renamed by its owner */
@@ -134,7 +135,7 @@ static int make_file(int fd, const char *path, const struct skeleton_item *item,
 	return fchmod(file, item->mode);
 }
 
-static int make_item(int fd, const struct skeleton_item *item, struct err *e)
+static int make_item(const struct store *s, int fd, const struct skeleton_item *item, struct err *e)
 {
 	const char *path = item->path + 1;
 	int r;
@@ -146,6 +147,8 @@ static int make_item(int fd, const struct skeleton_item *item, struct err *e)
 		r = mkdirat(fd, path, 0700);
 	else if (item->kind == SKELETON_LINK)
 		r = symlinkat(item->data, fd, path);
+	else if (skeleton_shared_is_fit(item) && skeleton_shared_take(s, item, fd, path))
+		r = 0;
 	else
 		r = make_file(fd, path, item, e);
 	if (r < 0 && !e->code)
@@ -169,7 +172,15 @@ static int settle(int fd, const struct skeleton *k, struct err *e)
 	return 0;
 }
 
-static int make_tree(struct skeleton *k, int stage_fd, struct err *e)
+/* Only what is on disk: a link to a file that a power loss cut short would spoil every layer to come. */
+static void share(const struct store *s, const struct skeleton *k, int fd)
+{
+	for (size_t i = 0; i < k->count; i++)
+		if (skeleton_shared_is_fit(&k->items[i]))
+			skeleton_shared_give(s, &k->items[i], fd, k->items[i].path + 1);
+}
+
+static int make_tree(const struct store *s, const struct skeleton *k, int stage_fd, struct err *e)
 {
 	cleanup_close int fd = -1;
 
@@ -179,11 +190,14 @@ static int make_tree(struct skeleton *k, int stage_fd, struct err *e)
 	if (fd < 0)
 		return err_sys(e, "can't stage the generated layer");
 	for (size_t i = 0; i < k->count; i++)
-		if (make_item(fd, &k->items[i], e) < 0)
+		if (make_item(s, fd, &k->items[i], e) < 0)
 			return -1;
 	if (settle(fd, k, e) < 0)
 		return -1;
-	return syncfs(fd) < 0 ? err_sys(e, "can't write the generated layer to disk") : 0;
+	if (syncfs(fd) < 0)
+		return err_sys(e, "can't write the generated layer to disk");
+	share(s, k, fd);
+	return 0;
 }
 
 static int publish(struct skeleton *k, struct store *s, const char *name, struct err *e)
@@ -194,7 +208,7 @@ static int publish(struct skeleton *k, struct store *s, const char *name, struct
 
 	if (file_mkdirs(s->fd, SKELETON_DIR, 0700, e) < 0 || store_stage_new(s, &stage, e) < 0)
 		return -1;
-	r = make_tree(k, stage.fd, e);
+	r = make_tree(s, k, stage.fd, e);
 	/* Somebody else's being there already is as good as ours. */
 	if (r == 0 && renameat(stage.fd, STAGED, s->fd, final) < 0 && errno != EEXIST && errno != ENOTEMPTY)
 		r = err_sys(e, "can't publish the generated layer");

@@ -196,7 +196,7 @@ int gitrepo_find_ref(struct gitrepo_session *s, struct git_repository *repo, con
 
 static bool is_commit(const char *ref)
 {
-	return ref && strlen(ref) == 40 && strspn(ref, "0123456789abcdef") == 40;
+	return ref && text_is_hex(ref, 40);
 }
 
 /* ---- the cache ---- */

@@ -41,11 +41,10 @@
 
 #include "base/mem.h"
 #include "base/sys.h"
+#include "plan/running.h"
 #include "sandbox/init.h"
 
-enum { BYTE_PID1, BYTE_SESSIONS, BYTE_DOOR };
-
-static int lock_byte(int fd, int command, short type, off_t byte)
+static int lock_byte(int fd, int command, short type, enum running_byte byte)
 {
 	struct flock l = { .l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1 };
 	int r;
@@ -58,27 +57,17 @@ static int lock_byte(int fd, int command, short type, off_t byte)
 
 int holder_lock_pid1(int fd)
 {
-	return lock_byte(fd, F_SETLK, F_WRLCK, BYTE_PID1);
+	return lock_byte(fd, F_SETLK, F_WRLCK, RUNNING_PID1);
 }
 
 int holder_wait_for_last(int fd)
 {
-	return lock_byte(fd, F_OFD_SETLKW, F_WRLCK, BYTE_SESSIONS);
+	return lock_byte(fd, F_OFD_SETLKW, F_WRLCK, RUNNING_SESSIONS);
 }
 
 void holder_open_door(const struct holder *h)
 {
-	lock_byte(h->door_fd, F_OFD_SETLK, F_UNLCK, BYTE_DOOR);
-}
-
-/* The pid of pid 1, 0 when there is none. */
-static pid_t find_pid1(int fd)
-{
-	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = BYTE_PID1, .l_len = 1 };
-
-	if (fcntl(fd, F_GETLK, &l) < 0 || l.l_type == F_UNLCK)
-		return 0;
-	return l.l_pid;
+	lock_byte(h->door_fd, F_OFD_SETLK, F_UNLCK, RUNNING_DOOR);
 }
 
 static int open_lock_file(const char *path, const struct dirs *d, struct err *e)
@@ -156,14 +145,14 @@ static int create(const struct holder_request *q, struct holder *h, struct err *
 /* With our share of byte 1: a pidfd of pid 1, which find_pid1 has just named. 1: there is none any more. */
 static int open_pid1(struct holder *h, pid_t pid, struct err *e)
 {
-	for (; pid != 0; pid = find_pid1(h->session_fd)) {
+	for (; pid != 0; pid = running_pid1(h->session_fd)) {
 		h->pidfd = sys_pidfd_open(pid);
 		if (h->pidfd < 0) {
 			if (errno == ESRCH)
 				continue; /* just gone: its lock is too, in a moment */
 			return err_sys(e, "can't reach the running environment (process %d)", (int)pid);
 		}
-		if (find_pid1(h->session_fd) == pid)
+		if (running_pid1(h->session_fd) == pid)
 			return 0;
 		close(h->pidfd);
 		h->pidfd = -1;
@@ -171,33 +160,26 @@ static int open_pid1(struct holder *h, pid_t pid, struct err *e)
 	return 1;
 }
 
-static bool is_door_open(int fd)
-{
-	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = BYTE_DOOR, .l_len = 1 };
-
-	return fcntl(fd, F_OFD_GETLK, &l) == 0 && l.l_type == F_UNLCK;
-}
-
 /* The short way. 1: take the long one, with our share of byte 1. */
 static int join_running(struct holder *h, struct err *e)
 {
 	pid_t pid;
 
-	if (lock_byte(h->session_fd, F_OFD_SETLKW, F_RDLCK, BYTE_SESSIONS) < 0)
+	if (lock_byte(h->session_fd, F_OFD_SETLKW, F_RDLCK, RUNNING_SESSIONS) < 0)
 		return err_sys(e, "can't lock the environment");
-	pid = find_pid1(h->session_fd);
-	return pid && is_door_open(h->session_fd) ? open_pid1(h, pid, e) : 1;
+	pid = running_pid1(h->session_fd);
+	return pid && !running_is_locked(h->session_fd, RUNNING_DOOR) ? open_pid1(h, pid, e) : 1;
 }
 
 /* Whoever waits for the door must not hold a share meanwhile: an orphaned pid 1 waits for that, and has the door. */
 static int take_door(struct holder *h)
 {
-	if (lock_byte(h->door_fd, F_OFD_SETLK, F_WRLCK, BYTE_DOOR) == 0)
+	if (lock_byte(h->door_fd, F_OFD_SETLK, F_WRLCK, RUNNING_DOOR) == 0)
 		return 0;
-	if (lock_byte(h->session_fd, F_OFD_SETLK, F_UNLCK, BYTE_SESSIONS) < 0 ||
-	    lock_byte(h->door_fd, F_OFD_SETLKW, F_WRLCK, BYTE_DOOR) < 0)
+	if (lock_byte(h->session_fd, F_OFD_SETLK, F_UNLCK, RUNNING_SESSIONS) < 0 ||
+	    lock_byte(h->door_fd, F_OFD_SETLKW, F_WRLCK, RUNNING_DOOR) < 0)
 		return -1;
-	return lock_byte(h->session_fd, F_OFD_SETLKW, F_RDLCK, BYTE_SESSIONS);
+	return lock_byte(h->session_fd, F_OFD_SETLKW, F_RDLCK, RUNNING_SESSIONS);
 }
 
 static int find_or_create(const struct holder_request *q, const char *lock_path, struct holder *h, struct err *e)
@@ -209,7 +191,7 @@ static int find_or_create(const struct holder_request *q, const char *lock_path,
 		return -1;
 	if (take_door(h) < 0)
 		return err_sys(e, "can't lock %s", lock_path);
-	found = open_pid1(h, find_pid1(h->session_fd), e);
+	found = open_pid1(h, running_pid1(h->session_fd), e);
 	if (found == 0)
 		holder_open_door(h);
 	h->created = found > 0;
@@ -229,7 +211,7 @@ static int acquire(const struct holder_request *q, const char *path, struct hold
 
 int holder_acquire(const struct holder_request *q, struct holder *h, struct err *e)
 {
-	cleanup_free char *path = mem_printf("%s/%s.lock", q->dirs->runtime, q->plan->id);
+	cleanup_free char *path = running_path(q->dirs, q->plan->id);
 
 	*h = (struct holder){ .session_fd = -1, .door_fd = -1, .pidfd = -1 };
 	if (acquire(q, path, h, e) < 0) {
@@ -242,9 +224,7 @@ int holder_acquire(const struct holder_request *q, struct holder *h, struct err 
 /* Asking for the write lock that pid 1 waits for: our own share is on the same open file and does not count. */
 bool holder_is_last(const struct holder *h)
 {
-	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = BYTE_SESSIONS, .l_len = 1 };
-
-	return fcntl(h->session_fd, F_OFD_GETLK, &l) == 0 && l.l_type == F_UNLCK;
+	return !running_is_locked(h->session_fd, RUNNING_SESSIONS);
 }
 
 void holder_release(struct holder *h)

@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "fetch/http.h"
+#include "source/made.h"
 #include "source/manifest.h"
 #include "source/members.h"
 #include "source/origin.h"
@@ -28,11 +29,10 @@
 #define BOMB_RATIO 200
 
 struct rootfs_origin {
-	struct origin origin;
-	int fd; /* the uncompressed tar */
+	struct made_origin made; /* first */
+	int fd;                  /* the uncompressed tar */
 	uint64_t size;
-	char diff_id[DIGEST_MAX], config_digest[DIGEST_MAX], manifest_digest[DIGEST_MAX];
-	struct buf config, manifest;
+	char diff_id[DIGEST_MAX];
 };
 
 /* ---- inflating ---- */
@@ -159,31 +159,6 @@ static int inflate(struct oci_context *c, int in, struct err *e)
 
 /* ---- a root file system ---- */
 
-static int rootfs_get_manifest(struct origin *o, const char *digest, struct buf *body, char **media_type,
-                               char found[DIGEST_MAX], struct err *e)
-{
-	struct rootfs_origin *f = (struct rootfs_origin *)o;
-
-	*media_type = NULL;
-	if (digest && strcmp(digest, f->manifest_digest) != 0)
-		return err_set(e, ERR_NOT_FOUND, "it holds the image %s, not %s", f->manifest_digest, digest);
-	buf_add(body, f->manifest.data, f->manifest.len);
-	*media_type = mem_strdup(MANIFEST_TYPE_IMAGE);
-	memcpy(found, f->manifest_digest, DIGEST_MAX);
-	return 0;
-}
-
-static int rootfs_get_blob(struct origin *o, const char *digest, uint64_t size, struct buf *body,
-                           struct err *e)
-{
-	struct rootfs_origin *f = (struct rootfs_origin *)o;
-
-	if (strcmp(digest, f->config_digest) != 0 || size != f->config.len)
-		return err_set(e, ERR_NOT_FOUND, "it has no config %s", digest);
-	buf_add(body, f->config.data, f->config.len);
-	return 0;
-}
-
 static int rootfs_get_stream(struct origin *o, const char *digest, uint64_t size, struct stream **out,
                              struct err *e)
 {
@@ -208,43 +183,38 @@ static void rootfs_close(struct origin *o)
 	struct rootfs_origin *f = (struct rootfs_origin *)o;
 
 	close(f->fd);
-	buf_release(&f->config);
-	buf_release(&f->manifest);
+	made_release(&f->made);
 	free(f);
 }
 
 static int open_rootfs(int fd /* takes */, struct origin **out, struct err *e)
 {
 	struct rootfs_origin *f = mem_alloc(sizeof(*f));
-	char config_type[] = MANIFEST_TYPE_CONFIG, layer_type[] = MANIFEST_TYPE_LAYER;
-	struct manifest_part config, layer;
+	char layer_type[] = MANIFEST_TYPE_LAYER;
+	struct manifest_part layer;
 	unsigned long long size;
 
-	f->origin = (struct origin){
-		.manifest = rootfs_get_manifest,
-		.blob = rootfs_get_blob,
+	f->made.origin = (struct origin){
+		.manifest = made_manifest,
+		.blob = made_blob,
 		.stream = rootfs_get_stream,
 		.close = rootfs_close,
 	};
 	f->fd = fd;
-	f->config = f->manifest = BUF_INIT;
+	f->made.config = f->made.manifest = BUF_INIT;
 	if (lseek(fd, 0, SEEK_SET) < 0 || digest_fd(fd, f->diff_id, &size, e) < 0) {
-		rootfs_close(&f->origin);
+		rootfs_close(&f->made.origin);
 		return -1;
 	}
 	f->size = size;
 	buf_addf(
-		&f->config,
+		&f->made.config,
 		"{\"architecture\":\"%s\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"%s\"]}}",
 		oci_platform() + strlen("linux/"), f->diff_id);
-	digest_bytes(f->config.data, f->config.len, f->config_digest);
-	config = (struct manifest_part){ .media_type = config_type,
-		                         .digest = f->config_digest,
-		                         .size = f->config.len };
+	made_have_config(&f->made);
 	layer = (struct manifest_part){ .media_type = layer_type, .digest = f->diff_id, .size = f->size };
-	manifest_format(&config, &layer, 1, &f->manifest);
-	digest_bytes(f->manifest.data, f->manifest.len, f->manifest_digest);
-	*out = &f->origin;
+	made_have_layers(&f->made, &layer, 1);
+	*out = &f->made.origin;
 	return 0;
 }
 

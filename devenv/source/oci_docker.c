@@ -12,43 +12,17 @@
 #include "base/text.h"
 #include "fetch/http.h"
 #include "source/document.h"
+#include "source/made.h"
 #include "source/manifest.h"
 #include "source/members.h"
 #include "source/origin.h"
 
 struct docker_origin {
-	struct origin origin;
+	struct made_origin made; /* first */
 	struct members *members;
 	struct manifest_docker image;
-	struct buf config, manifest;
-	char config_digest[DIGEST_MAX], manifest_digest[DIGEST_MAX];
 	struct manifest_part *layers; /* image.layers.count */
 };
-
-static int docker_get_manifest(struct origin *o, const char *digest, struct buf *body, char **media_type,
-                               char found[DIGEST_MAX], struct err *e)
-{
-	struct docker_origin *d = (struct docker_origin *)o;
-
-	*media_type = NULL;
-	if (digest && strcmp(digest, d->manifest_digest) != 0)
-		return err_set(e, ERR_NOT_FOUND, "it holds the image %s, not %s", d->manifest_digest, digest);
-	buf_add(body, d->manifest.data, d->manifest.len);
-	*media_type = mem_strdup(MANIFEST_TYPE_IMAGE);
-	memcpy(found, d->manifest_digest, DIGEST_MAX);
-	return 0;
-}
-
-static int docker_get_blob(struct origin *o, const char *digest, uint64_t size, struct buf *body,
-                           struct err *e)
-{
-	struct docker_origin *d = (struct docker_origin *)o;
-
-	if (strcmp(digest, d->config_digest) != 0 || size != d->config.len)
-		return err_set(e, ERR_NOT_FOUND, "it has no config %s", digest);
-	buf_add(body, d->config.data, d->config.len);
-	return 0;
-}
 
 static int docker_get_stream(struct origin *o, const char *digest, uint64_t size, struct stream **out,
                              struct err *e)
@@ -73,8 +47,7 @@ static void docker_close(struct origin *o)
 	free(d->layers);
 	members_free(d->members);
 	manifest_docker_release(&d->image);
-	buf_release(&d->config);
-	buf_release(&d->manifest);
+	made_release(&d->made);
 	free(d);
 }
 
@@ -146,28 +119,27 @@ static int check_config_name(const struct docker_origin *d, struct err *e)
 	const char *slash = strrchr(d->image.config, '/'), *base = slash ? slash + 1 : d->image.config;
 	cleanup_free char *named = mem_printf("sha256:%.64s", base);
 
-	if (digest_is_valid(named) && strcmp(named, d->config_digest) != 0)
+	if (digest_is_valid(named) && strcmp(named, d->made.config_digest) != 0)
 		return err_set(e, ERR_INTEGRITY, "the image config '%s' has the digest %s",
-		               text_safe(d->image.config), d->config_digest);
+		               text_safe(d->image.config), d->made.config_digest);
 	return 0;
 }
 
 static int docker_load(struct docker_origin *d, struct err *e)
 {
 	cleanup_buf struct buf list = BUF_INIT;
-	struct manifest_part config = { 0 };
+	struct buf *config = &d->made.config;
 	struct oci_config parsed = { 0 };
-	char type[] = MANIFEST_TYPE_CONFIG;
 	int r = 0;
 
 	if (members_read(d->members, "manifest.json", DOCUMENT_MAX, &list, e) < 0 ||
 	    manifest_docker_parse(list.data, list.len, &d->image, e) < 0)
 		return -1;
 	d->layers = mem_array(d->image.layers.count + 1, sizeof(*d->layers));
-	if (members_read(d->members, d->image.config, DOCUMENT_MAX, &d->config, e) < 0)
+	if (members_read(d->members, d->image.config, DOCUMENT_MAX, config, e) < 0)
 		return -1;
-	digest_bytes(d->config.data, d->config.len, d->config_digest);
-	if (check_config_name(d, e) < 0 || oci_config_parse(d->config.data, d->config.len, &parsed, e) < 0)
+	made_have_config(&d->made);
+	if (check_config_name(d, e) < 0 || oci_config_parse(config->data, config->len, &parsed, e) < 0)
 		return -1;
 	if (parsed.diff_ids.count != d->image.layers.count)
 		r = err_set(e, ERR_INTEGRITY, "the archive has %zu layers but the image config describes %zu",
@@ -177,11 +149,7 @@ static int docker_load(struct docker_origin *d, struct err *e)
 	oci_config_release(&parsed);
 	if (r < 0)
 		return -1;
-	config = (struct manifest_part){ .media_type = type,
-		                         .digest = d->config_digest,
-		                         .size = d->config.len };
-	manifest_format(&config, d->layers, d->image.layers.count, &d->manifest);
-	digest_bytes(d->manifest.data, d->manifest.len, d->manifest_digest);
+	made_have_layers(&d->made, d->layers, d->image.layers.count);
 	return 0;
 }
 
@@ -189,18 +157,18 @@ int oci_docker_over(struct members *m, const char *name, struct origin **out, st
 {
 	struct docker_origin *d = mem_alloc(sizeof(*d));
 
-	d->origin = (struct origin){
-		.manifest = docker_get_manifest,
-		.blob = docker_get_blob,
+	d->made.origin = (struct origin){
+		.manifest = made_manifest,
+		.blob = made_blob,
 		.stream = docker_get_stream,
 		.close = docker_close,
 	};
 	d->members = m;
-	d->config = d->manifest = BUF_INIT;
+	d->made.config = d->made.manifest = BUF_INIT;
 	if (docker_load(d, e) < 0) {
-		docker_close(&d->origin);
+		docker_close(&d->made.origin);
 		return err_wrap(e, "%s", text_safe(name));
 	}
-	*out = &d->origin;
+	*out = &d->made.origin;
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/version.h"
 #include "config/reference.h"
 #include "fetch/http.h"
 #include "fetch/registry.h"

@@ -8,9 +8,9 @@
  */
 #include "store/store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -106,20 +106,10 @@ void store_random_name(char out[32])
 
 int store_names_in(const struct store *s, const char *dir, struct strlist *out, struct err *e)
 {
-	int fd = openat(s->fd, dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
+	cleanup_close int fd = openat(s->fd, dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (!d) {
-		if (fd >= 0)
-			close(fd);
+	if (fd < 0 || file_names(fd, ".", true, out, e) < 0)
 		return store_failure(s, "can't list a directory", e);
-	}
-	while ((entry = readdir(d)))
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			strlist_add(out, entry->d_name);
-	closedir(d);
-	strlist_sort(out);
 	return 0;
 }
 

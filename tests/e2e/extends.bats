@@ -14,8 +14,8 @@ setup() {
 	git config --global user.email e@example.org
 	git config --global init.defaultBranch main
 	git init -q --bare "$R/envs"
-	git clone -q "$R/envs" "$BATS_TEST_TMPDIR/work" 2>/dev/null
-	mkdir "$BATS_TEST_TMPDIR/work/base"
+	git clone -q "$R/envs" "$BATS_TEST_TMPDIR/author" 2>/dev/null
+	mkdir "$BATS_TEST_TMPDIR/author/base"
 	publish base/base.ini "[base]
 image = $SMALL
 [sandbox]
@@ -29,10 +29,10 @@ teardown() {
 }
 
 publish() { # FILE TEXT: a commit on main
-	printf '%s\n' "$2" >"$BATS_TEST_TMPDIR/work/$1"
-	git -C "$BATS_TEST_TMPDIR/work" add .
-	git -C "$BATS_TEST_TMPDIR/work" commit -q -m change
-	git -C "$BATS_TEST_TMPDIR/work" push -q origin HEAD:main
+	printf '%s\n' "$2" >"$BATS_TEST_TMPDIR/author/$1"
+	git -C "$BATS_TEST_TMPDIR/author" add .
+	git -C "$BATS_TEST_TMPDIR/author" commit -q -m change
+	git -C "$BATS_TEST_TMPDIR/author" push -q origin HEAD:main
 }
 head_of() {
 	git -C "$R/envs" rev-parse main
@@ -67,7 +67,7 @@ server_stop() {
 	! grep -q one <<<"$output"
 	run -0 devenv -C "$P" config --json
 	[ "$(jq -r '.origins.base.image' <<<"$output")" = envs/base.ini:2 ]
-	run -0 --separate-stderr devenv -C "$P" run -- sh -c 'echo $A $B; echo $PATH'
+	run -0 --separate-stderr devenv -C "$P" run -y -- sh -c 'echo $A $B; echo $PATH'
 	[ "${lines[0]}" = "base project" ]
 	[[ ${lines[1]} == "$P/two:$P/three:"* ]]
 	# the base is an input like devenv.ini itself
@@ -178,7 +178,7 @@ image = nobody/nothing"
 	chmod +x "$BATS_TEST_TMPDIR/helper"
 	git config --global credential.helper "$BATS_TEST_TMPDIR/helper"
 	cd "$P"
-	run -0 env GIT_DIR="$P/.git" devenv lock
+	run -0 env GIT_DIR="$P/.git" devenv lock -y # what it extends names another registry
 	grep -qx "commit = $(head_of)" "$P/devenv.lock"
 	grep -qx store "$BATS_TEST_TMPDIR/helper.log"
 	[ ! -e "$BATS_TEST_TMPDIR/evil" ]
@@ -214,7 +214,7 @@ serve_ssh() {
 	run --separate-stderr devenv -C "$P" lock -y
 	complaint 1 "known_hosts|host ?key"
 	printf '[127.0.0.1]:%s %s\n' "$PORT" "$(cut -d' ' -f1,2 "$BATS_TEST_TMPDIR/ssh/host.pub")" >"$HOME/.ssh/known_hosts"
-	run -0 devenv -C "$P" lock
+	run -0 devenv -C "$P" lock -y
 	grep -qx "commit = $(head_of)" "$P/devenv.lock"
 	mv "$HOME/.ssh/id_ed25519" "$BATS_TEST_TMPDIR/key"
 	run --separate-stderr devenv -C "$P" update

@@ -87,20 +87,42 @@ smoke() { # TEMPLATE
 	run -0 devenv run -- ls /go/kept
 }
 
-@test "init in a Django project: written, allowed, entered" {
-	printf 'django\n' >requirements.txt
+django_project() {
+	printf '# no packages: nothing is fetched\n' >requirements.txt
 	printf "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')\n" >manage.py
 	run -0 --separate-stderr devenv init
 	[[ $stderr == *"Python and Django (requirements.txt is here)"* ]]
 	grep -q '^DJANGO_SETTINGS_MODULE = shop.settings$' devenv.ini
 	run -0 devenv allow --show # what was made here counts as allowed
 	[[ $output != *"not granted"* ]]
-	# what stands in for the image has Django, and is another registry's
-	stand_in "image = $DJANGO"
+}
+
+@test "init in a Django project: written, allowed, set up, entered" {
+	django_project
+	languages
 	devenv -q allow -y
-	run --separate-stderr devenv run -- python3 -c 'import django, os; print(os.environ["DJANGO_SETTINGS_MODULE"])'
-	echo "$stderr"
-	[ "$status" -eq 0 ]
+	run -0 --separate-stderr devenv run -- sh -c 'command -v python; echo "$DJANGO_SETTINGS_MODULE"'
+	[ "$output" = "$P/.venv/bin/python"$'\nshop.settings' ]
+	# half of it is lost: made again when the setup runs again
+	rm -r .venv/lib
+	echo '# changed' >>requirements.txt
+	run -0 --separate-stderr devenv run -- python -m pip --version
+	[[ $output == pip*"$P/.venv"* ]]
+}
+
+@test "an image whose python can make no virtual environment says so, each time" {
+	django_project
+	stand_in "image = $DJANGO" # Debian's, without python3-venv
+	devenv -q allow -y
+	for time in first second; do
+		run --separate-stderr devenv run -- python3 -c 'print("not reached")'
+		[ "$status" -ne 0 ]
+		[[ $output$stderr == *"python3-venv"* ]]
+		[[ $stderr == *"the setup, [setup] run, ended with status 1"* ]]
+		[[ $output != *"not reached"* ]]
+	done
+	sed -i '/^\[setup\]/,/^$/d' devenv.ini
+	run -0 --separate-stderr devenv run -- /usr/bin/python3 -c 'import django, os; print(os.environ["DJANGO_SETTINGS_MODULE"])'
 	[ "$output" = shop.settings ]
 }
 

@@ -41,6 +41,60 @@ static void test_read(void **state)
 	buf_release(&b);
 }
 
+static void test_names(void **state)
+{
+	struct strlist names = STRLIST_INIT;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(file_names(tempfd, ".", true, &names, &e), 0);
+	assert_int_equal(names.count, 0);
+	tempdir_write("b", "");
+	tempdir_write("a", "");
+	tempdir_write(".c", "");
+	assert_int_equal(file_names(AT_FDCWD, tempdir, false, &names, &e), 0);
+	assert_int_equal(names.count, 2);
+	assert_string_equal(names.items[0], "a");
+	assert_string_equal(names.items[1], "b");
+	strlist_release(&names);
+	assert_int_equal(file_names(tempfd, ".", true, &names, &e), 0);
+	assert_int_equal(names.count, 3);
+	assert_string_equal(names.items[0], ".c");
+	assert_int_equal(file_names(tempfd, "a", false, &names, &e), -1);
+	assert_int_equal(e.sys, ENOTDIR);
+	assert_int_equal(file_names(tempfd, "missing", false, &names, &e), -1);
+	assert_int_equal(e.sys, ENOENT);
+	assert_int_equal(names.count, 3);
+	strlist_release(&names);
+}
+
+static void expect_line(const char *name, const char *expected)
+{
+	char *path = mem_printf("%s/%s", tempdir, name), *line = file_line(path);
+
+	if (expected)
+		assert_string_equal(line, expected);
+	else
+		assert_null(line);
+	free(line);
+	free(path);
+}
+
+static void test_line(void **state)
+{
+	(void)state;
+	tempdir_write("two", "one\r\ntwo\n");
+	tempdir_write("open", "end");
+	tempdir_write("empty", "");
+	assert_int_equal(symlinkat("two", tempfd, "link"), 0);
+	expect_line("two", "one");
+	expect_line("open", "end");
+	expect_line("empty", "");
+	expect_line("link", NULL);
+	expect_line("missing", NULL);
+	expect_line(".", NULL);
+}
+
 static void test_read_odd_files(void **state)
 {
 	struct buf b = BUF_INIT;
@@ -422,6 +476,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		tempdir_test(test_read),
 		tempdir_test(test_read_odd_files),
+		tempdir_test(test_names),
+		tempdir_test(test_line),
 		tempdir_test(test_replace),
 		tempdir_test(test_replace_with_leftovers),
 		tempdir_test(test_replace_races),

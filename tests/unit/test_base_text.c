@@ -205,6 +205,9 @@ static void test_hash(void **state)
 	assert_true(text_hash_add(text_hash("foo", 3), "bar", 3) == text_hash("foobar", 6));
 	assert_true(text_starts("abc", "ab") && !text_starts("a", "ab"));
 	assert_true(text_ends("abc", "bc") && !text_ends("c", "bc"));
+	assert_true(text_is_hex("09af", 4) && text_is_hex("", 0));
+	assert_false(text_is_hex("09af", 3) || text_is_hex("09af", 5) || text_is_hex("09aF", 4) ||
+	             text_is_hex("09ag", 4));
 }
 
 int main(void)

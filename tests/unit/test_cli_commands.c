@@ -101,7 +101,6 @@ static void test_what_is_not_built_says_so(void **state)
 	}
 	assert_true(planned > 10);
 	expect_code("up --json", 1, "not-supported");
-	expect("init --from git+https://git.example.org/envs#v1:a.ini", 1, NULL, "not supported yet");
 	expect("doctor --fix --json", 2, NULL, NULL);
 	expect("-n pull", 1, NULL, "devenv pull --dry-run is not supported yet");
 	expect("completion --json bash", 1, NULL, NULL);

@@ -96,12 +96,90 @@ static void test_conflicts(void **state)
 	skeleton_release(&k);
 }
 
+/* ---- files that layers share ---- */
+
+static struct stat make_with(struct store *s, const char *name, const char *data, size_t len)
+{
+	struct skeleton k = { 0 };
+	cleanup_free char *path = NULL, *file = NULL;
+	struct err e = ERR_INIT;
+	struct stat st;
+
+	assert_done(skeleton_add_file(&k, "/etc/hostname", name, &e), e);
+	assert_done(skeleton_add_data(&k, "/etc/bundle", data, len, 0644, &e), e);
+	assert_done(skeleton_make(&k, s, &path, &e), e);
+	file = path_join(path, "etc/bundle");
+	assert_int_equal(stat(file, &st), 0);
+	assert_int_equal(st.st_mode, S_IFREG | 0644);
+	assert_int_equal(st.st_size, len);
+	assert_int_equal(st.st_mtim.tv_sec, 946684800);
+	skeleton_release(&k);
+	return st;
+}
+
+static void collect(struct env_gc *gc, struct store *s)
+{
+	cleanup_free char *dir = path_join(tempdir, "nowhere");
+	struct environment env = { .dirs = { .state = dir, .runtime = dir, .home = dir } };
+	struct err e = ERR_INIT;
+
+	assert_done(env_gc(&env, s, gc, &e), e);
+}
+
+static void test_sharing(void **state)
+{
+	char *large = mem_alloc(20000), digest[DIGEST_MAX];
+	cleanup_free char *shared = NULL;
+	struct env_gc dry = { .dry_run = true }, gc = { 0 }, again = { 0 };
+	struct err e = ERR_INIT;
+	struct store s;
+	struct stat one, two;
+
+	(void)state;
+	memset(large, 'x', 20000);
+	digest_bytes(large, 20000, digest);
+	shared = mem_printf(SKELETON_DIR "/.shared/%s-0644", digest_hex(digest));
+	assert_done(store_open(&s, getenv("DEVENV_STORE"), &e), e);
+	one = make_with(&s, "one\n", large, 20000);
+	two = make_with(&s, "two\n", large, 20000);
+	assert_int_equal(one.st_ino, two.st_ino);
+	assert_int_equal(two.st_nlink, 3);
+	/* empty ones take no space */
+	one = make_with(&s, "one\n", large, 0);
+	assert_int_equal(one.st_nlink, 1);
+	/* the directory goes, or holds what it should not: a layer of its own again */
+	assert_done(file_remove_tree(s.fd, SKELETON_DIR "/.shared", &e), e);
+	one = make_with(&s, "three\n", large, 20000);
+	assert_int_not_equal(one.st_ino, two.st_ino);
+	assert_int_equal(unlinkat(s.fd, shared, 0), 0);
+	assert_int_equal(symlinkat("/etc/passwd", s.fd, shared), 0);
+	one = make_with(&s, "four\n", large, 20000);
+	assert_int_equal(one.st_nlink, 1);
+	assert_int_equal(unlinkat(s.fd, shared, 0), 0);
+	one = make_with(&s, "five\n", large, 20000);
+	assert_int_equal(one.st_nlink, 2);
+	/* gc: all layers are dead, so nothing holds it; a dry run says the same bytes and takes nothing */
+	collect(&dry, &s);
+	assert_true(file_exists(s.fd, shared));
+	collect(&gc, &s);
+	assert_true(gc.bytes == dry.bytes && gc.bytes > 20000);
+	assert_false(file_exists(s.fd, shared));
+	assert_int_equal(gc.generated, 6);
+	assert_int_equal(dry.generated, 6);
+	collect(&again, &s);
+	assert_int_equal(again.generated, 0);
+	assert_int_equal(again.bytes, 0);
+	store_close(&s);
+	free(large);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		fixture_test(test_name),
 		fixture_test(test_make),
 		fixture_test(test_conflicts),
+		fixture_test(test_sharing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
