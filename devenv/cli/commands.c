@@ -111,8 +111,9 @@ const struct command commands_table[] = {
 	  "The exit status is the shell's; 125 when devenv itself failed.",
 	  options_enter, NULL, cmd_enter, COMMAND_LAUNCHER | COMMAND_STATUS_125 | COMMAND_NO_JSON, 0, 0 },
 	{ "run", "[--] [CMD [ARG…]]", "run one command in the environment",
-	  "Keeps the caller's terminal, so that it works in pipelines. With --image it\n"
-	  "needs no project, and CMD may be left out: the image's own is run then.\n"
+	  "Works in pipelines and scripts; for what of it is a terminal, the command gets\n"
+	  "one of its own, relayed. With --image it needs no project, and CMD may be left\n"
+	  "out: the image's own is run then.\n"
 	  "The exit status is the command's; 125 when devenv itself failed, 126 when\n"
 	  "the command can't be executed, 127 when it is not found, 128+N when it was\n"
 	  "ended by signal N.",

@@ -61,12 +61,12 @@ static void check_kernel(const struct doctor_machine *m, struct doctor_result *r
 		doctor_say(r, DOCTOR_WARN, "its version can't be read");
 		return;
 	}
-	if (major < 5 || (major == 5 && minor < 11)) {
-		doctor_say(r, DOCTOR_FAIL, "Linux %s is too old: overlays of ordinary users need 5.11",
+	if (major < 5 || (major == 5 && minor < 12)) {
+		doctor_say(r, DOCTOR_FAIL, "Linux %s is too old: mount flags are set as only 5.12 can",
 		           text_safe(release));
 		doctor_remedy(
 			r,
-			"upgrade to a distribution with Linux 5.11 or newer (Debian 12, Ubuntu 22.04, RHEL 9)");
+			"upgrade to a distribution with Linux 5.12 or newer (Debian 12, Ubuntu 22.04, RHEL 9)");
 		return;
 	}
 	doctor_say(r, DOCTOR_OK, "Linux %s", text_safe(release));

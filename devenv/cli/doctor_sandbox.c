@@ -161,7 +161,7 @@ void doctor_sandbox_overlay(const struct doctor_machine *m, struct doctor_result
 		doctor_remedy(r, "%s",
 		              strstr(p.step, "overlay") && p.sys == ENODEV
 		                      ? "sudo modprobe overlay"
-		                      : "mend the user namespace first, or use Linux 5.11 or newer");
+		                      : "mend the user namespace first, or use Linux 5.12 or newer");
 }
 
 void doctor_sandbox_tmpfs_xattr(const struct doctor_machine *m, struct doctor_result *r)
@@ -171,7 +171,7 @@ void doctor_sandbox_tmpfs_xattr(const struct doctor_machine *m, struct doctor_re
 	(void)m;
 	say_probe(r, probe_tmpfs_xattr(&p), &p, DOCTOR_WARN, "tmpfs keeps user attributes");
 	if (r->level == DOCTOR_WARN)
-		doctor_remedy(r, "Linux 6.6 has them; until then set `[sandbox] scratch = disk`");
+		doctor_remedy(r, "Linux 6.6 has them; until then the scratch layer is on disk, which is slower to start");
 }
 
 void doctor_sandbox_proc(const struct doctor_machine *m, struct doctor_result *r)
@@ -204,11 +204,9 @@ void doctor_sandbox_landlock(const struct doctor_machine *m, struct doctor_resul
 
 	(void)m;
 	if (abi >= LANDLOCK_ABI_SCOPES) {
-		doctor_say(r, DOCTOR_OK, "ABI %d: abstract sockets of this machine can be closed off", abi);
+		doctor_say(r, DOCTOR_OK, "ABI %d: it could close abstract sockets, but would part sessions of one environment", abi);
 		return;
 	}
 	doctor_say(r, DOCTOR_INFO, abi ? "ABI %d" : "not in force (ABI %d)", abi);
-	doctor_remedy(
-		r, "with `network = host`, abstract sockets of this machine stay reachable; Linux 6.12 with "
-		   "landlock closes them");
+	doctor_remedy(r, "nothing depends on it; `network = none` closes the abstract sockets of this machine");
 }

@@ -337,8 +337,8 @@ static void test_what_the_kernel_refuses(void **state)
 	expect_denied("overlay", SCMP_SYS(mount), ENODEV, 3, 0, DOCTOR_FAIL, "sudo modprobe overlay");
 	expect_denied("proc", SCMP_SYS(mount), EPERM, 3, MS_NOSUID | MS_NODEV | MS_NOEXEC, DOCTOR_FAIL,
 	              "systempaths=unconfined");
-	expect_denied("tmpfs-xattr", SCMP_SYS(setxattr), EOPNOTSUPP, -1, 0, DOCTOR_WARN, "scratch = disk");
-	expect_denied("landlock", 444, ENOSYS, -1, 0, DOCTOR_INFO, "network = host");
+	expect_denied("tmpfs-xattr", SCMP_SYS(setxattr), EOPNOTSUPP, -1, 0, DOCTOR_WARN, "scratch layer is on disk");
+	expect_denied("landlock", 444, ENOSYS, -1, 0, DOCTOR_INFO, "network = none");
 	sysctl("../../etc/apparmor.d/devenv", "");
 	expect_denied("apparmor", SCMP_SYS(unshare), EPERM, -1, 0, DOCTOR_FAIL,
 	              "sudo apparmor_parser -r /etc/apparmor.d/devenv");
