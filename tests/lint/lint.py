@@ -217,8 +217,7 @@ def check_descriptors(root, _build):
 
 
 def registry_hosts():
-    """Hosts that this machine's apt and npm take packages from; the public default ones are facts, not secrets."""
-    public = {"deb.debian.org", "security.debian.org", "registry.npmjs.org", "archive.ubuntu.com", "deb.nodesource.com"}
+    """Hosts that this machine's apt and npm take packages from."""
     found = set()
     for path in ["/etc/apt/sources.list"] + glob.glob("/etc/apt/sources.list.d/*"):
         if os.path.isfile(path) and os.access(path, os.R_OK):
@@ -227,7 +226,7 @@ def registry_hosts():
         if os.path.isfile(path) and os.access(path, os.R_OK):
             found |= set(re.findall(r"https?://([^/\s:]+)", read(path)))
     found |= set(re.findall(r"https?://([^/\s:]+)", os.environ.get("npm_config_registry", "")))
-    return found - public - {"localhost", "127.0.0.1"}
+    return found - {"localhost", "127.0.0.1"}
 
 
 def check_addresses(root, _build, hosts=None):
