@@ -18,8 +18,8 @@
  * opens a pidfd and asks again, so that a reused pid can't be taken for the holder.
  *
  * Most look-ups need no door: whoever has a share of byte 1 and sees pid 1 and an open door may join, for pid 1 was ready
- * before the door was opened, and can't leave any more. Only when that fails is the share given back and the door taken;
- * keeping the share would keep an orphaned pid 1 from leaving, which keeps the door.
+ * before the door was opened, and can't leave any more. Otherwise the door is taken; the share is kept only when it can be
+ * had at once: who waits for the door with a share would keep an orphaned pid 1 from leaving, which keeps the door.
  *
  * The door has a descriptor of its own, which pid 1 inherits and keeps. So when a launcher is killed while its pid 1
  * sets up, the door stays closed: pid 1 gets ready, finds no session, leaves, and only then does the next one come in.
