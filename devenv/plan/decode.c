@@ -75,7 +75,35 @@ static bool take_numbers(struct plan *p, const char *at, const char *end)
 	p->root = n.root;
 	p->network = n.network;
 	p->scratch = n.scratch;
+	p->nested = n.nested;
+	p->cpus = n.cpus;
+	p->pids = n.pids;
+	p->linger = n.linger;
+	p->memory = n.memory;
 	return n.network <= PLAN_NETWORK_NONE && n.scratch <= PLAN_SCRATCH_PERSIST;
+}
+
+static bool take_range(struct plan *p, uint32_t tag, const char *at, const char *end)
+{
+	struct plan_range r;
+
+	if ((size_t)(end - at) != sizeof(r))
+		return false;
+	memcpy(&r, at, sizeof(r));
+	if (r.count == 0 || r.inside > UINT32_MAX - r.count || r.outside > UINT32_MAX - r.count)
+		return false;
+	if (tag == PLAN_TAG_UID_RANGE)
+		plan_add_uid_range(p, r);
+	else
+		plan_add_gid_range(p, r);
+	return true;
+}
+
+static bool take_filter(const void **filter, size_t *size, const char *at, const char *end)
+{
+	*filter = at;
+	*size = (size_t)(end - at);
+	return *size % 8 == 0; /* struct sock_filter */
 }
 
 /* Strings are dispatched by the tables of plan.c, so that a new field can't be written and not read. */
@@ -127,10 +155,13 @@ static bool take_record(struct plan *p, uint32_t tag, const char *at, const char
 		return take_mount(p, at, end);
 	case PLAN_TAG_WATCH:
 		return take_watch(p, at, end);
+	case PLAN_TAG_UID_RANGE:
+	case PLAN_TAG_GID_RANGE:
+		return take_range(p, tag, at, end);
 	case PLAN_TAG_FILTER:
-		p->filter = at;
-		p->filter_size = (size_t)(end - at);
-		return p->filter_size % 8 == 0;
+		return take_filter(&p->filter, &p->filter_size, at, end);
+	case PLAN_TAG_ROOT_FILTER:
+		return take_filter(&p->root_filter, &p->root_filter_size, at, end);
 	default:
 		return take_text(p, tag, at, end);
 	}

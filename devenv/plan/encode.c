@@ -29,7 +29,9 @@ static void add_record(struct buf *b, enum plan_tag tag, const void *head, size_
 
 static void add_identity(struct buf *b, const struct plan *p)
 {
-	struct plan_numbers n = { .uid = p->uid, .gid = p->gid, .root = p->root, .network = p->network, .scratch = p->scratch };
+	struct plan_numbers n = { .uid = p->uid, .gid = p->gid, .root = p->root, .network = p->network, .scratch = p->scratch,
+				  .nested = p->nested, .cpus = p->cpus, .pids = p->pids, .linger = p->linger,
+				  .memory = p->memory };
 	size_t i, j;
 
 	add_record(b, PLAN_TAG_NUMBERS, &n, sizeof(n), NULL, NULL);
@@ -49,7 +51,12 @@ static void add_identity(struct buf *b, const struct plan *p)
 
 		add_record(b, PLAN_TAG_MOUNT, &h, sizeof(h), m->host, m->target);
 	}
+	for (i = 0; i < p->uid_range_count; i++)
+		add_record(b, PLAN_TAG_UID_RANGE, &p->uid_ranges[i], sizeof(p->uid_ranges[i]), NULL, NULL);
+	for (i = 0; i < p->gid_range_count; i++)
+		add_record(b, PLAN_TAG_GID_RANGE, &p->gid_ranges[i], sizeof(p->gid_ranges[i]), NULL, NULL);
 	add_record(b, PLAN_TAG_FILTER, p->filter, p->filter_size, NULL, NULL);
+	add_record(b, PLAN_TAG_ROOT_FILTER, p->root_filter, p->root_filter_size, NULL, NULL);
 }
 
 static void add_watches(struct buf *b, const struct plan *p)

@@ -54,7 +54,10 @@ enum plan_tag {
 	/* structures */
 	PLAN_TAG_NUMBERS,
 	PLAN_TAG_MOUNT, /* struct plan_mount_head, host, target */
+	PLAN_TAG_UID_RANGE, /* struct plan_range */
+	PLAN_TAG_GID_RANGE,
 	PLAN_TAG_FILTER,
+	PLAN_TAG_ROOT_FILTER,
 	PLAN_TAG_WATCH, /* struct plan_watch_head, path, content */
 	/* single strings that are not part of the identity */
 	PLAN_TAG_SETUP,
@@ -62,7 +65,8 @@ enum plan_tag {
 };
 
 struct plan_numbers {
-	uint32_t uid, gid, root, network, scratch, reserved;
+	uint32_t uid, gid, root, network, scratch, nested, cpus, pids, linger, reserved;
+	uint64_t memory;
 };
 struct plan_mount_head {
 	uint32_t kind, flags;

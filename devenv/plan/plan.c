@@ -60,6 +60,8 @@ void plan_release(struct plan *p)
 	free(p->command);
 	free(p->entrypoint);
 	free(p->mounts);
+	free(p->uid_ranges);
+	free(p->gid_ranges);
 	free(p->watches);
 	buf_release(&p->raw);
 	plan_init(p);
@@ -113,6 +115,22 @@ void plan_add_mount(struct plan *p, struct plan_mount m)
 {
 	p->mounts = room_for_one(p->mounts, p->mount_count, sizeof(*p->mounts));
 	p->mounts[p->mount_count++] = m;
+}
+
+static void add_range(struct plan_range **ranges, size_t *count, struct plan_range r)
+{
+	*ranges = room_for_one(*ranges, *count, sizeof(**ranges));
+	(*ranges)[(*count)++] = r;
+}
+
+void plan_add_uid_range(struct plan *p, struct plan_range r)
+{
+	add_range(&p->uid_ranges, &p->uid_range_count, r);
+}
+
+void plan_add_gid_range(struct plan *p, struct plan_range r)
+{
+	add_range(&p->gid_ranges, &p->gid_range_count, r);
 }
 
 void plan_add_watch(struct plan *p, struct plan_watch w)

@@ -20,7 +20,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define PLAN_VERSION 2
+#define PLAN_VERSION 3
 
 /* A file the plan was made from. The plan is fresh while stat says the same of each. */
 struct plan_watch {
@@ -43,6 +43,7 @@ enum {
 	PLAN_MOUNT_MAKE_HOST = 4, /* make the host directory (0700) when missing: home, volumes */
 	PLAN_MOUNT_OPTIONAL = 8,  /* skip silently when the host path is missing */
 	PLAN_MOUNT_FILE = 16,	  /* it is a file: what PLAN_MOUNT_CREATE makes is an empty file */
+	PLAN_MOUNT_DEVICE = 32,	  /* a granted device node of the host: the one kind of mount without nodev */
 };
 /* In the order they are performed: parents before children. */
 struct plan_mount {
@@ -51,6 +52,11 @@ struct plan_mount {
 	const char *host;     /* "" for tmpfs */
 	const char *target;   /* resolved by the core: no component of it is a link in the layers */
 	uint64_t dev, ino;    /* what the core saw at `host`; 0, 0: don't compare (made later) */
+};
+
+/* A line of uid_map or gid_map as the kernel takes it: `count` ids from `inside` are those from `outside`. */
+struct plan_range {
+	uint32_t inside, outside, count;
 };
 
 enum plan_network { PLAN_NETWORK_HOST, PLAN_NETWORK_NONE };
@@ -75,6 +81,16 @@ struct plan {
 	bool root; /* sessions have root's capabilities: `user = root`, an image's own user. Not: the caller is real root */
 	const char *hostname;
 	enum plan_network network;
+	/* Further ids, from the caller's lines in /etc/subuid and /etc/subgid; none: the one-uid map, which needs no helper */
+	struct plan_range *uid_ranges, *gid_ranges;
+	size_t uid_range_count, gid_range_count;
+
+	/* Limits of the whole environment; 0: none */
+	uint64_t memory; /* bytes */
+	uint32_t cpus;	 /* thousandths of a processor */
+	uint32_t pids;	 /* processes and threads */
+	uint32_t linger; /* seconds that pid 1 stays after the last session */
+	bool nested;	 /* sessions may make user namespaces */
 
 	struct plan_mount *mounts;
 	size_t mount_count;
@@ -103,6 +119,8 @@ struct plan {
 
 	const void *filter;   /* struct sock_filter[]: the compiled seccomp program */
 	size_t filter_size;   /* bytes */
+	const void *root_filter; /* the same for sessions with uid 0 inside: chown-like calls are answered (env/filter.h) */
+	size_t root_filter_size; /* bytes; 0: sessions of root get `filter` too */
 
 	struct plan_watch *watches;
 	size_t watch_count;
@@ -119,6 +137,8 @@ void plan_release(struct plan *p);
  */
 void plan_add_layer(struct plan *p, const char *host_dir);
 void plan_add_mount(struct plan *p, struct plan_mount m);
+void plan_add_uid_range(struct plan *p, struct plan_range r);
+void plan_add_gid_range(struct plan *p, struct plan_range r);
 void plan_add_env(struct plan *p, const char *assignment);
 void plan_add_pass(struct plan *p, const char *name);
 void plan_add_locale(struct plan *p, const char *locale);

@@ -59,6 +59,15 @@ static void fill(struct plan *p)
 	plan_add_watch(p, (struct plan_watch){ .path = "/y", .content = "", .absent = true });
 	p->filter = filter;
 	p->filter_size = sizeof(filter);
+	p->root_filter = filter + 1;
+	p->root_filter_size = sizeof(filter[1]);
+	p->memory = 5ull << 30;
+	p->cpus = 1500;
+	p->pids = 64;
+	p->linger = 9;
+	p->nested = true;
+	plan_add_uid_range(p, (struct plan_range){ 0, 100000, 65536 });
+	plan_add_gid_range(p, (struct plan_range){ 1, 200000, 7 });
 }
 
 static void check_filled(const struct plan *p)
@@ -92,6 +101,17 @@ static void check_filled(const struct plan *p)
 	assert_true(p->watches[1].absent);
 	assert_int_equal(p->filter_size, sizeof(filter));
 	assert_memory_equal(p->filter, filter, sizeof(filter));
+	assert_int_equal(p->root_filter_size, sizeof(filter[1]));
+	assert_memory_equal(p->root_filter, filter + 1, sizeof(filter[1]));
+	assert_true(p->memory == 5ull << 30);
+	assert_int_equal(p->cpus, 1500);
+	assert_int_equal(p->pids, 64);
+	assert_int_equal(p->linger, 9);
+	assert_true(p->nested);
+	assert_int_equal(p->uid_range_count, 1);
+	assert_int_equal(p->uid_ranges[0].outside, 100000);
+	assert_int_equal(p->gid_range_count, 1);
+	assert_int_equal(p->gid_ranges[0].count, 7);
 }
 
 static void test_round_trip(void **state)
