@@ -14,7 +14,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-enum config_base { CONFIG_BASE_NONE, CONFIG_BASE_IMAGE, CONFIG_BASE_OCI, CONFIG_BASE_ARCHIVE };
+enum config_base { CONFIG_BASE_NONE, CONFIG_BASE_IMAGE, CONFIG_BASE_OCI, CONFIG_BASE_ARCHIVE, CONFIG_BASE_DEBIAN };
+enum config_variant { CONFIG_VARIANT_MINIMAL, CONFIG_VARIANT_STANDARD };
 enum config_network { CONFIG_NETWORK_AUTO, CONFIG_NETWORK_HOST, CONFIG_NETWORK_NONE };
 enum config_protect { CONFIG_PROTECT_HOOKS, CONFIG_PROTECT_GIT, CONFIG_PROTECT_OFF };
 enum config_scratch { CONFIG_SCRATCH_TMPFS, CONFIG_SCRATCH_DISK };
@@ -66,6 +67,23 @@ struct config {
 	char *base_value;      /* as written: the reference (a valid one), PATH[:TAG] or path */
 	unsigned int base_line;
 	const char *base_file;
+
+	enum config_variant variant;   /* with a Debian base, whose base_value is the codename */
+	struct strlist components;     /* the same: archive components, sorted; never empty then */
+
+	struct strlist packages_apt;   /* [packages] apt: "name" or "name=version", as written */
+	unsigned int packages_line;
+	const char *packages_file;
+
+	char *build;		       /* [build] run: script text or NULL */
+	struct strlist build_inputs;   /* paths, globs and directories below the project */
+	struct config_pair *build_env; /* [build] env.NAME */
+	size_t build_env_count, build_env_cap;
+	struct strlist build_cache;    /* directories inside that are kept between builds and are no part of the layer */
+	enum config_network build_network;
+	char *build_shell;	       /* NULL: sh */
+	unsigned int build_line;
+	const char *build_file;
 
 	char *workspace_target; /* NULL ("same"): host path; else an absolute, clean path */
 	bool user_root;		/* [workspace] user = root */

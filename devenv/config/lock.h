@@ -17,15 +17,35 @@
  *   content = sha256:...                of the file
  *   request = git+https://git.example.org/team/envs#v3:python/base.ini
  *
+ * A base made of a distribution's packages has no manifests, and each of its packages a section of its own, as have those
+ * that [packages] adds to any base:
+ *
+ *   [base]
+ *   request = debian:bookworm minimal main
+ *
+ *   [package.amd64.libpq5]
+ *   in = base                           of the base's layer; else of the layer on top
+ *   path = pool/main/p/postgresql-15/libpq5_15.8-0+deb12u1_amd64.deb
+ *   request = libpq5                    only of what [packages] apt names
+ *   sha256 = ...
+ *   size = 190212
+ *   suite = bookworm                    whose archive the path is of
+ *   version = 15.8-0+deb12u1
+ *
+ *   [packages]                          only on an image: which manifest its packages were resolved on
+ *   on.linux/amd64 = sha256:...
+ *
  * A section that is not known was written by a newer devenv, and the file is refused.
  *
- * request is canonical: the full reference; "oci:PATH[:TAG]"; "archive:PATH".
+ * request is canonical: the full reference; "oci:PATH[:TAG]"; "archive:PATH"; "debian:CODENAME VARIANT COMPONENT..." with the
+ * components sorted.
  */
 #ifndef DEVENV_CONFIG_LOCK_H
 #define DEVENV_CONFIG_LOCK_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -50,11 +70,24 @@ struct lock_extends {
 	char *content; /* digest */
 };
 
+struct lock_package {
+	char *arch, *name; /* Debian's names, both valid (debian_name_is_valid) */
+	bool in_base;
+	char *version, *path, *suite;
+	char *sha256;  /* 64 hex digits */
+	char *request; /* NULL: somebody's dependency */
+	uint64_t size; /* bytes of the .deb */
+};
+
 struct lock {
 	struct lock_image *images;
 	size_t image_count, image_cap;
 	struct lock_extends *extends;
 	size_t extends_count, extends_cap;
+	struct lock_package *packages; /* sorted by arch and name */
+	size_t package_count, package_cap;
+	struct lock_manifest *packages_on; /* [packages] on.PLATFORM */
+	size_t packages_on_count, packages_on_cap;
 };
 
 /* Errors are ERR_LOCK with "devenv.lock:line: ..." and a hint. Conflict markers: hint "run `devenv lock`". A JSON file
@@ -80,6 +113,11 @@ struct lock_extends *lock_find_extends(const struct lock *l, const char *name);
 void lock_put_extends(struct lock *l, struct lock_extends *entry /* takes contents */);
 void lock_remove_extends(struct lock *l, const char *name);
 void lock_extends_release(struct lock_extends *entry);
+/* The same for packages (config/lock_package.c). */
+struct lock_package *lock_find_package(const struct lock *l, const char *arch, const char *name);
+void lock_put_package(struct lock *l, struct lock_package *entry /* takes contents */);
+void lock_remove_package(struct lock *l, const char *arch, const char *name);
+void lock_package_release(struct lock_package *entry);
 bool lock_commit_is_valid(const char *commit);
 
 #endif

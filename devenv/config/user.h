@@ -19,7 +19,15 @@ struct user_registry {
 	char *ca;     /* PEM file or NULL */
 };
 
+struct user_debian { /* [debian] */
+	char *mirror;	/* address of the archive, without dists/...; NULL: what apt on this machine uses */
+	char *security; /* the same for the -security suites; NULL: found beside it */
+	char *snapshot; /* address of a snapshot service: TIMESTAMP/ is put behind it; NULL: none */
+	char *keyring;	/* NULL: the distribution's */
+};
+
 struct user_config {
+	struct user_debian debian;
 	struct user_registry *registries;
 	size_t registry_count, registry_cap;
 	char *store_path;     /* NULL: default */
