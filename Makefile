@@ -124,6 +124,8 @@ test-san: ## unit tests and fuzz corpora under ASan and UBSan
 test-valgrind: $(unit_tests) ## unit tests under valgrind
 	BUILD=$(B) TEST_WRAPPER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite \
 	--show-leak-kinds=definite --child-silent-after-fork=yes --suppressions=tests/valgrind.supp" tests/run unit
+test-resolver: $(B)/tests/test_source_debian_apt ## 60 sets of packages of every Debian suite beside apt-get (minutes)
+	DEVENV_RESOLVER_SETS=60 DEVENV_RESOLVER_SUITES="bullseye bookworm trixie sid" $<
 fuzz-replay: $(fuzz_names:%=$(B)/fuzz/replay_%) ## run the fuzz targets over their corpora
 	BUILD=$(B) tests/run fuzz
 fuzz: ## look for new crashes with libFuzzer, FUZZ_SECONDS for each target

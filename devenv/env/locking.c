@@ -44,6 +44,7 @@ char *locking_request(const struct environment *env, struct err *e)
 		request = reference_format(&ref);
 		reference_release(&ref);
 		return request;
+	case CONFIG_BASE_DEBIAN:
 	case CONFIG_BASE_NONE:
 		break;
 	}
