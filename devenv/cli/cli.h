@@ -184,6 +184,7 @@ int cmd_image_pull(struct cli *c, struct err *e);
 int cmd_image_rm(struct cli *c, struct err *e);
 int cmd_info(struct cli *c, struct err *e);
 int cmd_init(struct cli *c, struct err *e);
+int cmd_limit(struct cli *c, struct err *e);
 int cmd_lock(struct cli *c, struct err *e);
 int cmd_ls(struct cli *c, struct err *e);
 int cmd_prepare(struct cli *c, struct err *e);

@@ -179,6 +179,25 @@ static void list_grants(struct listing *l, const struct config *k)
 	}
 }
 
+static void list_reach(struct listing *l, const struct config *k)
+{
+	static const char *const limits[] = { "memory", "cpus", "pids" };
+	cleanup_strlist struct strlist devices = STRLIST_INIT;
+
+	value(l, "nested", k->nested ? "yes" : "no");
+	value(l, "perf", k->perf ? "yes" : "no");
+	value(l, "ssh-agent", k->ssh_agent ? "yes" : "no");
+	for (size_t i = 0; find_line(l, "devices", i); i++)
+		strlist_add(&devices, find_line(l, "devices", i)->value);
+	list_value(l, "devices", &devices);
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+		const struct config_line *line = find_line(l, limits[i], 0);
+
+		if (line)
+			value(l, limits[i], line->value);
+	}
+}
+
 static void list_scripts(struct listing *l, const struct config *k)
 {
 	if (k->setup)
@@ -230,6 +249,7 @@ static void list_all(struct listing *l, const struct environment *env)
 	value(l, "persist", k->persist ? "yes" : "no");
 	value(l, "scratch", k->scratch == CONFIG_SCRATCH_DISK ? "disk" : "tmpfs");
 	value(l, "protect", protects[k->protect]);
+	list_reach(l, k);
 	list_scripts(l, k);
 	if (k->git_hook_count)
 		section(l, "git-hooks");

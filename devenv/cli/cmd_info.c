@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "cli/limits_shown.h"
 #include "cli/probe.h"
 
 #define CGROUP2_MAGIC 0x63677270
@@ -118,6 +119,9 @@ static int look_at_store(struct info *i, const struct environment *env, struct e
 
 static void print_info(struct cli *c, const struct info *i, const struct environment *env)
 {
+	bool all;
+	cleanup_free char *limits = limits_shown_machine(&all), *devices = limits_shown_devices();
+
 	printf("%sdevenv %s%s\n", output_begin(c, stdout, STYLE_BOLD), DEVENV_VERSION, output_end(c, stdout));
 	output_field(c, 16, "platform", "%s", oci_platform());
 	output_field(c, 16, "kernel", "%s %s", i->uts.sysname, i->uts.release);
@@ -138,6 +142,8 @@ static void print_info(struct cli *c, const struct info *i, const struct environ
 		output_field(c, 16, "cgroups", "version %d", i->cgroup);
 	else
 		output_field(c, 16, "cgroups", "none");
+	output_field(c, 16, "limits", "%s", limits);
+	output_field(c, 16, "devices", "%s", devices);
 	output_field(c, 16, "store", "%s%s", env->dirs.store, i->store_exists ? "" : " (not made yet)");
 	if (i->store_exists) {
 		output_field(c, 16, "", "%s, %s", output_count(i->images, "image", "images"),
@@ -152,6 +158,8 @@ static void print_info(struct cli *c, const struct info *i, const struct environ
 static json_t *info_json(const struct info *i, const struct environment *env)
 {
 	json_t *root = json_object(), *features = json_object(), *store = json_object();
+	bool all;
+	cleanup_free char *limits = limits_shown_machine(&all), *devices = limits_shown_devices();
 
 	for (size_t n = 0; n < ARRAY_SIZE(i->features); n++)
 		json_object_set_new(features, i->features[n].key,
@@ -170,6 +178,8 @@ static json_t *info_json(const struct info *i, const struct environment *env)
 	json_object_set_new(root, "platform", json_string(oci_platform()));
 	json_object_set_new(root, "kernel", output_json_text(i->uts.release));
 	json_object_set_new(root, "features", features);
+	json_object_set_new(root, "limits", output_json_text(limits));
+	json_object_set_new(root, "devices", output_json_text(devices));
 	json_object_set_new(root, "store", store);
 	json_object_set_new(root, "state", output_json_text(env->dirs.state));
 	json_object_set_new(root, "runtime", output_json_text(env->dirs.runtime));

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "cli/limits_shown.h"
 #include "env/git_hooks.h"
 #include "env/live.h"
 #include "plan/plan.h"
@@ -34,6 +35,7 @@ struct status {
 	size_t earlier; /* environments of an earlier configuration that still run */
 	pid_t earlier_pid;
 	char *plan_id;
+	struct strlist limits; /* a sentence each */
 };
 
 static void status_release(struct status *s)
@@ -44,6 +46,7 @@ static void status_release(struct status *s)
 	env_release(&s->env);
 	free(s->stale);
 	free(s->plan_id);
+	strlist_release(&s->limits);
 }
 
 static bool is_fetched(const struct environment *env, const char *digest)
@@ -82,6 +85,7 @@ static void look_at_plan(struct status *s)
 		s->prepared = !stale;
 		s->plan_id = mem_strdup(plan.id);
 		s->pid = running_pid(&s->env.dirs, plan.id);
+		limits_shown_plan(&plan, &s->env.dirs, &s->limits);
 	}
 	plan_release(&plan);
 	s->earlier = live_earlier(&s->env.dirs, s->env.state, s->plan_id ? s->plan_id : "", &s->earlier_pid);
@@ -241,6 +245,8 @@ static void print_screen(struct cli *c, const struct status *s)
 	print_prepared(c, s);
 	running = running_text(s);
 	print_line(c, "running", MARK_NONE, running);
+	for (size_t i = 0; i < s->limits.count; i++)
+		print_line(c, i ? "" : "limits", MARK_NONE, s->limits.items[i]);
 	if (s->env.config.git_hook_count && git_hooks_are_missing(&s->env))
 		print_step(c, "hooks", false, "[git-hooks] are not installed: devenv git-hooks install");
 	if (c->verbose) {
@@ -267,7 +273,7 @@ static json_t *powers_json(const struct env_powers *powers)
 static json_t *status_json(const struct status *s)
 {
 	const struct err *bad = &s->env.lock_error;
-	json_t *root = json_object();
+	json_t *root = json_object(), *limits = json_array();
 
 	json_object_set_new(root, "name", output_json_text(s->env.name));
 	json_object_set_new(root, "project", output_json_text(s->env.project));
@@ -285,6 +291,9 @@ static json_t *status_json(const struct status *s)
 	json_object_set_new(root, "stale", output_json_text(s->stale));
 	json_object_set_new(root, "git_hooks_missing",
 	                    json_boolean(s->env.config.git_hook_count && git_hooks_are_missing(&s->env)));
+	for (size_t i = 0; i < s->limits.count; i++)
+		json_array_append_new(limits, output_json_text(s->limits.items[i]));
+	json_object_set_new(root, "limits", limits);
 	json_object_set_new(root, "running", json_boolean(s->pid > 0 || s->earlier > 0));
 	json_object_set_new(root, "running_earlier", json_integer((json_int_t)s->earlier));
 	json_object_set_new(root, "pid", s->pid > 0 ? json_integer(s->pid) : json_null());

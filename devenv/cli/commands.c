@@ -177,6 +177,9 @@ const struct command commands_table[] = {
 	/* the launcher's way in when a plan is stale */
 	{ "prepare", "", "make a plan fresh, for the launcher", NULL, options_prepare, NULL, cmd_prepare,
 	  COMMAND_HIDDEN | COMMAND_STATUS_125, 0, 0 },
+	/* the launcher's way to limits: puts process PID under those of the environment ID */
+	{ "limit", "ID MEMORY CPUS PIDS PID", "put a process under limits, for the launcher", NULL, NULL, NULL, cmd_limit,
+	  COMMAND_HIDDEN | COMMAND_STATUS_125 | COMMAND_NO_JSON, 5, 5 },
 	/* for git hooks, where the launcher found that files were touched */
 	{ "hook-check", "", "say when the project differs from what is prepared", NULL, NULL, NULL, cmd_hook_check,
 	  COMMAND_HIDDEN | COMMAND_DRY_RUN | COMMAND_NO_JSON, 0, 0 },

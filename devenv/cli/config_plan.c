@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "cli/limits_shown.h"
 #include "plan/plan.h"
 
 static const char *const network_names[] = {
@@ -50,9 +51,11 @@ static void print_mounts(const struct cli *c, const struct plan *p)
 	for (size_t i = 0; i < p->mount_count; i++) {
 		const struct plan_mount *m = &p->mounts[i];
 		cleanup_free char *text =
-			mem_printf("%s  %s%s%s%s%s", m->target,
+			mem_printf("%s  %s%s%s%s%s%s", m->target,
 		                   m->kind == PLAN_TMPFS ? "empty, in memory" : "from ",
-		                   m->kind == PLAN_TMPFS ? "" : m->host,
+		                   m->kind == PLAN_TMPFS ? "" : m->flags & PLAN_MOUNT_AGENT ?
+		                   "the ssh agent of each session" : m->host,
+		                   m->flags & PLAN_MOUNT_DEVICE ? ", a device" : "",
 		                   m->kind == PLAN_VIEW			   ? ", copy-on-write" :
 		                   m->flags & PLAN_MOUNT_READ_ONLY ? ", read-only" : "",
 		                   m->flags & PLAN_MOUNT_MAKE_HOST ? ", made when missing" : "",
@@ -73,8 +76,10 @@ static void print_watches(const struct cli *c, const struct plan *p)
 	}
 }
 
-static void print_plan(struct cli *c, const struct plan *p, const char *stale)
+static void print_plan(struct cli *c, const struct plan *p, const struct dirs *d, const char *stale)
 {
+	cleanup_strlist struct strlist limits = STRLIST_INIT;
+
 	printf("%s%s%s\n", output_begin(c, stdout, STYLE_BOLD), text_safe(p->name), output_end(c, stdout));
 	output_field(c, 8, "plan", "%s", p->id);
 	output_field(c, 8, "fresh", "%s%s", stale ? "no, changed: " : "yes", stale ? stale : "");
@@ -89,6 +94,8 @@ static void print_plan(struct cli *c, const struct plan *p, const char *stale)
 	output_field(c, 8, "shell", "%s", p->shell);
 	output_field(c, 8, "workdir", "%s", p->workdir);
 	output_field(c, 8, "filter", "%zu seccomp instructions", p->filter_size / sizeof(struct sock_filter));
+	limits_shown_plan(p, d, &limits);
+	lines(c, "Limits of all its processes together", (const char **)limits.items, limits.count);
 	lines(c, "Layers, topmost first", p->layers, p->layer_count);
 	print_mounts(c, p);
 	lines(c, "Environment", p->env, p->env_count);
@@ -154,6 +161,10 @@ static json_t *plan_json(const struct plan *p, const char *stale)
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		json_object_set_new(root, texts[i].key, output_json_text(texts[i].value));
+	json_object_set_new(root, "memory", json_integer((json_int_t)p->memory));
+	json_object_set_new(root, "cpus", json_real(p->cpus / 1000.0));
+	json_object_set_new(root, "pids", json_integer(p->pids));
+	json_object_set_new(root, "nested", json_boolean(p->nested));
 	json_object_set_new(root, "uid", json_integer(p->uid));
 	json_object_set_new(root, "gid", json_integer(p->gid));
 	json_object_set_new(root, "persist", json_boolean(p->scratch == PLAN_SCRATCH_PERSIST));
@@ -186,7 +197,7 @@ int config_plan(struct cli *c, const struct environment *env, struct err *e)
 	if (c->json)
 		result = output_json(c, plan_json(&plan, plan_stale(&plan)), e);
 	else
-		print_plan(c, &plan, plan_stale(&plan));
+		print_plan(c, &plan, &env->dirs, plan_stale(&plan));
 	plan_release(&plan);
 	return result;
 }

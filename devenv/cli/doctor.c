@@ -221,6 +221,8 @@ const struct doctor_check doctor_checks[] = {
 	{ "proc", "fresh /proc", doctor_sandbox_proc },
 	{ "seccomp", "seccomp", doctor_sandbox_seccomp },
 	{ "landlock", "landlock", doctor_sandbox_landlock },
+	{ "limits", "limits", doctor_limits_cgroups },
+	{ "devices", "devices", doctor_limits_devices },
 	{ "init", "init", check_init },
 	{ "config", "your config.ini", check_config },
 	{ "store-owner", "store", doctor_store_owner },

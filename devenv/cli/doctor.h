@@ -78,6 +78,10 @@ void doctor_store_runtime(const struct doctor_machine *m, struct doctor_result *
 void doctor_network_proxy(const struct doctor_machine *m, struct doctor_result *r);
 void doctor_network_credentials(const struct doctor_machine *m, struct doctor_result *r);
 
+/* doctor_limits.c: what limits and devices can count on */
+void doctor_limits_cgroups(const struct doctor_machine *m, struct doctor_result *r);
+void doctor_limits_devices(const struct doctor_machine *m, struct doctor_result *r);
+
 /* doctor_running.c: environments that run */
 void doctor_running_stale(const struct doctor_machine *m, struct doctor_result *r);
 

@@ -20,6 +20,7 @@
 #include "config/ini.h"
 #include "config/keys.h"
 #include "config/merge.h"
+#include "config/reach.h"
 #include "config/reference.h"
 #include "config/requires.h"
 #include "config/user.h"
@@ -284,6 +285,10 @@ static const struct {
 	{ "sandbox", "scratch", set_scratch },    { "hooks", "start", set_hook },
 	{ "hooks", "enter", set_hook },           { "pass-env", "names", grants_set_pass },
 	{ "mount.*", "source", grants_set_mount }, { "mount.*", "target", grants_set_mount },
+	{ "sandbox", "memory", reach_set_memory }, { "sandbox", "cpus", reach_set_cpus },
+	{ "sandbox", "pids", reach_set_pids },    { "sandbox", "devices", reach_set_devices },
+	{ "sandbox", "nested", reach_set_power }, { "sandbox", "perf", reach_set_power },
+	{ "sandbox", "ssh-agent", reach_set_power },
 	{ "mount.*", "mode", grants_set_mount },  { "sandbox", "protect", set_protect },
 	{ "setup", "inputs", set_setup },         { "setup", "run", set_setup }, { "git-hooks", "*", set_git_hook },
 };

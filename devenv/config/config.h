@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -19,6 +20,7 @@ enum config_variant { CONFIG_VARIANT_MINIMAL, CONFIG_VARIANT_STANDARD };
 enum config_network { CONFIG_NETWORK_AUTO, CONFIG_NETWORK_HOST, CONFIG_NETWORK_NONE };
 enum config_protect { CONFIG_PROTECT_HOOKS, CONFIG_PROTECT_GIT, CONFIG_PROTECT_OFF };
 enum config_scratch { CONFIG_SCRATCH_TMPFS, CONFIG_SCRATCH_DISK };
+enum config_device { CONFIG_DEVICE_KVM, CONFIG_DEVICE_GPU, CONFIG_DEVICE_FUSE, CONFIG_DEVICES };
 
 struct config_pair {
 	char *name, *value;
@@ -111,6 +113,10 @@ struct config {
 	unsigned int network_line;
 	bool persist;
 	enum config_scratch scratch;
+	bool nested, perf, ssh_agent, devices[CONFIG_DEVICES];
+	uint64_t memory; /* bytes; as the next two: 0 is no limit */
+	uint32_t cpus;	 /* thousandths of a processor */
+	uint32_t pids;
 
 	char *hook_start, *hook_enter; /* script text or NULL; never empty */
 

@@ -169,7 +169,8 @@ int draft_standard_session(struct draft *d, struct err *e)
 		plan_add_locale(p, draft_copy(d, locales.items[i]));
 	for (size_t i = 0; i < d->variables.items.count; i++)
 		plan_add_env(p, d->variables.items.items[i]);
-	filter_compile(&d->filter);
+	p->nested = d->env->config.nested;
+	filter_compile(&(struct filter_options){ .nested = p->nested, .perf = d->env->config.perf }, &d->filter);
 	p->filter = d->filter.data;
 	p->filter_size = d->filter.len;
 	return 0;

@@ -35,14 +35,15 @@ static const uint32_t pid1[] = { 1 };
 static const struct {
 	const char *name;
 	struct filter_test test;
+	bool not_nested; /* compared only where no namespaces may be made */
 } compared[] = {
 	{ "socket", { .arg = 0, ONE_OF(families), .match = SECCOMP_RET_ALLOW, .other = REFUSE(EAFNOSUPPORT) } },
 	{ "socketpair", { .arg = 0, ONE_OF(families), .match = SECCOMP_RET_ALLOW, .other = REFUSE(EAFNOSUPPORT) } },
 	{ "ioctl", { .arg = 1, ONE_OF(injections), .match = REFUSE(EPERM), .other = SECCOMP_RET_ALLOW } },
 	{ "personality", { .arg = 0, ONE_OF(personalities), .match = SECCOMP_RET_ALLOW, .other = REFUSE(EPERM) } },
 	{ "prlimit64", { .arg = 0, ONE_OF(pid1), .match = REFUSE(EPERM), .other = SECCOMP_RET_ALLOW } },
-	{ "clone", { .arg = 0, .bits = NAMESPACES, .match = REFUSE(EPERM), .other = SECCOMP_RET_ALLOW } },
-	{ "unshare", { .arg = 0, .bits = NAMESPACES | NEW_TIME, .match = REFUSE(EPERM), .other = SECCOMP_RET_ALLOW } },
+	{ "clone", { .arg = 0, .bits = NAMESPACES, .match = REFUSE(EPERM), .other = SECCOMP_RET_ALLOW }, true },
+	{ "unshare", { .arg = 0, .bits = NAMESPACES | NEW_TIME, .match = REFUSE(EPERM), .other = SECCOMP_RET_ALLOW }, true },
 };
 
 struct entries {
@@ -69,15 +70,18 @@ static void add_list(struct entries *e, uint32_t action, const struct filter_cal
 	}
 }
 
-void filter_compile(struct buf *out)
+void filter_compile(const struct filter_options *options, struct buf *out)
 {
 	struct entries e = { 0 };
 	size_t i;
 
 	add_list(&e, SECCOMP_RET_ALLOW, filter_calls_allowed);
 	add_list(&e, REFUSE(EPERM), filter_calls_denied);
+	add_list(&e, options->nested ? SECCOMP_RET_ALLOW : REFUSE(EPERM), filter_calls_namespaces);
+	add_list(&e, options->perf ? SECCOMP_RET_ALLOW : REFUSE(EPERM), filter_calls_perf);
 	for (i = 0; i < ARRAY_SIZE(compared); i++)
-		add(&e, seccomp_syscall_resolve_name(compared[i].name), 0, &compared[i].test);
+		add(&e, seccomp_syscall_resolve_name(compared[i].name), SECCOMP_RET_ALLOW,
+		    options->nested && compared[i].not_nested ? NULL : &compared[i].test);
 	filter_program_emit(e.items, e.count, REFUSE(ENOSYS), out);
 	free(e.items);
 }

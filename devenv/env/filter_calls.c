@@ -102,22 +102,31 @@ const struct filter_call filter_calls_allowed[] = {
 const struct filter_call filter_calls_denied[] = {
 	/* ways around what is decided here */
 	OLD("bpf"), OLD("io_uring_enter"), OLD("io_uring_register"), OLD("io_uring_setup"),
-	OLD("perf_event_open"), OLD("userfaultfd"),
+	OLD("userfaultfd"),
 	/* keys: not namespaced */
 	OLD("add_key"), OLD("keyctl"), OLD("request_key"),
-	/* mounts and namespaces */
-	OLD("fsconfig"), OLD("fsmount"), OLD("fsopen"), OLD("fspick"), OLD("mount"),
-	OLD("mount_setattr"), OLD("move_mount"), OLD("open_tree"), OLD("pivot_root"), OLD("setns"),
-	OLD("umount"), OLD("umount2"),
 	/* the machine */
 	OLD("acct"), OLD("clock_settime"), OLD("delete_module"), OLD("fanotify_init"),
 	OLD("fanotify_mark"), OLD("finit_module"), OLD("init_module"), OLD("ioperm"), OLD("iopl"),
 	OLD("kexec_file_load"), OLD("kexec_load"), OLD("lookup_dcookie"), OLD("migrate_pages"),
 	OLD("move_pages"), OLD("open_by_handle_at"), OLD("quotactl"), OLD("quotactl_fd"), OLD("reboot"),
-	OLD("setdomainname"), OLD("sethostname"), OLD("settimeofday"), OLD("stime"), OLD("swapoff"),
+	OLD("settimeofday"), OLD("stime"), OLD("swapoff"),
 	OLD("swapon"), OLD("syslog"), OLD("vhangup"),
+	{ NULL, -1 },
+};
+
+/* What the kernel lets a process do in user namespaces of its own. */
+const struct filter_call filter_calls_namespaces[] = {
+	OLD("fsconfig"), OLD("fsmount"), OLD("fsopen"), OLD("fspick"), OLD("mount"),
+	OLD("mount_setattr"), OLD("move_mount"), OLD("open_tree"), OLD("pivot_root"),
+	OLD("setdomainname"), OLD("sethostname"), OLD("setns"), OLD("umount"), OLD("umount2"),
 	/* newer than libseccomp 2.5 */
 	{ "open_tree_attr", 467 },
+	{ NULL, -1 },
+};
+
+const struct filter_call filter_calls_perf[] = {
+	OLD("perf_event_open"),
 	{ NULL, -1 },
 };
 /* clang-format on */

@@ -12,5 +12,7 @@ struct filter_call {
  * their arguments. */
 extern const struct filter_call filter_calls_allowed[];
 extern const struct filter_call filter_calls_denied[]; /* EPERM */
+/* EPERM, or allowed with `nested = yes` and `perf = yes`. With the first, clone and unshare are not compared. */
+extern const struct filter_call filter_calls_namespaces[], filter_calls_perf[];
 
 #endif

@@ -66,6 +66,13 @@ static int order_mounts(struct draft *d, struct err *e)
 		if (kept && strcmp(p->mounts[kept - 1].target, m.target) == 0)
 			return err_set(e, ERR_CONFIG, "two things can't be mounted at %s inside: %s and %s",
 				       text_safe(m.target), text_safe(p->mounts[kept - 1].host), text_safe(m.host));
+		/* It is bound when /dev is made, which belongs to the launcher. */
+		if (m.flags & PLAN_MOUNT_DEVICE) {
+			if (add_mount_point(d, &m, e) < 0)
+				return -1;
+			kept++;
+			continue;
+		}
 		covered = is_covered(p, kept);
 		if (!(m.flags & PLAN_MOUNT_FILE) && is_file(&m)) {
 			/* resolv.conf below somebody's volume at /etc: the volume wins. */

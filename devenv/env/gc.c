@@ -17,6 +17,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "env/env.h"
+#include "env/limit.h"
 #include "env/live.h"
 #include "env/skeleton.h"
 #include "env/skeleton_shared.h"
@@ -159,6 +160,8 @@ int env_gc(const struct environment *env, struct store *s, struct env_gc *gc, st
 
 	sweep_scratch(env, "checkouts", gc);
 	sweep_scratch(env, "images", gc);
+	if (!gc->dry_run)
+		limit_sweep(&env->dirs);
 	/* Alone, because a plan that is being made refers to its layer only once it is written. */
 	if (!gc->dry_run && file_lock(s->lock_fd, true, true, e) < 0)
 		return -1;

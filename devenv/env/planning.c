@@ -18,6 +18,7 @@
 #include "env/accounts.h"
 #include "env/binding.h"
 #include "env/checkout.h"
+#include "env/devices.h"
 #include "env/draft.h"
 #include "env/fetching.h"
 #include "env/git_hooks.h"
@@ -237,13 +238,16 @@ static int fill(struct draft *d, struct err *e)
 	p->name = env->name;
 	p->project = env->project;
 	p->network = c->network == CONFIG_NETWORK_NONE ? PLAN_NETWORK_NONE : PLAN_NETWORK_HOST;
+	p->memory = c->memory;
+	p->cpus = c->cpus;
+	p->pids = c->pids;
 	for (size_t i = 0; i < c->pass_env.count; i++)
 		plan_add_pass(p, c->pass_env.items[i]);
 	p->hook_start = c->hook_start ? c->hook_start : "";
 	p->hook_enter = c->hook_enter ? c->hook_enter : "";
 	if (place_home_and_project(d, e) < 0 || set_variables(d, e) < 0 || set_accounts(d, e) < 0)
 		return -1;
-	if (mount_home_and_project(d, e) < 0 || binding_mount_all(d, e) < 0 || git_hooks_plan(d, e) < 0)
+	if (devices_plan(d, e) < 0 || mount_home_and_project(d, e) < 0 || binding_mount_all(d, e) < 0 || git_hooks_plan(d, e) < 0)
 		return -1;
 	/* In an untrusted session .git is a part of the view, and nothing is told of who you are. */
 	if (!env->untrusted && (repository_plan(d, e) < 0 || gitconfig_plan(d, e) < 0))

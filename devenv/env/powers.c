@@ -80,6 +80,28 @@ static int add_registry(const struct environment *env, struct env_powers *out, s
 	return 0;
 }
 
+/* [sandbox] devices, nested, perf, ssh-agent: what reaches into the sandbox, or further into the kernel. */
+static void add_reach(const struct config *c, struct env_powers *out)
+{
+	const struct {
+		bool asked;
+		const char *key, *text;
+	} all[] = {
+		{ c->devices[CONFIG_DEVICE_KVM], "devices:kvm", "device: /dev/kvm (virtual machines, run by this machine's kernel)" },
+		{ c->devices[CONFIG_DEVICE_GPU], "devices:gpu",
+		  "device: the graphics processors of this machine (/dev/dri, and what its CDI files name)" },
+		{ c->devices[CONFIG_DEVICE_FUSE], "devices:fuse", "device: /dev/fuse (file systems that programs provide)" },
+		{ c->nested, "nested", "nested: user namespaces of its own (more of the kernel can be attacked from inside, and "
+				       "what protects .git can be got around)" },
+		{ c->perf, "perf", "perf: performance counters (how fast other programs of yours run can be measured with them)" },
+		{ c->ssh_agent, "ssh-agent", "ssh-agent: log in elsewhere with the keys of your ssh agent, while it runs" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (all[i].asked)
+			add(out, mem_strdup(all[i].key), mem_strdup(all[i].text));
+}
+
 static int sort(struct env_powers *p)
 {
 	if (p->count)
@@ -107,6 +129,7 @@ int env_powers(const struct environment *env, struct env_powers *out, struct err
 		add(out, mem_strdup("network:abstract-sockets"),
 		    mem_strdup("network: desktop services of this machine that listen on abstract sockets (X11, D-Bus)"));
 	}
+	add_reach(&env->config, out);
 	for (size_t i = 0; i < env->place_count; i++) {
 		const struct env_place *place = &env->places[i];
 

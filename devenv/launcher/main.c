@@ -27,6 +27,7 @@
 #include "base/project.h"
 #include "base/text.h"
 #include "launcher/arguments.h"
+#include "launcher/limits.h"
 #include "launcher/locate.h"
 #include "launcher/report.h"
 #include "launcher/stdio.h"
@@ -165,6 +166,8 @@ static int carry_out(struct launch *l, struct err *e)
 			     .extra_env = l->args.env.items,
 			     .warn = report_warning,
 			     .say = l->args.quiet ? NULL : report_line };
+	struct limits limits = LIMITS_INIT;
+	int status;
 
 	if (!s.interactive) {
 		build_command(l, &argv);
@@ -174,7 +177,13 @@ static int carry_out(struct launch *l, struct err *e)
 		}
 		s.argv = argv.items;
 	}
-	return sandbox_run(&l->plan, &l->dirs, &s, e);
+	if (limits_begin(&limits, &l->plan, e) < 0)
+		return -1;
+	s.was_last = l->plan.memory || l->plan.cpus || l->plan.pids ? &limits.was_last : NULL;
+	s.pids = limits.count_processes ? l->plan.pids : 0;
+	status = sandbox_run(&l->plan, &l->dirs, &s, e);
+	limits_end(&limits, &l->plan, report_warning);
+	return status;
 }
 
 /*

@@ -44,6 +44,7 @@ enum {
 	PLAN_MOUNT_OPTIONAL = 8,  /* skip silently when the host path is missing */
 	PLAN_MOUNT_FILE = 16,	  /* it is a file: what PLAN_MOUNT_CREATE makes is an empty file */
 	PLAN_MOUNT_DEVICE = 32,	  /* a granted device node of the host: the one kind of mount without nodev */
+	PLAN_MOUNT_AGENT = 64,	  /* no host path: the socket of the session's ssh agent, mounted anew by each session */
 };
 /* In the order they are performed: parents before children. */
 struct plan_mount {

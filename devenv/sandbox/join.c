@@ -4,11 +4,13 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "sandbox/devices.h"
 #include "sandbox/discard.h"
 #include "sandbox/idmap.h"
 
@@ -22,7 +24,18 @@ static int become_root(const struct plan *p, int proc_fd, struct err *e)
 	return idmap_write(proc_fd, 0, p->uid, 0, p->gid, e);
 }
 
-int join_enter(const struct plan *p, const struct holder *h, bool root, int *scratch_fd, struct err *e)
+/*
+ * The kernel counts the processes of a user in this namespace, and remembers the limit of who makes a child namespace for
+ * what is counted here: so it comes before that.
+ */
+static int limit_processes(uint32_t most, struct err *e)
+{
+	struct rlimit limit = { .rlim_cur = most, .rlim_max = most };
+
+	return most && setrlimit(RLIMIT_NPROC, &limit) < 0 ? err_sys(e, "can't limit the number of processes") : 0;
+}
+
+int join_enter(const struct plan *p, const struct holder *h, bool root, struct join *j, struct err *e)
 {
 	int namespaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS |
 			 (p->network == PLAN_NETWORK_NONE ? CLONE_NEWNET : 0);
@@ -40,8 +53,10 @@ int join_enter(const struct plan *p, const struct holder *h, bool root, int *scr
 		return -1;
 	}
 	/* Now: as root of the child namespace there is no way to it. */
-	if (scratch_fd)
-		*scratch_fd = discard_open_scratch();
+	j->scratch_fd = j->want_scratch ? discard_open_scratch() : -1;
+	j->agent = devices_attach_agent(p, j->agent_fd);
+	if (limit_processes(j->pids, e) < 0)
+		return -1;
 	return root ? become_root(p, proc_fd, e) : 0;
 }
 

@@ -187,6 +187,8 @@ static int mount_planned(int root_fd, int scratch_fd, const struct plan_mount *m
 {
 	int source, target;
 
+	if (m->flags & (PLAN_MOUNT_DEVICE | PLAN_MOUNT_AGENT))
+		return 0; /* devices.c */
 	if (m->kind == PLAN_TMPFS) {
 		target = root_open(root_fd, m->target);
 		if (target < 0 || fchdir(target) < 0 ||
@@ -252,7 +254,7 @@ int root_enter(const struct plan *p, struct scratch *s, struct err *e)
 	/* All that is bound so far in one go; /dev, which has device nodes, comes after it. */
 	if (set_flags(root_fd, SYS_MOUNT_ATTR_NOSUID | SYS_MOUNT_ATTR_NODEV, "the root", e) < 0)
 		return -1;
-	if (standard_mount_dev(root_fd, e) < 0 || standard_mount_proc(root_fd, e) < 0 || standard_mount_sys(root_fd, e) < 0)
+	if (standard_mount_dev(p, root_fd, e) < 0 || standard_mount_proc(root_fd, e) < 0 || standard_mount_sys(root_fd, e) < 0)
 		return -1;
 	return pivot(root_fd, e);
 }

@@ -20,7 +20,7 @@ int root_mount_fs(int root_fd, const char *path, const char *type, unsigned long
 		  struct err *e);
 
 /* standard.c: what every environment has the same way. */
-int standard_mount_dev(int root_fd, struct err *e);
+int standard_mount_dev(const struct plan *p, int root_fd, struct err *e);
 int standard_mount_proc(int root_fd, struct err *e);
 int standard_mount_sys(int root_fd, struct err *e);
 

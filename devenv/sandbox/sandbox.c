@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "sandbox/devices.h"
 #include "sandbox/discard.h"
 #include "sandbox/environ.h"
 #include "sandbox/foreground.h"
@@ -121,10 +122,11 @@ int sandbox_run(const struct plan *p, const struct dirs *d, const struct session
 	struct holder_request request = { .plan = p, .dirs = d, .process_argv = s->process_argv };
 	struct setup setup = SETUP_INIT;
 	struct holder h;
-	int result, scratch_fd = -1, project_fd = -1;
+	cleanup_free char *no_agent = NULL;
+	struct join join = { .want_scratch = s->interactive, .scratch_fd = -1, .pids = s->pids };
+	int result, project_fd = -1;
 
 	environ_build(p, s, workdir_of(p, s), &env);
-	spawn.envp = env.items;
 	spawn.launcher_pidfd = sys_pidfd_open(gettid()); /* the only thread; musl knows this one without a system call */
 	if (spawn.launcher_pidfd < 0)
 		return err_sys(e, "can't open a descriptor of this process");
@@ -133,18 +135,26 @@ int sandbox_run(const struct plan *p, const struct dirs *d, const struct session
 		project_fd = openat(AT_FDCWD, p->project, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (setup_begin(&setup, p, s, e) < 0)
 		return -1;
+	join.agent_fd = devices_open_agent(p, &no_agent);
+	if (no_agent && s->warn)
+		s->warn(no_agent);
 	if (holder_acquire(&request, &h, e) < 0) {
 		setup_end(&setup);
 		return -1;
 	}
-	result = join_enter(p, &h, s->root && p->uid != 0, s->interactive ? &scratch_fd : NULL, e);
+	result = join_enter(p, &h, s->root && p->uid != 0, &join, e);
+	if (result == 0 && join.agent)
+		strlist_addf(&env, "SSH_AUTH_SOCK=%s", join.agent);
+	spawn.envp = env.items;
 	if (result == 0)
 		result = run_session(p, s, &h, &setup, &spawn, e);
 	setup_end(&setup);
-	if (result >= 0 && scratch_fd >= 0)
-		say_discarded(p, s, &h, scratch_fd, project_fd);
+	if (result >= 0 && join.scratch_fd >= 0)
+		say_discarded(p, s, &h, join.scratch_fd, project_fd);
 	if (project_fd >= 0)
 		close(project_fd);
-	holder_release(&h);
+	if (s->was_last)
+		*s->was_last = holder_is_last(&h);
+	holder_release(&h); /* whoever asks for was_last waits for pid 1 to go, which waits for this */
 	return result;
 }

@@ -17,6 +17,8 @@ struct session {
 	char **process_argv;   /* this process's own argv: pid 1 blanks its copy, so that no session reads another's command */
 	const char *workdir;   /* inside, or NULL for the plan's */
 	unsigned int terminals; /* bit N: descriptor N is a terminal. 0 to 2 must all be open, and none a directory */
+	uint32_t pids;	       /* the most processes, where no cgroup sees to it; 0: don't */
+	bool *was_last;	       /* out: no other session was left at the end; may be NULL */
 	char **extra_env;      /* NAME=value from `-e`, NULL-terminated; may be NULL */
 	void (*warn)(const char *line); /* something went wrong but the session goes on; may be NULL */
 	void (*say)(const char *line);	/* what takes time; may be NULL */

@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "base/sys.h"
+#include "sandbox/devices.h"
 #include "sandbox/root.h"
 
 #define QUIET (MS_NOSUID | MS_NODEV | MS_NOEXEC)
@@ -40,11 +41,11 @@ static int bind_device(const char *host, const char *name)
 }
 
 /*
- * security.md rule 7: these and nothing else. The console is the null device: nobody reads it. The devices are bound
+ * security.md rule 7: these, what the plan grants, and nothing else. The console is the null device: nobody reads it. The devices are bound
  * read-only, which does not concern what is written to a device but the host's file: real root owns that and could
  * change its mode. What is mounted after that is writable.
  */
-static int fill_dev(int dev_fd, struct err *e)
+static int fill_dev(const struct plan *p, int dev_fd, struct err *e)
 {
 	static const struct {
 		const char *host, *name;
@@ -61,6 +62,8 @@ static int fill_dev(int dev_fd, struct err *e)
 	for (i = 0; i < ARRAY_SIZE(devices); i++)
 		if (bind_device(devices[i].host, devices[i].name) < 0)
 			return failed(e, devices[i].host);
+	if (devices_bind(p, e) < 0)
+		return -1;
 	for (i = 0; i < ARRAY_SIZE(links); i++)
 		if (symlink(links[i].host, links[i].name) < 0)
 			return failed(e, links[i].host);
@@ -77,11 +80,11 @@ static int fill_dev(int dev_fd, struct err *e)
 	return 0;
 }
 
-int standard_mount_dev(int root_fd, struct err *e)
+int standard_mount_dev(const struct plan *p, int root_fd, struct err *e)
 {
 	int fd = root_mount_fs(root_fd, "/dev", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755,size=64k", e);
 
-	return fd < 0 ? -1 : fill_dev(fd, e);
+	return fd < 0 ? -1 : fill_dev(p, fd, e);
 }
 
 /* What a kernel does not have need not be hidden. In the new /proc, so that "../dev" is what was mounted there. */

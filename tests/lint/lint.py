@@ -38,9 +38,10 @@ OWNERS = [
     (r"curl/.*", r"fetch/http[a-z_]*\.[ch]"),
     (r"archive(_entry)?\.h", r"(layer/.*|source/oci_archive)\.c"),
     (r"ini\.h", r"config/ini\.c"),
-    (r"jansson\.h", r"fetch/(auth|credentials)\.c|source/.*\.[ch]|cli/.*\.[ch]"),
+    (r"jansson\.h", r"fetch/(auth|credentials)\.c|source/.*\.[ch]|cli/.*\.[ch]|env/cdi\.c"),
     (r"openssl/.*", r"base/digest\.c"),
     (r"seccomp\.h", r"env/filter\.c"),
+    (r"systemd/.*", r"env/limit_systemd\.c"),
     (r"(zlib|zstd|lzma|igzip_lib|isa-l|isa-l/.*)\.h", r"layer/.*\.[ch]"),
 ]
 

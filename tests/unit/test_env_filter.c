@@ -39,7 +39,7 @@ static int setup(void **state)
 {
 	(void)state;
 	program = BUF_INIT;
-	filter_compile(&program);
+	filter_compile(&(struct filter_options){ 0 }, &program);
 	return 0;
 }
 
@@ -105,7 +105,7 @@ static void test_deterministic(void **state)
 	cleanup_buf struct buf again = BUF_INIT;
 
 	(void)state;
-	filter_compile(&again);
+	filter_compile(&(struct filter_options){ 0 }, &again);
 	assert_int_equal(again.len, program.len);
 	assert_memory_equal(again.data, program.data, again.len);
 }
@@ -217,6 +217,48 @@ static void test_fork_still_works(void **state)
 	ask_all(q, ARRAY_SIZE(q));
 }
 
+/* What a power opens, and that it opens nothing else. */
+static void ask_variant(const struct filter_options *options, const struct question *q, size_t count)
+{
+	struct buf usual = program;
+
+	program = BUF_INIT;
+	filter_compile(options, &program);
+	ask_all(q, count);
+	buf_release(&program);
+	program = usual;
+}
+
+static void test_nested(void **state)
+{
+	static const struct question q[] = {
+		{ "unshare user", SYS_unshare, CLONE_NEWUSER, 0, 0, 0, 0 },
+		{ "clone user", SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0 },
+		{ "mount reaches the kernel", SYS_mount, 0, 0, 0, 0, EFAULT },
+		{ "setns reaches the kernel", SYS_setns, (unsigned long)-1, 0, 0, 0, EBADF },
+		{ "clone3", 435, 0, 0, 0, 0, ENOSYS },
+		{ "bpf", SYS_bpf, 0, 0, 0, 0, EPERM },
+		{ "keyctl", SYS_keyctl, 0, 0, 0, 0, EPERM },
+		{ "perf_event_open", SYS_perf_event_open, 0, 0, 0, 0, EPERM },
+		{ "TIOCSTI", SYS_ioctl, 900, 0x5412, 0, 0, EPERM },
+	};
+
+	(void)state;
+	ask_variant(&(struct filter_options){ .nested = true }, q, ARRAY_SIZE(q));
+}
+
+static void test_perf(void **state)
+{
+	static const struct question q[] = {
+		{ "perf_event_open reaches the kernel", SYS_perf_event_open, 0, 0, 0, 0, EFAULT },
+		{ "mount", SYS_mount, 0, 0, 0, 0, EPERM },
+		{ "unshare user", SYS_unshare, CLONE_NEWUSER, 0, 0, 0, EPERM },
+	};
+
+	(void)state;
+	ask_variant(&(struct filter_options){ .perf = true }, q, ARRAY_SIZE(q));
+}
+
 static void test_other_architectures(void **state)
 {
 	(void)state;
@@ -254,6 +296,7 @@ int main(void)
 		cmocka_unit_test(test_ordinary),      cmocka_unit_test(test_denied),
 		cmocka_unit_test(test_unknown),	      cmocka_unit_test(test_arguments),
 		cmocka_unit_test(test_fork_still_works), cmocka_unit_test(test_other_architectures),
+		cmocka_unit_test(test_nested),	      cmocka_unit_test(test_perf),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

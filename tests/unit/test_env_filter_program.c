@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The filter against libseccomp: the same policy is given to libseccomp, both programs are evaluated over every system
+ * The filter against libseccomp, in each of its variants: the same policy is given to libseccomp, both programs are evaluated over every system
  * call number and over the argument values that the rules tell apart, and must agree on each.
  */
 #include <errno.h>
@@ -33,6 +33,11 @@
 #define DENY SCMP_ACT_ERRNO(EPERM)
 #define NAMESPACES (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
 #define NEW_TIME 0x80 /* CLONE_NEWTIME: of unshare only; for clone the bit belongs to the exit signal */
+
+static const struct filter_options variants[] = {
+	{ 0 }, { .nested = true }, { .perf = true }, { .nested = true, .perf = true },
+};
+static const struct filter_options *variant;
 
 struct rules { /* one system call under construction */
 	scmp_filter_ctx ctx;
@@ -114,8 +119,8 @@ static int add_compared(scmp_filter_ctx ctx)
 	by_value(&r[2], DENY, SCMP_ACT_ALLOW, injections, ARRAY_SIZE(injections));
 	by_value(&r[3], SCMP_ACT_ALLOW, DENY, personalities, ARRAY_SIZE(personalities));
 	by_value(&r[6], DENY, SCMP_ACT_ALLOW, pid1, ARRAY_SIZE(pid1));
-	without_bits(&r[4], NAMESPACES);
-	without_bits(&r[5], NAMESPACES | NEW_TIME);
+	without_bits(&r[4], variant->nested ? 0 : NAMESPACES);
+	without_bits(&r[5], variant->nested ? 0 : NAMESPACES | NEW_TIME);
 	for (size_t i = 0; i < ARRAY_SIZE(r); i++)
 		if (r[i].status < 0)
 			return r[i].status;
@@ -149,6 +154,10 @@ static int build(scmp_filter_ctx ctx)
 		r = add_list(ctx, SCMP_ACT_ALLOW, filter_calls_allowed);
 	if (r == 0)
 		r = add_list(ctx, DENY, filter_calls_denied);
+	if (r == 0)
+		r = add_list(ctx, variant->nested ? SCMP_ACT_ALLOW : DENY, filter_calls_namespaces);
+	if (r == 0)
+		r = add_list(ctx, variant->perf ? SCMP_ACT_ALLOW : DENY, filter_calls_perf);
 	return r == 0 ? add_compared(ctx) : r;
 }
 
@@ -220,7 +229,7 @@ static int setup(void **state)
 {
 	(void)state;
 	ours = theirs = BUF_INIT;
-	filter_compile(&ours);
+	filter_compile(variant, &ours);
 	reference_program(&theirs);
 	return 0;
 }
@@ -319,7 +328,7 @@ static void test_smaller(void **state)
 /* A number that stands in two lists would be decided by the order of the tables. */
 static void test_no_number_twice(void **state)
 {
-	const struct filter_call *lists[] = { filter_calls_allowed, filter_calls_denied };
+	const struct filter_call *lists[] = { filter_calls_allowed, filter_calls_denied, filter_calls_namespaces, filter_calls_perf };
 	bool seen[1000] = { false };
 
 	(void)state;
@@ -364,5 +373,11 @@ int main(void)
 		cmocka_unit_test(test_no_number_twice), cmocka_unit_test(test_long_jumps),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	int failed = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(variants); i++) {
+		variant = &variants[i];
+		failed += cmocka_run_group_tests(tests, setup, teardown);
+	}
+	return failed;
 }
