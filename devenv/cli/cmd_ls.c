@@ -24,6 +24,7 @@ struct place {
 	char *name, *project, *image, *state;
 	bool gone; /* the checkout is not there any more */
 	bool planned;
+	bool lingers;
 	pid_t pid;
 	uint64_t bytes; /* home, scratch and records */
 	int64_t prepared;
@@ -68,6 +69,7 @@ static void add_place(struct places *all, const struct dirs *d, const char *pare
 		p->name = mem_strdup(plan.name);
 		p->image = mem_strdup(plan.image);
 		p->pid = running_pid(d, plan.id);
+		p->lingers = running_lingers(d, plan.id);
 	} else {
 		p->name = mem_strdup(p->project ? path_base(p->project) : name);
 	}
@@ -107,11 +109,12 @@ static int list_json(struct cli *c, const struct places *all, struct err *e)
 		const struct place *p = &all->items[i];
 
 		json_array_append_new(list,
-		                      json_pack("{s:o,s:o,s:o,s:b,s:b,s:I,s:I,s:o}", "name",
+		                      json_pack("{s:o,s:o,s:o,s:b,s:b,s:b,s:I,s:I,s:o}", "name",
 		                                output_json_text(p->name), "project",
 		                                p->project && *p->project ? output_json_text(p->project)
 		                                                          : json_null(),
 		                                "image", output_json_text(p->image), "running", p->pid > 0,
+		                                "lingering", p->lingers,
 		                                "gone", p->gone, "bytes", (json_int_t)p->bytes, "prepared",
 		                                (json_int_t)p->prepared, "state",
 		                                output_json_text(p->state)));
@@ -122,7 +125,7 @@ static int list_json(struct cli *c, const struct places *all, struct err *e)
 static const char *state_word(const struct place *p)
 {
 	if (p->pid > 0)
-		return "running";
+		return p->lingers ? "lingering" : "running";
 	if (p->gone)
 		return "gone";
 	return p->planned ? "ready" : "no plan";
@@ -147,14 +150,14 @@ static void list_table(const struct cli *c, const struct places *all)
 		width = columns > width ? columns : width;
 	}
 	width = width > 32 ? 32 : width;
-	printf("%s%-*s  %-8s  %9s  %-14s  %s%s\n", output_begin(c, stdout, STYLE_DIM), width, "NAME",
+	printf("%s%-*s  %-9s  %9s  %-14s  %s%s\n", output_begin(c, stdout, STYLE_DIM), width, "NAME",
 	       "STATE", "SIZE", "PREPARED", c->verbose ? "STATE DIRECTORY" : "WHERE", output_end(c, stdout));
 	for (size_t i = 0; i < all->count; i++) {
 		const struct place *p = &all->items[i];
 		const char *name = text_safe(p->name);
 		int pad = width - output_columns(name);
 
-		printf("%s%*s  %s%-8s%s  %9s  %-14s  %s\n", name, pad > 0 ? pad : 0, "",
+		printf("%s%*s  %s%-9s%s  %9s  %-14s  %s\n", name, pad > 0 ? pad : 0, "",
 		       output_begin(c, stdout, p->pid > 0 ? STYLE_GREEN : STYLE_YELLOW), state_word(p),
 		       output_end(c, stdout), text_bytes(p->bytes), output_age(p->prepared, now), where(c, p));
 	}

@@ -31,6 +31,7 @@ struct status {
 	bool prepared;
 	char *stale; /* the file that changed since; NULL */
 	pid_t pid;
+	bool lingers; /* it has no session */
 	size_t earlier; /* environments of an earlier configuration that still run */
 	pid_t earlier_pid;
 	char *plan_id;
@@ -82,6 +83,7 @@ static void look_at_plan(struct status *s)
 		s->prepared = !stale;
 		s->plan_id = mem_strdup(plan.id);
 		s->pid = running_pid(&s->env.dirs, plan.id);
+		s->lingers = running_lingers(&s->env.dirs, plan.id);
 	}
 	plan_release(&plan);
 	s->earlier = live_earlier(&s->env.dirs, s->env.state, s->plan_id ? s->plan_id : "", &s->earlier_pid);
@@ -217,7 +219,7 @@ static char *running_text(const struct status *s)
 	if (!s->pid && !s->earlier)
 		return mem_strdup("no");
 	if (!s->earlier)
-		return mem_printf("yes, its pid 1 is %d", (int)s->pid);
+		return mem_printf("%s, its pid 1 is %d", s->lingers ? "lingering after its last session" : "yes", (int)s->pid);
 	return mem_printf("yes, %s%zu of an earlier configuration (pid 1 is %d)", s->pid ? "and " : "", s->earlier,
 	                  (int)s->earlier_pid);
 }
@@ -286,6 +288,7 @@ static json_t *status_json(const struct status *s)
 	json_object_set_new(root, "git_hooks_missing",
 	                    json_boolean(s->env.config.git_hook_count && git_hooks_are_missing(&s->env)));
 	json_object_set_new(root, "running", json_boolean(s->pid > 0 || s->earlier > 0));
+	json_object_set_new(root, "lingering", json_boolean(s->lingers));
 	json_object_set_new(root, "running_earlier", json_integer((json_int_t)s->earlier));
 	json_object_set_new(root, "pid", s->pid > 0 ? json_integer(s->pid) : json_null());
 	json_object_set_new(root, "plan", output_json_text(s->plan_id));

@@ -93,6 +93,7 @@ struct config {
 	unsigned int network_line;
 	bool persist;
 	enum config_scratch scratch;
+	unsigned int linger; /* seconds */
 
 	char *hook_start, *hook_enter; /* script text or NULL; never empty */
 

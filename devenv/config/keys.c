@@ -70,7 +70,7 @@ const struct config_key config_keys[] = {
 	{ "sandbox", "protect", YES, "what of .git is read-only inside: hooks, git or off" },
 	{ "sandbox", "persist", YES, "keep what was written outside the project: yes or no" },
 	{ "sandbox", "scratch", YES, "where that is written: tmpfs (memory) or disk" },
-	{ "sandbox", "linger", NOT_YET, "seconds to stay after the last session" },
+	{ "sandbox", "linger", YES, "seconds that the environment stays after its last session" },
 	{ "sandbox", "memory", NOT_YET, "most memory" },
 	{ "sandbox", "cpus", NOT_YET, "most processors" },
 	{ "sandbox", "pids", NOT_YET, "most processes" },

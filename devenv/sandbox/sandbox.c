@@ -103,7 +103,7 @@ static void say_discarded(const struct plan *p, const struct session *s, const s
 {
 	cleanup_buf struct buf line = BUF_INIT;
 
-	if (!s->say || p->scratch == PLAN_SCRATCH_PERSIST || !holder_is_last(h))
+	if (!s->say || p->scratch == PLAN_SCRATCH_PERSIST || p->linger || !holder_is_last(h))
 		return;
 	if (project_fd >= 0)
 		discard_describe_project(scratch_fd, project_fd, &line);
