@@ -146,10 +146,12 @@ const struct command commands_table[] = {
 	  "otherwise of what `[sandbox] persist = yes` keeps. A listing: the exit status\n"
 	  "is 0 whether something differs or not.",
 	  options_diff, NULL, cmd_diff, COMMAND_DRY_RUN, 0, 0 },
-	{ "reset", "", "throw away what the environment wrote outside project, home and volumes",
-	  "The scratch layer of `[sandbox] persist = yes` and of scratch on disk. Home\n"
-	  "and volumes only when named, and after asking.",
-	  options_reset, NULL, cmd_reset, COMMAND_DRY_RUN, 0, 0 },
+	{ "reset", "[NAME|PATH]", "throw away what the environment wrote outside project, home and volumes",
+	  "The scratch layer of `[sandbox] persist = yes`, what killed sessions left, and\n"
+	  "what lingers. Home and volumes only when named, and after asking.\n"
+	  "Of this project, or of the one that `devenv ls` calls so: when its directory\n"
+	  "is gone, its records go too once nothing of value is left.",
+	  options_reset, NULL, cmd_reset, COMMAND_DRY_RUN, 0, 1 },
 	{ "config", "", "the configuration in force, and where each line of it is from",
 	  "The files that devenv.ini extends, devenv.ini and devenv.local.ini put\n"
 	  "together, with the file and line of every value; defaults are filled in.",

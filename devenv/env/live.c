@@ -266,7 +266,8 @@ size_t live_earlier(const struct dirs *d, const char *state, const char *plan_id
 
 	live_running(d, state, &plans);
 	for (size_t i = 0; i < plans.count; i++) {
-		pid_t found = strcmp(plans.items[i], plan_id) == 0 ? 0 : running_pid(d, plans.items[i]);
+		bool present = strcmp(plans.items[i], plan_id) == 0 || is_prepared(state, plans.items[i]);
+		pid_t found = present ? 0 : running_pid(d, plans.items[i]);
 
 		if (found > 0) {
 			*pid = found;

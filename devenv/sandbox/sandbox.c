@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "sandbox/changed.h"
 #include "sandbox/discard.h"
 #include "sandbox/environ.h"
 #include "sandbox/foreground.h"
@@ -113,6 +114,18 @@ static void say_discarded(const struct plan *p, const struct session *s, const s
 		s->say(line.data);
 }
 
+/* After an interactive session: the next one will be in another environment. */
+static void say_changed(const struct plan *p, const struct session *s)
+{
+	cleanup_free char *name = s->interactive && s->say && !s->untrusted ? changed_find(p) : NULL;
+	cleanup_free char *line = NULL;
+
+	if (!name)
+		return;
+	line = mem_printf("%s changed while this session ran, which kept its environment; the next one takes it in", text_safe(name));
+	s->say(line);
+}
+
 int sandbox_run(const struct plan *p, const struct dirs *d, const struct session *s, struct err *e)
 {
 	cleanup_strlist struct strlist env = STRLIST_INIT;
@@ -143,6 +156,8 @@ int sandbox_run(const struct plan *p, const struct dirs *d, const struct session
 	setup_end(&setup);
 	if (result >= 0 && scratch_fd >= 0)
 		say_discarded(p, s, &h, scratch_fd, project_fd);
+	if (result >= 0)
+		say_changed(p, s);
 	if (project_fd >= 0)
 		close(project_fd);
 	holder_release(&h);

@@ -288,3 +288,122 @@ D $P/two" ]
 	[[ $output == *'"package":"hello"'* ]]
 	release "$P"
 }
+
+@test "reset: ends what lingers, keeps the home, and sweeps what killed sessions left" {
+	sandbox 'linger = 600' 'scratch = disk'
+	run -0 devenv run --root -- sh -c 'echo x >/usr/x'
+	run -0 devenv run -- sh -c 'echo x >"$HOME/x"'
+	run -0 --separate-stderr devenv reset -n
+	[[ $stderr == *"would end the environment that lingered"* ]]
+	[ "$(holders | wc -l)" -eq 1 ]
+	run -0 --separate-stderr devenv reset
+	[[ $stderr == *"ended the environment that lingered"* ]]
+	nothing_inside
+	[ -z "$(find "$XDG_STATE_HOME"/devenv/checkouts/p-*/scratch -mindepth 2)" ]
+	run -0 devenv run -- sh -c 'ls /usr/x 2>/dev/null; cat "$HOME/x"'
+	hold "$P"
+	run --separate-stderr devenv reset
+	complaint 1 'p is running: its pid 1 is'
+	kill -9 "$(holders)"
+	wait "$HOLDER" || :
+	wait_for 10 nothing_inside
+	touch "$(echo "$XDG_STATE_HOME"/devenv/checkouts/p-*/scratch/0)"/tmp/left
+	run -0 devenv reset -n
+	[[ $output == *"left-over scratch"* ]]
+	run -0 devenv reset
+	[ -z "$(find "$XDG_STATE_HOME"/devenv/checkouts/p-*/scratch -mindepth 1)" ]
+	run -0 --separate-stderr devenv reset
+	[[ $stderr == "devenv: there is nothing to throw away" ]]
+}
+
+@test "reset NAME or PATH: also when the checkout is gone; its home only when named" {
+	sandbox 'persist = yes'
+	run -0 devenv run --root -- sh -c 'echo x >/usr/x'
+	run -0 devenv run -- sh -c 'echo x >"$HOME/x"'
+	wait_for 10 nothing_inside
+	state=$(echo "$XDG_STATE_HOME"/devenv/checkouts/p-*)
+	cd "$BATS_TEST_TMPDIR"
+	rm -rf "$P"
+	run -0 --separate-stderr devenv ls
+	[[ ${lines[1]} == *" gone "*"$P" ]]
+	[[ $stderr == *"devenv reset --home --volumes '$P'"* ]]
+	run --separate-stderr devenv reset q
+	complaint 1 "no environment is called 'q'"
+	run -0 --separate-stderr devenv reset "$P"
+	[[ $stderr == *"its home or its volumes are kept"* ]]
+	[ ! -e "$state/persist" ]
+	[ -e "$state/home/x" ]
+	run --separate-stderr devenv reset --home p
+	[ "$status" -eq 1 ]
+	[[ $stderr == *"add --yes"* ]]
+	[ -e "$state/home/x" ]
+	run -0 devenv reset --home --volumes -y "./p"
+	[ ! -e "$state" ]
+	run -0 --separate-stderr devenv ls
+	[ -z "$output" ]
+	# two of one name
+	mkdir a b
+	for d in a/p b/p; do
+		ready "$d" "image = $SMALL"
+		run -0 devenv -C "$d" run -- true
+	done
+	rm -rf a
+	run --separate-stderr devenv reset --home -y p
+	complaint 2 "several environments called 'p'"
+	run -0 devenv reset --home -y "$BATS_TEST_TMPDIR/a/p"
+	run -0 devenv ls
+	[ "${#lines[@]}" -eq 2 ]
+	[[ ${lines[1]} == *"$BATS_TEST_TMPDIR/b/p" ]]
+}
+
+@test "ls: the last use of an environment is the end of its last session" {
+	sandbox
+	touch -d '3 days ago' "$XDG_STATE_HOME"/devenv/checkouts/p-*/plan
+	run -0 devenv ls
+	[[ ${lines[1]} == *"3 days ago"* ]]
+	plan=$(sha256sum "$XDG_STATE_HOME"/devenv/checkouts/p-*/plan)
+	run -0 devenv run -- true
+	wait_for 10 nothing_inside
+	touch -d '3 days ago' "$XDG_STATE_HOME"/devenv/checkouts/p-*/plan "$XDG_STATE_HOME"/devenv/checkouts/p-*/home
+	run -0 devenv ls
+	[[ ${lines[1]} != *"3 days ago"* ]]
+	touch -d '2 days ago' "$XDG_STATE_HOME"/devenv/checkouts/p-*/scratch/0/tmp
+	run -0 devenv ls
+	[[ ${lines[1]} == *"2 days ago"* ]]
+	hold "$P"
+	touch -d '2 days ago' "$XDG_STATE_HOME"/devenv/checkouts/p-*/scratch/0/tmp
+	run -0 devenv ls
+	[[ ${lines[1]} == *" running "* && ${lines[1]} != *"days ago"* ]]
+	release "$P"
+}
+
+@test "a changed configuration: the new session is told of the others, and they are told at their end" {
+	ready "$P" "image = $SMALL" $'[env]\nWHICH = one\n[sandbox]\nnetwork = none'
+	cd "$P"
+	mkfifo "$BATS_TEST_TMPDIR/in"
+	devenv enter <"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/old" 2>&1 3>&- 4>&- &
+	pid=$!
+	exec 9>"$BATS_TEST_TMPDIR/in"
+	echo 'echo $WHICH >said' >&9
+	wait_for 15 test -s said
+	sed -i 's/WHICH = one/WHICH = two/' devenv.ini
+	run -0 --separate-stderr devenv run -- sh -c 'echo $WHICH'
+	[ "$output" = two ]
+	[ "$stderr" = "devenv: the configuration has changed: a new environment starts, and sessions of the earlier one go on in theirs (pid 1 is $(holders | head -n 1))" ]
+	# once
+	run -0 --separate-stderr devenv run -- true
+	[ -z "$stderr" ]
+	echo 'echo still $WHICH >said' >&9
+	exec 9>&-
+	wait "$pid"
+	[ "$(cat said)" = 'still one' ]
+	[ "$(cat "$BATS_TEST_TMPDIR/old")" = 'devenv: devenv.ini changed while this session ran, which kept its environment; the next one takes it in' ]
+	# nobody left, or only what lingers: nothing to tell
+	wait_for 10 nothing_inside
+	sed -i 's/WHICH = two/WHICH = three/' devenv.ini
+	run -0 --separate-stderr devenv run -- true
+	[ -z "$stderr" ]
+	run -0 --separate-stderr devenv enter <<<'echo entered'
+	[ "$output" = entered ]
+	[ -z "$stderr" ]
+}
