@@ -86,7 +86,8 @@ static void look_at_plan(struct status *s)
 		s->lingers = running_lingers(&s->env.dirs, plan.id);
 	}
 	plan_release(&plan);
-	s->earlier = live_earlier(&s->env.dirs, s->env.state, s->plan_id ? s->plan_id : "", &s->earlier_pid);
+	s->earlier = live_earlier(&s->env.dirs, s->env.state, s->plan_id ? s->plan_id : "", true,
+	                          &s->earlier_pid);
 }
 
 static int collect(struct cli *c, struct status *s, struct err *e)

@@ -145,7 +145,7 @@ const struct place *places_named(const struct places *p, const char *word, struc
 		if (strcmp(p->items[i].name, word) != 0)
 			continue;
 		if (found) {
-			err_set_(e, ERR_USAGE, "there are several environments called '%s'", text_safe(word));
+			err_set_(e, ERR_FAILED, "there are several environments called '%s'", text_safe(word));
 			err_hint(e, "say which by its path: `devenv ls` has them");
 			return NULL;
 		}

@@ -30,7 +30,7 @@ void places_release(struct places *p);
 /* What lies in one state directory. */
 void place_read(const struct dirs *d, const char *state, struct place *out);
 void place_release(struct place *p);
-/* The one that is called so: a path of a project, of a state directory, or a name. ERR_NOT_FOUND, ERR_USAGE for several. */
+/* The one that is called so: a path of a project, of a state directory, or a name. ERR_NOT_FOUND; ERR_FAILED for several. */
 const struct place *places_named(const struct places *p, const char *word, struct err *e);
 
 #endif

@@ -259,7 +259,7 @@ void live_running(const struct dirs *d, const char *state, struct strlist *plans
 	}
 }
 
-size_t live_earlier(const struct dirs *d, const char *state, const char *plan_id, pid_t *pid)
+size_t live_earlier(const struct dirs *d, const char *state, const char *plan_id, bool lingering, pid_t *pid)
 {
 	cleanup_strlist struct strlist plans = STRLIST_INIT;
 	size_t count = 0;
@@ -269,7 +269,7 @@ size_t live_earlier(const struct dirs *d, const char *state, const char *plan_id
 		bool present = strcmp(plans.items[i], plan_id) == 0 || is_prepared(state, plans.items[i]);
 		pid_t found = present ? 0 : running_pid(d, plans.items[i]);
 
-		if (found > 0) {
+		if (found > 0 && (lingering || !running_lingers(d, plans.items[i]))) {
 			*pid = found;
 			count++;
 		}

@@ -22,8 +22,8 @@ int live_survey(const struct environment *env, const struct store *s, const stru
 /* Ids of the plans of this state directory that have sessions: of its present plan and of earlier ones. */
 void live_running(const struct dirs *d, const char *state, struct strlist *plans);
 /* How many environments of earlier plans of it still run: sessions that were there when the configuration changed.
- * *pid receives pid 1 of one of them. */
-size_t live_earlier(const struct dirs *d, const char *state, const char *plan_id, pid_t *pid);
+ * `lingering`: those that have none any more too. *pid receives pid 1 of one of them. */
+size_t live_earlier(const struct dirs *d, const char *state, const char *plan_id, bool lingering, pid_t *pid);
 /* The layers that a plan of this state directory, present or running, stands on: topmost first. ERR_NOT_FOUND: they are gone. */
 int live_layers(const struct environment *env, const char *plan_id, struct strlist *layers, struct err *e);
 /* End those of earlier plans that have no session but linger. */

@@ -52,9 +52,11 @@ sandbox() { # LINE...: a project whose [sandbox] has these
 	run -0 devenv run -- sh -c 'sleep 1234 >/dev/null 2>&1 & echo >/tmp/x; readlink /proc/self/ns/mnt'
 	first=$output
 	for n in 1 2 3; do
+		before=$SECONDS
 		sleep 1.2
 		run -0 devenv run -- readlink /proc/self/ns/mnt
-		[ "$output" = "$first" ] || skip "this machine is too slow to come back within three seconds"
+		[ "$output" = "$first" ] || [ $((SECONDS - before)) -le 2 ] || skip "this machine is too slow to come back within three seconds"
+		[ "$output" = "$first" ]
 	done
 	# asking how it is does not prolong it
 	wait_for 15 eval 'devenv status >/dev/null; devenv ls >/dev/null; nothing_inside'
@@ -349,7 +351,7 @@ D $P/two" ]
 	done
 	rm -rf a
 	run --separate-stderr devenv reset --home -y p
-	complaint 2 "several environments called 'p'"
+	complaint 1 "several environments called 'p'"
 	run -0 devenv reset --home -y "$BATS_TEST_TMPDIR/a/p"
 	run -0 devenv ls
 	[ "${#lines[@]}" -eq 2 ]
