@@ -148,7 +148,8 @@ static void tell_earlier(const struct environment *env, const struct env_options
 
 	if (!o->ui->notice || env->untrusted || plan_load(&p, path, &ignored) < 0)
 		return;
-	count = live_earlier(&env->dirs, env->state, p.id, false, &pid);
+	/* With one layer for both it does not start, and the launcher says that. */
+	count = p.scratch == PLAN_SCRATCH_PERSIST ? 0 : live_earlier(&env->dirs, env->state, p.id, false, &pid);
 	plan_release(&p);
 	if (!count)
 		return;
