@@ -269,7 +269,7 @@ size_t live_earlier(const struct dirs *d, const char *state, const char *plan_id
 		bool present = strcmp(plans.items[i], plan_id) == 0 || is_prepared(state, plans.items[i]);
 		pid_t found = present ? 0 : running_pid(d, plans.items[i]);
 
-		if (found > 0 && (lingering || !running_lingers(d, plans.items[i]))) {
+		if (found > 0 && (lingering || running_has_sessions(d, plans.items[i]))) {
 			*pid = found;
 			count++;
 		}

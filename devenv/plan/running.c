@@ -37,6 +37,15 @@ bool running_in_use(const struct dirs *d, const char *plan_id)
 	return fd >= 0 && (running_is_locked(fd, RUNNING_SESSIONS) || running_pid1(fd) != 0);
 }
 
+/* They have read locks; a pid 1 that is leaving has a write lock. */
+bool running_has_sessions(const struct dirs *d, const char *plan_id)
+{
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = RUNNING_SESSIONS, .l_len = 1 };
+	cleanup_close int fd = open_existing(d, plan_id);
+
+	return fd >= 0 && fcntl(fd, F_OFD_GETLK, &l) == 0 && l.l_type == F_RDLCK;
+}
+
 bool running_lingers(const struct dirs *d, const char *plan_id)
 {
 	cleanup_close int fd = open_existing(d, plan_id);

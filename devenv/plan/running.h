@@ -24,6 +24,8 @@ char *running_path(const struct dirs *d, const char *plan_id);
 pid_t running_pid(const struct dirs *d, const char *plan_id);
 /* Does anybody have it open, or does it linger? Starts earlier than pid 1 is there to be asked. */
 bool running_in_use(const struct dirs *d, const char *plan_id);
+/* Is anybody in it? Not: it lingers, or is leaving. */
+bool running_has_sessions(const struct dirs *d, const char *plan_id);
 /* Does it run without a session, as [sandbox] linger asks? */
 bool running_lingers(const struct dirs *d, const char *plan_id);
 /* End one that lingers, and wait until it has ended. Nobody there: nothing to do. ERR_BUSY: it has sessions. */

@@ -70,12 +70,14 @@ static void test_running(void **state)
 	pid1 = start(path, true);
 	assert_int_equal(running_pid(&d, "abc"), pid1);
 	assert_false(running_lingers(&d, "abc"));
+	assert_true(running_has_sessions(&d, "abc"));
 	assert_int_equal(running_end(&d, "abc", &e), -1);
 	assert_int_equal(e.code, ERR_BUSY);
 	end(session);
 	/* without a session it lingers, and whatever it stands on is in use */
 	assert_true(running_in_use(&d, "abc"));
 	assert_true(running_lingers(&d, "abc"));
+	assert_false(running_has_sessions(&d, "abc"));
 	assert_int_equal(running_pid(&d, "abc"), pid1);
 	assert_int_equal(running_end(&d, "abc", &e), 0);
 	assert_int_equal(waitpid(pid1, &status, 0), pid1);
