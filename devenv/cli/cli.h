@@ -167,6 +167,7 @@ int cmd_clone(struct cli *c, struct err *e);
 int cmd_completion(struct cli *c, struct err *e);
 int cmd_config(struct cli *c, struct err *e);
 int cmd_deny(struct cli *c, struct err *e);
+int cmd_diff(struct cli *c, struct err *e);
 int cmd_doctor(struct cli *c, struct err *e);
 int cmd_enter(struct cli *c, struct err *e); /* and `run`: they belong to the launcher */
 int cmd_gc(struct cli *c, struct err *e);

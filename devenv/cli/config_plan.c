@@ -88,6 +88,8 @@ static void print_plan(struct cli *c, const struct plan *p, const struct dirs *d
 	output_field(c, 8, "image", "%s", p->image);
 	output_field(c, 8, "network", "%s", network_names[p->network]);
 	output_field(c, 8, "scratch", "%s", scratch_names[p->scratch]);
+	if (p->linger)
+		output_field(c, 8, "linger", "%u seconds after the last session", p->linger);
 	output_field(c, 8, "user", "uid %u, gid %u", p->uid, p->gid);
 	output_field(c, 8, "hostname", "%s", p->hostname);
 	output_field(c, 8, "home", "%s", p->home);
@@ -168,6 +170,7 @@ static json_t *plan_json(const struct plan *p, const char *stale)
 	json_object_set_new(root, "uid", json_integer(p->uid));
 	json_object_set_new(root, "gid", json_integer(p->gid));
 	json_object_set_new(root, "persist", json_boolean(p->scratch == PLAN_SCRATCH_PERSIST));
+	json_object_set_new(root, "linger", json_integer(p->linger));
 	json_object_set_new(root, "layers", strings_json(p->layers, p->layer_count));
 	json_object_set_new(root, "mounts", mounts_json(p));
 	json_object_set_new(root, "env", strings_json(p->env, p->env_count));

@@ -117,6 +117,7 @@ struct config {
 	uint64_t memory; /* bytes; as the next two: 0 is no limit */
 	uint32_t cpus;	 /* thousandths of a processor */
 	uint32_t pids;
+	unsigned int linger; /* seconds */
 
 	char *hook_start, *hook_enter; /* script text or NULL; never empty */
 

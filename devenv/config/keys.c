@@ -70,7 +70,7 @@ const struct config_key config_keys[] = {
 	{ "sandbox", "protect", YES, "what of .git is read-only inside: hooks, git or off" },
 	{ "sandbox", "persist", YES, "keep what was written outside the project: yes or no" },
 	{ "sandbox", "scratch", YES, "where that is written: tmpfs (memory) or disk" },
-	{ "sandbox", "linger", NOT_YET, "seconds to stay after the last session" },
+	{ "sandbox", "linger", YES, "seconds that the environment stays after its last session" },
 	{ "sandbox", "memory", YES, "most memory of all its processes, such as 4G" },
 	{ "sandbox", "cpus", YES, "most processors, such as 2 or 1.5" },
 	{ "sandbox", "pids", YES, "most processes and threads" },

@@ -64,6 +64,7 @@ void env_distrust(struct environment *env)
 	env->untrusted = true;
 	c->network = CONFIG_NETWORK_NONE;
 	c->persist = false;
+	c->linger = 0;
 	c->protect = CONFIG_PROTECT_OFF;
 	c->nested = c->perf = c->ssh_agent = false;
 	memset(c->devices, 0, sizeof(c->devices));

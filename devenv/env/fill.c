@@ -161,6 +161,7 @@ int draft_standard_session(struct draft *d, struct err *e)
 		return -1;
 	p->root_shell = bash ? bash : "/bin/sh";
 	p->scratch = scratch(&d->env->config);
+	p->linger = d->env->config.linger;
 	for (size_t i = 0; i < ARRAY_SIZE(pass); i++)
 		plan_add_pass(p, pass[i]);
 	if (locales_find(&d->root, &locales, e) < 0)

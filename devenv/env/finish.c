@@ -187,6 +187,9 @@ int draft_write(struct draft *d, struct err *e)
 		return -1;
 	if (live_record(env, d->plan.id, d->image.digest, path_base(skeleton), e) < 0)
 		return -1;
+	/* There is one such layer, and whoever has it keeps it: nobody is in those that linger. */
+	if (d->plan.scratch == PLAN_SCRATCH_PERSIST)
+		live_end_lingering(&env->dirs, env->state, d->plan.id);
 	/* Answers and downloads take their time; and what is there now is what a session would mount. */
 	if (env->project && checkout_is_there(env, NULL, e) < 0)
 		return -1;

@@ -10,7 +10,7 @@
  *
  *   byte 0  POSIX write lock held by pid 1. F_GETLK answers with its pid: that is the look-up.
  *   byte 1  open-file-description read lock held by every launcher while its session lasts. pid 1 sleeps in F_OFD_SETLKW
- *           for a write lock: when it gets that, it was the last one, and nobody new can come in.
+ *           for a write lock: when it gets that, it was the last one, and nobody new can come in (linger.c: it may stay).
  *   byte 2  the door: an open-file-description write lock held by whoever is looking up, creating or starting up.
  *
  * A launcher takes the door, then its share of byte 1 (waiting while a leaving pid 1 has the write lock), then asks
@@ -60,9 +60,9 @@ int holder_lock_pid1(int fd)
 	return lock_byte(fd, F_SETLK, F_WRLCK, RUNNING_PID1);
 }
 
-int holder_wait_for_last(int fd)
+int holder_lock_sessions(int fd, int command, short type)
 {
-	return lock_byte(fd, F_OFD_SETLKW, F_WRLCK, RUNNING_SESSIONS);
+	return lock_byte(fd, command, type, RUNNING_SESSIONS);
 }
 
 void holder_open_door(const struct holder *h)

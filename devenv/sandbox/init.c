@@ -25,6 +25,7 @@
 #include "base/file.h"
 #include "base/sys.h"
 #include "sandbox/idmap.h"
+#include "sandbox/linger.h"
 #include "sandbox/restrict.h"
 #include "sandbox/root.h"
 #include "sandbox/scratch.h"
@@ -103,7 +104,7 @@ _Noreturn void init_main(const struct init_request *r)
 	if (write(r->report_fd, "", 1) != 1)
 		_exit(2);
 
-	holder_wait_for_last(r->lock_fd);
+	linger_until_last(r->lock_fd, r->plan->linger);
 
 	kill(-1, SIGKILL);
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)

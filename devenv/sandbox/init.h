@@ -15,8 +15,8 @@ struct init_request {
 /* What pid 1 does, in the order of calls. */
 _Noreturn void init_main(const struct init_request *r);
 
-/* The two locks of pid 1 (holder.c has the scheme). -1 and errno. */
+/* The two locks of pid 1 (holder.c has the scheme); the second with F_OFD_SETLK or F_OFD_SETLKW. -1 and errno. */
 int holder_lock_pid1(int fd);
-int holder_wait_for_last(int fd);
+int holder_lock_sessions(int fd, int command, short type);
 
 #endif

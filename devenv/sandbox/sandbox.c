@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "sandbox/changed.h"
 #include "sandbox/devices.h"
 #include "sandbox/discard.h"
 #include "sandbox/environ.h"
@@ -104,7 +105,7 @@ static void say_discarded(const struct plan *p, const struct session *s, const s
 {
 	cleanup_buf struct buf line = BUF_INIT;
 
-	if (!s->say || p->scratch == PLAN_SCRATCH_PERSIST || !holder_is_last(h))
+	if (!s->say || p->scratch == PLAN_SCRATCH_PERSIST || p->linger || !holder_is_last(h))
 		return;
 	if (project_fd >= 0)
 		discard_describe_project(scratch_fd, project_fd, &line);
@@ -112,6 +113,18 @@ static void say_discarded(const struct plan *p, const struct session *s, const s
 		discard_describe_root(scratch_fd, &line);
 	if (line.len)
 		s->say(line.data);
+}
+
+/* After an interactive session: the next one will be in another environment. */
+static void say_changed(const struct plan *p, const struct session *s)
+{
+	cleanup_free char *name = s->interactive && s->say && !s->untrusted ? changed_find(p) : NULL;
+	cleanup_free char *line = NULL;
+
+	if (!name)
+		return;
+	line = mem_printf("%s changed while this session ran, which kept its environment; the next one takes it in", text_safe(name));
+	s->say(line);
 }
 
 int sandbox_run(const struct plan *p, const struct dirs *d, const struct session *s, struct err *e)
@@ -151,6 +164,8 @@ int sandbox_run(const struct plan *p, const struct dirs *d, const struct session
 	setup_end(&setup);
 	if (result >= 0 && join.scratch_fd >= 0)
 		say_discarded(p, s, &h, join.scratch_fd, project_fd);
+	if (result >= 0)
+		say_changed(p, s);
 	if (project_fd >= 0)
 		close(project_fd);
 	if (s->was_last)

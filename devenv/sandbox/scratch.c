@@ -227,6 +227,9 @@ void scratch_let_go(struct scratch *s)
 
 void scratch_drop(struct scratch *s)
 {
-	if (s->lock_fd >= 0)
-		empty_slot(s);
+	if (s->lock_fd < 0)
+		return;
+	empty_slot(s);
+	if (s->dir_fd >= 0)
+		futimens(s->dir_fd, NULL); /* for `devenv ls`: when it was last used. Nobody waits for this any more */
 }

@@ -50,8 +50,9 @@ rows() {
 	devenv -q gc
 	run -0 devenv ls
 	[[ $output == *gone* ]]
-	[[ $output == *"rm -r '"* ]]
-	dir=$(sed -n "s/.*rm -r '\(.*\)'.*/\1/p" <<<"$output")
+	[[ $output == *"devenv reset --home --volumes '"* ]]
+	run -0 devenv ls -v
+	dir=$(sed -n 's/^.* gone .* \(\/.*\)$/\1/p' <<<"$output")
 	[ "$(cat "$dir/home/file")" = precious ]
 }
 

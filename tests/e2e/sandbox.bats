@@ -647,7 +647,7 @@ network = none"
 	run -0 devenv -C "$d" run --root -- sh -c 'echo of-old >/usr/mark; readlink /proc/self/ns/mnt'
 	old=$output
 	sed -i 's/WHICH = one/WHICH = two/' "$d/devenv.ini"
-	run -0 devenv -C "$d" run -- sh -c 'readlink /proc/self/ns/mnt; echo $WHICH; ls /usr/mark 2>/dev/null; ls /proc | grep -c "^[0-9]"'
+	run -0 --separate-stderr devenv -C "$d" run -- sh -c 'readlink /proc/self/ns/mnt; echo $WHICH; ls /usr/mark 2>/dev/null; ls /proc | grep -c "^[0-9]"'
 	[ "${lines[0]}" != "$old" ]
 	[ "${lines[1]}" = two ]
 	[ "${#lines[@]}" -eq 3 ] # no /usr/mark
