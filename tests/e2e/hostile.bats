@@ -45,7 +45,15 @@ need_probe() {
 	ln -s "$canary" .git.other
 	cp "$PROBE" "$work/shared/probe"
 	cp "$PROBE" "$work/racer/probe"
-	project "$work/decoy" "image = $SMALL" $'[hooks]\nstart = echo decoy\n[sandbox]\nnetwork = none'
+	# what the victim was granted is its path's, so a project of no further power may run in its place, and this one not
+	project "$work/decoy" "image = $SMALL" "[hooks]
+start = echo decoy
+[mount.data]
+source = $canary
+target = /data
+[sandbox]
+network = none"
+	: >"$work/decoy/is-other"
 	mv "$work/decoy" "$work/victim.other"
 	ready "$work/victim" "image = $SMALL" "[volume.a]
 target = below/volume
@@ -75,7 +83,7 @@ network = none"
 	run /usr/bin/python3 -B "$E2E_SOURCE/hostile_race.py" "$(command -v devenv)" "$work" "$canary" "${E2E_RACE:-60}"
 	echo "$output"
 	[ "$status" -eq 0 ]
-	[ -z "${E2E_RACE:-}" ] || echo "# ${lines[0]}" >&3
+	[ -z "${E2E_RACE:-}" ] || sed -n "s|^|# |p" <<<"$output" >&3
 	[ "$(cat "$canary/keep")" = untouched ]
 }
 

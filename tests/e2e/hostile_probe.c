@@ -2,8 +2,8 @@
 /*
  * hostile_probe.c - what hostile.bats tries from inside: linked statically, run in sessions.
  *
- *   flip STOP A B [A B...]  exchange each pair of names, over and over, until there is a file STOP; some are removed and made
- *   race PATH               the working directory, every mount ("WHERE ROOT"), and whether PATH of the host is seen
+ *   flip STOP A B [A B...]  exchange each pair of names and back, until there is a file STOP; a directory in one comes and goes
+ *   race PATH...            the working directory, every mount ("WHERE ROOT"), and which of these is seen
  *   privileges              ids and capabilities after whatever the file's own bits did
  *   inject                  put characters into every terminal that can be had; prints one line per way: NAME ERRNO
  *   abstract NAME           connect to an abstract socket
@@ -45,23 +45,26 @@ static void make_and_remove(const char *directory, unsigned int round)
 		mkdir(path, 0755);
 }
 
+static unsigned long exchange(char **names)
+{
+	unsigned long done = 0;
+
+	for (char **n = names; n[0] && n[1]; n += 2)
+		done += syscall(SYS_renameat2, AT_FDCWD, n[0], AT_FDCWD, n[1], EXCHANGE) == 0;
+	return done;
+}
+
+/* Most of the time things are as the other side expects them, or it would never get far enough to be fooled. */
 static int do_flip(const char *stop, char **names)
 {
-	const struct timespec pause = { 0, 30000 };
+	const struct timespec pauses[2] = { { 0, 30000 }, { 0, 700000 } };
 	unsigned long done = 0;
 	unsigned int round;
 
-	for (round = 0; access(stop, F_OK) < 0; round++) {
-		for (char **n = names; n[0] && n[1]; n += 2) {
-			if (syscall(SYS_renameat2, AT_FDCWD, n[0], AT_FDCWD, n[1], EXCHANGE) == 0)
-				done++;
-			else if (done == 0 && round == 0)
-				printf("can't exchange %s: %s\n", n[0], strerror(errno));
-			make_and_remove(n[0], round);
-			if (round % 7 == 0)
-				nanosleep(&pause, NULL);
-		}
-		nanosleep(&pause, NULL);
+	for (round = 0; round % 2 || access(stop, F_OK) < 0; round++) {
+		done += exchange(names);
+		make_and_remove(names[0], round);
+		nanosleep(&pauses[round % 2], NULL);
 	}
 	printf("exchanged %lu\n", done);
 	return 0;
@@ -69,8 +72,9 @@ static int do_flip(const char *stop, char **names)
 
 /* ---- race ---- */
 
-static int do_race(const char *path)
+static int do_race(char **paths)
 {
+	const char *seen = "no";
 	char cwd[4096], line[8192], root[4096], where[4096];
 	FILE *file = fopen("/proc/self/mountinfo", "re");
 
@@ -80,7 +84,10 @@ static int do_race(const char *path)
 	while (file && fgets(line, sizeof(line), file))
 		if (sscanf(line, "%*s %*s %*s %4095s %4095s", root, where) == 2)
 			printf("mount %s %s\n", where, root);
-	printf("seen %s\n", access(path, F_OK) == 0 ? "yes" : "no");
+	for (; *paths; paths++)
+		if (access(*paths, F_OK) == 0)
+			seen = *paths;
+	printf("seen %s\n", seen);
 	return 0;
 }
 
@@ -202,7 +209,7 @@ int main(int argc, char **argv)
 	if (!strcmp(what, "flip") && argc > 4)
 		return do_flip(word, argv + 3);
 	if (!strcmp(what, "race"))
-		return do_race(word);
+		return do_race(argv + 2);
 	if (!strcmp(what, "inject"))
 		return do_inject();
 	if (!strcmp(what, "abstract"))

@@ -4,11 +4,12 @@
 
 usage: hostile_race.py DEVENV WORK CANARY COUNT
 
-WORK holds the projects `victim` and `racer` (see hostile.bats), `shared`, and `decoy`, another project that was never
-allowed. Each start must end in a sandbox that is sound (everything mounted where it belongs or in what the racer made of
+WORK holds the projects `victim` and `racer` (see hostile.bats), `shared`, and `victim.other`, another project, which asks for
+a power that nobody granted. Each start must end in a sandbox that is sound (everything mounted where it belongs or in what the racer made of
 that place, no directory of the host in sight) or in a refusal; the canary stays as it was. In the last tenth the project
 itself and its .git are exchanged as well. Prints a summary; exit 1 when something was wrong.
 """
+import collections
 import os
 import re
 import subprocess
@@ -33,6 +34,7 @@ class Race:
         self.victim, self.home = os.path.join(work, "victim"), os.environ["HOME"]
         self.stop, self.racer = os.path.join(work, "racer", "stop"), None
         self.sound = self.refused = 0
+        self.reasons = collections.Counter()
         self.before = describe(canary)
 
     def pairs(self, slow):
@@ -74,10 +76,13 @@ class Race:
         if result.returncode == 125:
             self.refused += 1
             lines = result.stderr.splitlines()
+            self.reasons[re.sub(r"/\S+|[0-9]+", "", lines[0] if lines else "")] += 1
             if result.stdout or not lines or not all(re.match(r"devenv: |  ", line) for line in lines):
                 return f"a refusal that is none: {result.stdout}{result.stderr}"
             return None
         lines = result.stdout.splitlines()
+        if "decoy" in lines:
+            return "another project ran with a power it was never granted"
         if result.returncode or not lines or lines[-1] != "seen no":
             return f"{result.returncode}: {result.stdout[-300:]}{result.stderr}"
         self.sound += 1
@@ -98,7 +103,7 @@ class Race:
             for n in range(part):
                 where = self.victim + ["", "/sub", "/subsub", "/below"][n % 4]
                 words = [self.devenv, "-q", "-C", where, "run", *(["--root"] if n % 5 == 4 else []), "--", "/srv/shared/probe",
-                         "race", self.canary]
+                         "race", self.canary, self.victim + "/is-other", self.victim + "/.git/keep"]
                 try:
                     result = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
                                             check=False, cwd="/")
@@ -113,6 +118,7 @@ class Race:
                     break
             exchanged += self.stop_racer()
         print(f"{count} starts, {self.sound} sound, {self.refused} refused, {exchanged} exchanges")
+        print("".join(f"{count} {reason}\n" for reason, count in self.reasons.most_common()), end="")
         # a race that is always won or always lost is none
         if not self.sound or not self.refused or exchanged < count:
             problems.append("nothing was raced")
