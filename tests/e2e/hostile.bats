@@ -54,6 +54,7 @@ target = /data
 [sandbox]
 network = none"
 	: >"$work/decoy/is-other"
+	cp -r .git "$work/decoy/"
 	mv "$work/decoy" "$work/victim.other"
 	ready "$work/victim" "image = $SMALL" "[volume.a]
 target = below/volume
@@ -85,6 +86,40 @@ network = none"
 	[ "$status" -eq 0 ]
 	[ -z "${E2E_RACE:-}" ] || sed -n "s|^|# |p" <<<"$output" >&3
 	[ "$(cat "$canary/keep")" = untouched ]
+}
+
+@test "what is exchanged between the check of the plan and the mount is not mounted" {
+	command -v strace >/dev/null || skip "strace is not installed"
+	d=$BATS_TEST_TMPDIR
+	mkdir -p "$d"/{data,other,elsewhere}
+	ready "$P" "image = $SMALL" "[mount.data]
+source = $d/data
+target = /data
+[sandbox]
+network = none"
+	echo secret | tee "$d/other/secret" >"$d/elsewhere/secret"
+	project "$d/elsewhere" "image = $SMALL"
+	ln -s "$d/other" "$d/link"
+	sleep 2.1
+	devenv -q -C "$P" run -- true
+	wait_for 15 nothing_inside
+	for pair in "$d/data $d/other" "$d/data $d/link" "$P $d/elsewhere"; do
+		read -r place instead <<<"$pair"
+		# the plan was found fresh when the lock is held; pid 1 is made a while after that
+		strace -f -qq -o "$d/trace" -e trace=clone -e inject=clone:delay_enter=3000000 \
+			devenv -q -C "$P" run -- sh -c 'cat /data/secret secret' >"$d/out" 2>"$d/err" 3>&- 4>&- </dev/null &
+		traced=$!
+		wait_for 20 eval "ls -l /proc/[0-9]*/fd 2>/dev/null | grep -q '$XDG_RUNTIME_DIR/.*\.lock\$'"
+		mv "$place" "$place.aside"
+		mv "$instead" "$place"
+		code=0
+		wait "$traced" || code=$?
+		mv "$place" "$instead"
+		mv "$place.aside" "$place"
+		[ "$code" -eq 125 ] || { echo "$pair: $code $(cat "$d/out" "$d/err")"; false; }
+		grep -q 'was exchanged for something else' "$d/err"
+		[ ! -s "$d/out" ]
+	done
 }
 
 # ---- what a caller leaves open, and where it stands ----

@@ -39,9 +39,10 @@ static void make_and_remove(const char *directory, unsigned int round)
 	char path[4096];
 
 	snprintf(path, sizeof(path), "%s/volume", directory);
-	if (round % 16 == 0)
+	/* odd rounds: the directory is in its place */
+	if (round % 16 == 1)
 		rmdir(path);
-	else if (round % 16 == 3)
+	else if (round % 16 == 7)
 		mkdir(path, 0755);
 }
 

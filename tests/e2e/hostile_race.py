@@ -6,7 +6,7 @@ usage: hostile_race.py DEVENV WORK CANARY COUNT
 
 WORK holds the projects `victim` and `racer` (see hostile.bats), `shared`, and `victim.other`, another project, which asks for
 a power that nobody granted. Each start must end in a sandbox that is sound (everything mounted where it belongs or in what the racer made of
-that place, no directory of the host in sight) or in a refusal; the canary stays as it was. In the last tenth the project
+that place, no directory of the host in sight) or in a refusal; the canary stays as it was. In the last quarter the project
 itself and its .git are exchanged as well. Prints a summary; exit 1 when something was wrong.
 """
 import collections
@@ -97,7 +97,7 @@ class Race:
 
     def run(self, count):
         exchanged, problems = 0, []
-        parts = [(count - count // 10, False), (count // 10, True)]
+        parts = [(count - count // 4, False), (count // 4, True)]
         for part, slow in parts:
             self.start_racer(slow)
             for n in range(part):

@@ -368,10 +368,41 @@ planted() {
 		setgroups EPERM
 		nobody's-number ENOSYS
 		statmount ENOSYS
+		listmount ENOSYS
+		lsm_set_self_attr ENOSYS
+		file_setattr ENOSYS
+		last-number ENOSYS
+		minus-one ENOSYS
+		mount-number-high EPERM
+		kexec_file_load EPERM
+		fanotify_mark EPERM
+		quotactl_fd EPERM
+		iopl EPERM
+		ioperm EPERM
+		unshare-mount-high EPERM
+		clone-uts EPERM
+		clone-ipc EPERM
+		clone-cgroup EPERM
+		clone-all-high EPERM
+		clone3-high ENOSYS
+		socket-inet-high ok
+		socket-packet-high EAFNOSUPPORT
+		socketpair-alg-high EAFNOSUPPORT
+		ioctl-tioclinux-high EPERM
+		personality-32-bit-high EPERM
+		prlimit-pid1 EPERM
+		prlimit-pid1-high EPERM
+		prlimit-self ok
 		x32-getpid SIGNAL 31
 		x32-ioctl SIGNAL 31
+		x32-mount SIGNAL 31
+		x32-execve SIGNAL 31
+		x32-getpid-high SIGNAL 31
+		x32-last SIGNAL 31
 		int80-getpid SIGNAL 31
 		int80-mount SIGNAL 31
+		int80-socketcall SIGNAL 31
+		int80-clone SIGNAL 31
 	END
 	for root in "" --root; do
 		# shellcheck disable=SC2086
