@@ -298,6 +298,14 @@ def hardening(path, text):
         yield Finding(f"{path}: setuid or setgid")
 
 
+def check_negations(root, _build):
+    """no line of a bats test is a bare `! command`, which never fails the test: `|| false` makes it"""
+    for path in files(root, ["tests"], r".*\.bats"):
+        for number, line in enumerate(read(os.path.join(root, path)).splitlines(), 1):
+            if re.match(r"\s*! ", line) and "||" not in line and not line.endswith("\\"):
+                yield Finding(f"{path}:{number}: add `|| false`: {line.strip()}")
+
+
 # What mandoc -T lint says that is no fault here, with the reason.
 MANUAL_EXCEPTIONS = re.compile(
     r"trailing delimiter: Ss \["          # a section's heading is written as in the file, with its brackets
@@ -319,7 +327,7 @@ def check_manuals(root, _build):
 
 
 CHECKS = [check_layering, check_budgets, check_words, check_names, check_licence, check_descriptors,
-          check_addresses, check_manuals, check_launcher, check_core]
+          check_addresses, check_negations, check_manuals, check_launcher, check_core]
 
 
 def main():

@@ -48,6 +48,8 @@ SAMPLES = [
     (lambda root, build: lint.check_addresses(root, build, {"mirror.example.net"}), "devenv/base/a.c",
      'const char *m = "http://mirror.example.net/debian";\n', True),
     (lambda root, build: lint.check_addresses(root, build, {"mirror.example.net"}), "devenv/base/a.c", SPDX, False),
+    (lint.check_negations, "tests/e2e/a.bats", "@test \"a\" {\n\t! grep -q x y\n}\n", True),
+    (lint.check_negations, "tests/e2e/a.bats", "@test \"a\" {\n\t! grep -q x y || false\n\trun ! true\n}\n", False),
 ]
 PAGE = ".Dd January 1, 2026\n.Dt A 1\n.Os\n.Sh NAME\n.Nm a\n.Nd b\n.Sh DESCRIPTION\nText.\n"
 if shutil.which("mandoc"):
