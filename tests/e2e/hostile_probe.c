@@ -187,14 +187,17 @@ static int do_debug(void)
 		raise(SIGSTOP);
 		_exit(7);
 	}
-	waitpid(pid, &status, 0);
+	waitpid(pid, &status, WUNTRACED); /* without a tracer it stops too */
 	tell("stopped", WIFSTOPPED(status) ? 0 : -1);
 	tell("process_vm_readv", process_vm_readv(pid, &here, 1, &there, 1, 0) == sizeof(copy) && copy[0] == 'T' ? 0 : -1);
 	copy[0] = 'X';
 	tell("process_vm_writev", process_vm_writev(pid, &here, 1, &there, 1, 0));
 	errno = 0;
 	tell("peek", ptrace(PTRACE_PEEKDATA, pid, secret, NULL) == -1 && errno ? -1 : 0);
+	errno = 0;
 	tell("continue", ptrace(PTRACE_CONT, pid, NULL, NULL));
+	if (errno == EPERM || errno == ESRCH)
+		kill(pid, SIGCONT);
 	waitpid(pid, &status, 0);
 	tell("ended", WIFEXITED(status) && WEXITSTATUS(status) == 7 ? 0 : -1);
 	tell("personality", personality(ADDR_NO_RANDOMIZE));
