@@ -46,24 +46,19 @@ static void make_and_remove(const char *directory, unsigned int round)
 		mkdir(path, 0755);
 }
 
-static unsigned long exchange(char **names)
-{
-	unsigned long done = 0;
-
-	for (char **n = names; n[0] && n[1]; n += 2)
-		done += syscall(SYS_renameat2, AT_FDCWD, n[0], AT_FDCWD, n[1], EXCHANGE) == 0;
-	return done;
-}
-
-/* Most of the time things are as the other side expects them, or it would never get far enough to be fooled. */
+/* One pair at a time and briefly: most things are as the other side expects them, or it would not get far enough to be fooled. */
 static int do_flip(const char *stop, char **names)
 {
-	const struct timespec pauses[2] = { { 0, 30000 }, { 0, 700000 } };
+	const struct timespec pauses[2] = { { 0, 300000 }, { 0, 200000 } };
+	unsigned int round, pairs = 0;
 	unsigned long done = 0;
-	unsigned int round;
 
+	while (names[2 * pairs] && names[2 * pairs + 1])
+		pairs++;
 	for (round = 0; round % 2 || access(stop, F_OK) < 0; round++) {
-		done += exchange(names);
+		char **n = names + 2 * (round / 2 % pairs);
+
+		done += syscall(SYS_renameat2, AT_FDCWD, n[0], AT_FDCWD, n[1], EXCHANGE) == 0;
 		make_and_remove(names[0], round);
 		nanosleep(&pauses[round % 2], NULL);
 	}
