@@ -17,6 +17,7 @@
 #include "sandbox/root.h"
 
 #define QUIET (MS_NOSUID | MS_NODEV | MS_NOEXEC)
+#define NODE  (SYS_MOUNT_ATTR_RDONLY | SYS_MOUNT_ATTR_NOSUID | SYS_MOUNT_ATTR_NOEXEC) /* of a device, which nodev would close */
 
 static int failed(struct err *e, const char *what)
 {
@@ -69,7 +70,7 @@ static int fill_dev(const struct plan *p, int dev_fd, struct err *e)
 			return failed(e, links[i].host);
 	if (mkdir("pts", 0755) < 0 || mkdir("shm", 01777) < 0 || mkdir("mqueue", 0755) < 0)
 		return failed(e, "/dev");
-	if (add_flags(dev_fd, SYS_MOUNT_ATTR_RDONLY, "/dev", e) < 0)
+	if (add_flags(dev_fd, NODE, "/dev", e) < 0)
 		return -1;
 	if (mount("devpts", "pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620") < 0)
 		return failed(e, "/dev/pts");
@@ -106,7 +107,7 @@ static int make_below_proc_read_only(int fd, struct err *e)
 {
 	struct sys_mount_attr writable = { .clear = SYS_MOUNT_ATTR_RDONLY };
 
-	if (add_flags(fd, SYS_MOUNT_ATTR_RDONLY, "/proc", e) < 0)
+	if (add_flags(fd, NODE, "/proc", e) < 0)
 		return -1;
 	return sys_mount_setattr(fd, "", AT_EMPTY_PATH, &writable) < 0 ? failed(e, "/proc") : 0;
 }

@@ -120,7 +120,7 @@ announce_fish() {
 		command -v "$shell" >/dev/null || continue
 		run -0 --separate-stderr env ODD="$odd" "$shell" -c 'devenv hook '"$shell"' >"$TMPDIR/hook"
 			source "$TMPDIR/hook"; cd "$ODD"; _devenv_hook'
-		! grep -q $'\033' <<<"$stderr"
+		! grep -q $'\033' <<<"$stderr" || false
 		grep -q 'has an environment' <<<"$stderr"
 	done
 }

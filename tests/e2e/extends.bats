@@ -64,7 +64,7 @@ server_stop() {
 	grep -Eq '^ +two +; envs/base.ini:9$' <<<"$output"
 	grep -Eq '^ +three +; devenv.ini:6$' <<<"$output"
 	grep -Eq '^persist = no +; default$' <<<"$output"
-	! grep -q one <<<"$output"
+	! grep -qw one <<<"$output" || false
 	run -0 devenv -C "$P" config --json
 	[ "$(jq -r '.origins.base.image' <<<"$output")" = envs/base.ini:2 ]
 	run -0 --separate-stderr devenv -C "$P" run -y -- sh -c 'echo $A $B; echo $PATH'
@@ -182,7 +182,7 @@ image = nobody/nothing"
 	grep -qx "commit = $(head_of)" "$P/devenv.lock"
 	grep -qx store "$BATS_TEST_TMPDIR/helper.log"
 	[ ! -e "$BATS_TEST_TMPDIR/evil" ]
-	! grep -rq secret "$P/devenv.lock" "$XDG_STATE_HOME" "$XDG_CACHE_HOME"
+	! grep -rq secret "$P/devenv.lock" "$XDG_STATE_HOME" "$XDG_CACHE_HOME" || false
 	sed -i s/secret/wrong/ "$BATS_TEST_TMPDIR/helper"
 	run --separate-stderr devenv update
 	complaint 1 "refused the password"
@@ -240,7 +240,7 @@ image = $SMALL"
 	terminal_type "cd '$P'; PS1='host> '; devenv enter"
 	terminal_wait 'fetch: git.file://'
 	terminal_wait '\[y/N\]'
-	! terminal_shows network:
+	! terminal_shows network: || false
 	terminal_type y
 	terminal_wait 'now also asks for:'
 	terminal_wait 'network: every server'

@@ -80,7 +80,7 @@ setup_file() {
 	[[ $output == *"The install worked successfully"* ]]
 	kill "$server"
 	wait "$server" || :
-	! curl -fsS --noproxy '*' "http://127.0.0.1:$port/" 2>/dev/null
+	! curl -fsS --noproxy '*' "http://127.0.0.1:$port/" 2>/dev/null || false
 }
 
 @test "files made inside belong to the caller on the host, by default and with --root" {

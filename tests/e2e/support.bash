@@ -77,6 +77,19 @@ inside_processes() {
 	done
 	return 0
 }
+# Descriptors of pid 1 (its pid) but for those of its own: its lock, the report's pipe, its scratch slot and scratch layer.
+foreign_descriptors() {
+	local fd to
+	for fd in "/proc/$1/fd"/*; do
+		to=$(readlink "$fd") || continue
+		case $to in
+		*.lock | pipe:* | */scratch/[0-9]* | */persist) ;;
+		# the layer's file system has no other name from here; the host's root is no tmpfs of our own
+		/) [ "$(stat -Lc %d "$fd")" != "$(stat -c %d /)" ] && [ "$(stat -Lf -c %T "$fd")" = tmpfs ] || echo "$fd $to" ;;
+		*) echo "$fd $to" ;;
+		esac
+	done
+}
 nothing_inside() {
 	[ -z "$(inside_processes)" ]
 }
