@@ -99,7 +99,7 @@ static void print_plan(struct cli *c, const struct environment *env, const struc
 	output_field(c, 8, "shell", "%s", p->shell);
 	output_field(c, 8, "workdir", "%s", p->workdir);
 	output_field(c, 8, "filter", "%zu seccomp instructions", p->filter_size / sizeof(struct sock_filter));
-	config_promise_print(c, p);
+	config_promise_print(c, p, env->config.perf);
 	limits_shown_plan(p, &env->dirs, &limits);
 	if (!limits.count)
 		strlist_add(&limits, "none but those of your account");
@@ -178,7 +178,7 @@ static json_t *plan_json(const struct environment *env, const struct plan *p, co
 	json_object_set_new(root, "uid", json_integer(p->uid));
 	json_object_set_new(root, "gid", json_integer(p->gid));
 	json_object_set_new(root, "persist", json_boolean(p->scratch == PLAN_SCRATCH_PERSIST));
-	json_object_set_new(root, "promise", config_promise_json(p));
+	json_object_set_new(root, "promise", config_promise_json(p, env->config.perf));
 	json_object_set_new(root, "linger", json_integer(p->linger));
 	json_object_set_new(root, "layers", strings_json(p->layers, p->layer_count));
 	json_object_set_new(root, "mounts", mounts_json(env, p));

@@ -73,20 +73,19 @@ static const char *join(struct buf *out, const char *const *items, const char *b
 	return out->data;
 }
 
-static const char *join_calls(struct buf *out, const struct filter_call *calls)
+static void add_calls(struct strlist *out, const struct filter_call *calls)
 {
 	for (; calls->name; calls++)
-		buf_addf(out, "%s%s", out->len ? " " : "", calls->name);
-	return out->data;
+		strlist_add(out, calls->name);
 }
 
-static size_t count_calls(const struct filter_call *calls)
+/* The calls that are allowed, and those that are refused, with what [sandbox] nested and perf change (env/filter.c). */
+static void find_calls(const struct plan *p, bool perf, struct strlist *allowed, struct strlist *refused)
 {
-	size_t count = 0;
-
-	while (calls[count].name)
-		count++;
-	return count;
+	add_calls(allowed, filter_calls_allowed);
+	add_calls(refused, filter_calls_denied);
+	add_calls(p->nested ? allowed : refused, filter_calls_namespaces);
+	add_calls(perf ? allowed : refused, filter_calls_perf);
 }
 
 static void print_ids(struct cli *c, const struct plan *p)
@@ -119,16 +118,18 @@ static void print_privileges(struct cli *c, const struct plan *p)
 				   "capabilities %s; everything else as here", p->root_home, root.data);
 }
 
-static void print_filter(struct cli *c, const struct plan *p)
+static void print_filter(struct cli *c, const struct plan *p, bool perf)
 {
+	cleanup_strlist struct strlist allowed = STRLIST_INIT, refused = STRLIST_INIT;
 	cleanup_buf struct buf denied = BUF_INIT, sockets = BUF_INIT, tools = BUF_INIT;
 
-	join_calls(&denied, filter_calls_denied);
+	find_calls(p, perf, &allowed, &refused);
+	join(&denied, (const char *const *)refused.items, " ");
 	join(&sockets, families, " ");
 	join(&tools, for_debuggers, ", ");
 	field(c, "filter", "%zu system calls are allowed, a call on no list answers ENOSYS, one of another architecture (32 bit, x32) "
 			   "ends the process; debuggers work: %s and personality without address randomisation are allowed",
-	      count_calls(filter_calls_allowed), tools.data);
+	      allowed.count, tools.data);
 	field(c, "refused", "EPERM for %s", denied.data);
 	field(c, "arguments", "sockets of the families %s only; no terminal injection (TIOCSTI, TIOCLINUX); %s; limits of pid 1 stay "
 			      "as they are; high bits hide nothing", sockets.data,
@@ -155,7 +156,7 @@ static void print_files(struct cli *c, const struct plan *p)
 	field(c, "the rest", "the layers below with a scratch layer on top; everywhere nosuid and nodev");
 }
 
-void config_promise_print(struct cli *c, const struct plan *p)
+void config_promise_print(struct cli *c, const struct plan *p, bool perf)
 {
 	cleanup_buf struct buf own = BUF_INIT;
 	bool alone = p->network == PLAN_NETWORK_NONE;
@@ -165,7 +166,7 @@ void config_promise_print(struct cli *c, const struct plan *p)
 	      alone ? ", network" : "", alone ? "" : "network, ");
 	print_ids(c, p);
 	print_privileges(c, p);
-	print_filter(c, p);
+	print_filter(c, p, perf);
 	print_files(c, p);
 	field(c, "network", "%s", alone ? "a loopback interface and nothing else" :
 	      "this machine's: every server it can reach, itself included, and its abstract sockets");
@@ -186,15 +187,6 @@ static json_t *list(const char *const *items)
 	return out;
 }
 
-static json_t *calls_json(const struct filter_call *calls)
-{
-	json_t *out = json_array();
-
-	for (; calls->name; calls++)
-		json_array_append_new(out, json_string(calls->name));
-	return out;
-}
-
 static json_t *ranges_json(uint32_t inside, uint32_t outside, const struct plan_range *ranges, size_t count)
 {
 	json_t *out = json_pack("[{s:I,s:I,s:i}]", "inside", (json_int_t)inside, "outside", (json_int_t)outside, "count", 1);
@@ -205,17 +197,21 @@ static json_t *ranges_json(uint32_t inside, uint32_t outside, const struct plan_
 	return out;
 }
 
-json_t *config_promise_json(const struct plan *p)
+json_t *config_promise_json(const struct plan *p, bool perf)
 {
+	cleanup_strlist struct strlist allowed = STRLIST_INIT, refused = STRLIST_INIT;
 	static const char *const nothing[] = { NULL };
 	json_t *own = list(own_namespaces), *shared = json_pack("[s,s]", "cgroup", "time");
-	json_t *filter = json_pack("{s:o,s:o,s:o,s:o,s:o,s:s,s:s}", "allowed", calls_json(filter_calls_allowed), "refused",
-				   calls_json(filter_calls_denied), "socket_families", list(families), "refused_ioctls",
+	json_t *filter, *limits, *ids;
+
+	find_calls(p, perf, &allowed, &refused);
+	filter = json_pack("{s:o,s:o,s:o,s:o,s:o,s:s,s:s}", "allowed", list((const char *const *)allowed.items), "refused",
+				   list((const char *const *)refused.items), "socket_families", list(families), "refused_ioctls",
 				   list(injections), "for_debuggers", list(for_debuggers), "unknown", "ENOSYS",
 				   "other_architectures", "killed");
-	json_t *limits = json_pack("{s:I,s:I,s:I}", "memory", (json_int_t)p->memory, "cpus_thousandths", (json_int_t)p->cpus, "pids",
+	limits = json_pack("{s:I,s:I,s:I}", "memory", (json_int_t)p->memory, "cpus_thousandths", (json_int_t)p->cpus, "pids",
 				   (json_int_t)p->pids);
-	json_t *ids = json_pack("{s:o,s:o,s:s}", "uids", ranges_json(p->uid, getuid(), p->uid_ranges, p->uid_range_count), "gids",
+	ids = json_pack("{s:o,s:o,s:s}", "uids", ranges_json(p->uid, getuid(), p->uid_ranges, p->uid_range_count), "gids",
 				ranges_json(p->gid, getgid(), p->gid_ranges, p->gid_range_count), "setgroups",
 				p->gid_range_count ? "allow" : "deny");
 
