@@ -73,13 +73,6 @@ static void shed(const struct scratch *scratch, const struct init_request *r)
 	prctl(PR_SET_NAME, "devenv-holder");
 }
 
-/* /proc/1/cmdline is readable for everybody inside, and it is a copy of what the first session was started with. */
-static void blank_arguments(char **argv)
-{
-	for (; argv && *argv; argv++)
-		memset(*argv, 0, strlen(*argv));
-}
-
 _Noreturn void init_main(const struct init_request *r)
 {
 	struct scratch scratch = SCRATCH_INIT;
@@ -93,7 +86,7 @@ _Noreturn void init_main(const struct init_request *r)
 		scratch_drop(&scratch);
 		fail(r->report_fd, &e);
 	}
-	blank_arguments(r->process_argv);
+	restrict_hide_arguments(r->process_argv); /* a copy of what the first session was started with */
 	shed(&scratch, r);
 	if (restrict_capabilities(RESTRICT_HOLDER, &e) < 0)
 		fail(r->report_fd, &e);

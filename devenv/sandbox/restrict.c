@@ -6,6 +6,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -52,6 +53,12 @@ int restrict_system_calls(const void *filter, size_t size, struct err *e)
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
 		return err_sys(e, "can't load the system call filter");
 	return 0;
+}
+
+void restrict_hide_arguments(char **argv)
+{
+	for (; argv && *argv; argv++)
+		memset(*argv, 0, strlen(*argv));
 }
 
 void restrict_close_all_but(int *keep, size_t count)

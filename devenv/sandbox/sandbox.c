@@ -18,6 +18,7 @@
 #include "sandbox/foreground.h"
 #include "sandbox/holder.h"
 #include "sandbox/join.h"
+#include "sandbox/restorer.h"
 #include "sandbox/script.h"
 #include "sandbox/setup.h"
 #include "sandbox/spawn.h"
@@ -131,9 +132,10 @@ int sandbox_run(const struct plan *p, const struct dirs *d, const struct session
 {
 	cleanup_strlist struct strlist env = STRLIST_INIT;
 	struct spawn spawn = { .plan = p, .argv = s->argv, .stdio = { -1, -1, -1 }, .terminal_fd = -1,
-			       .root = s->root || p->root };
+			       .root = s->root || p->root, .process_argv = s->process_argv };
 	struct holder_request request = { .plan = p, .dirs = d, .process_argv = s->process_argv };
 	struct setup setup = SETUP_INIT;
+	struct restorer restorer = RESTORER_NONE;
 	struct holder h;
 	cleanup_free char *no_agent = NULL;
 	struct join join = { .want_scratch = s->interactive, .scratch_fd = -1, .pids = s->pids };
@@ -151,7 +153,11 @@ int sandbox_run(const struct plan *p, const struct dirs *d, const struct session
 	join.agent_fd = devices_open_agent(p, &no_agent);
 	if (no_agent && s->warn)
 		s->warn(no_agent);
+	if (s->terminals & 1)
+		restorer_start(&restorer);
+	spawn.restorer = &restorer;
 	if (holder_acquire(&request, &h, e) < 0) {
+		restorer_end(&restorer);
 		setup_end(&setup);
 		return -1;
 	}
@@ -171,5 +177,6 @@ int sandbox_run(const struct plan *p, const struct dirs *d, const struct session
 	if (s->was_last)
 		*s->was_last = holder_is_last(&h);
 	holder_release(&h); /* whoever asks for was_last waits for pid 1 to go, which waits for this */
+	restorer_end(&restorer);
 	return result;
 }

@@ -11,7 +11,6 @@
 #include <limits.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -31,15 +30,19 @@ struct execution {
 	struct err *e;
 };
 
-/* A session of its own: neither the caller's process group nor its terminal can be reached from it. */
+/*
+ * A session of its own: neither the caller's process group nor its terminal can be reached from it. On a terminal the
+ * session is its leader's, and this the process group that has the terminal.
+ */
 static void set_up_stdio(struct spawn *s)
 {
 	int i;
 
-	setsid();
 	if (s->terminal_fd >= 0) {
-		ioctl(s->terminal_fd, TIOCSCTTY, 0);
-		s->inner_pid = getpid();
+		setpgid(0, 0);
+		tcsetpgrp(s->terminal_fd, getpid()); /* SIGTTOU is blocked */
+	} else {
+		setsid();
 	}
 	for (i = 0; i < 3; i++)
 		if (s->stdio[i] >= 0)
@@ -58,7 +61,7 @@ static int enter_workdir(const struct spawn *s, struct err *e)
 	return 0;
 }
 
-static int die_with_launcher(const struct spawn *s, struct err *e)
+int spawn_die_with_launcher(const struct spawn *s, struct err *e)
 {
 	struct pollfd launcher = { .fd = s->launcher_pidfd, .events = POLLIN };
 
@@ -80,7 +83,7 @@ static int restrict_all(const struct spawn *s, struct err *e)
 		return err_sys(e, "can't set no_new_privs");
 	if (restrict_capabilities(s->root ? RESTRICT_ROOT : RESTRICT_NONE, e) < 0)
 		return -1;
-	if (die_with_launcher(s, e) < 0)
+	if (spawn_die_with_launcher(s, e) < 0)
 		return -1;
 	sigprocmask(SIG_SETMASK, &s->mask, NULL); /* the launcher blocks signals, but handles none */
 	if (restrict_system_calls(s->plan->filter, s->plan->filter_size, e) < 0)
@@ -244,4 +247,13 @@ void spawn_stop_launcher(bool whole_job)
 	kill(whole_job ? 0 : getpid(), SIGTSTP);
 	sigprocmask(SIG_UNBLOCK, &set, NULL); /* here */
 	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+void spawn_block_signals(struct spawn *s, sigset_t *set)
+{
+	sigfillset(set);
+	sigdelset(set, SIGPIPE); /* of our own writing: as in any pipeline */
+	sigdelset(set, SIGTTIN); /* of our own reading and writing in the background */
+	sigdelset(set, SIGTTOU);
+	sigprocmask(SIG_BLOCK, set, &s->mask);
 }
