@@ -26,7 +26,7 @@ static pid_t lead(struct spawn *s, struct err *e)
 {
 	sigset_t all;
 
-	sigfillset(&all);
+	spawn_all_signals(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	prctl(PR_SET_NAME, "devenv-leader");
 	if (setsid() < 0 || ioctl(s->terminal_fd, TIOCSCTTY, 0) < 0)
@@ -68,7 +68,7 @@ static _Noreturn void follow(const struct spawn *s, pid_t pid)
 {
 	sigset_t all;
 
-	sigfillset(&all);
+	spawn_all_signals(&all);
 	for (;;) {
 		int number = sigwaitinfo(&all, NULL), status;
 

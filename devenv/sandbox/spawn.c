@@ -249,9 +249,15 @@ void spawn_stop_launcher(bool whole_job)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
+/* sigfillset would leave out what a libc keeps to itself - 32 to 34 here - and programs inside have another libc. */
+void spawn_all_signals(sigset_t *set)
+{
+	memset(set, 0xff, sizeof(*set));
+}
+
 void spawn_block_signals(struct spawn *s, sigset_t *set)
 {
-	sigfillset(set);
+	spawn_all_signals(set);
 	sigdelset(set, SIGPIPE); /* of our own writing: as in any pipeline */
 	sigdelset(set, SIGTTIN); /* of our own reading and writing in the background */
 	sigdelset(set, SIGTTOU);

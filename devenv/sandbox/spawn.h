@@ -33,6 +33,7 @@ int spawn_wait(pid_t pid);
 int spawn_status(int wait_status);
 /* The calling process is killed when the one that made it ends; at once where the launcher has gone already. */
 int spawn_die_with_launcher(const struct spawn *s, struct err *e);
+void spawn_all_signals(sigset_t *set);
 /* Block every signal that can be passed on to the command, and SIGCHLD; the mask before goes to s->mask, for the command. */
 void spawn_block_signals(struct spawn *s, sigset_t *set);
 /*
