@@ -10,7 +10,8 @@
  *
  * The launcher parses nothing that a stranger wrote but the plan, which the core wrote; it links nothing but libc; it
  * never runs the core when the plan is fresh. Reading order: this file, plan/plan.h, sandbox/holder.c, init.c, root.c,
- * standard.c, join.c, spawn.c, then the two ways to run a command: foreground.c without a terminal, leader.c and terminal.c with one.
+ * standard.c, join.c, spawn.c, then the two ways to run a command: foreground.c without a terminal; with one, leader.c and
+ * terminal.c, whose parts are caller.c, relay.c and restorer.c.
  */
 #include <fcntl.h>
 #include <limits.h>
