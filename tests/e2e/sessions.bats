@@ -175,7 +175,7 @@ kill_all_orders() {
 		terminal_wait '^looked'
 		terminal_shows '^devenv-leader$'
 		terminal_shows "^''$"
-		! terminal_shows 'opened|changed|traced'
+		! terminal_shows 'opened|changed|traced' || false
 		[ -n "$root" ] || [ "$(terminal_screen | grep -c '^none$')" -eq 2 ]
 	done
 }

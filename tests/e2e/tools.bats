@@ -52,7 +52,7 @@ leave() {
 }
 screen_is_back() { # what vim or less covered is there again, and nothing of theirs
 	terminal_shows '^before$'
-	! tmux -S "$TERMINAL" capture-pane -p | grep -q '^~'
+	! tmux -S "$TERMINAL" capture-pane -p | grep -q '^~' || false
 }
 alternate() {
 	[ "$(tmux -S "$TERMINAL" display-message -p '#{alternate_on}')" = 1 ]
@@ -104,7 +104,7 @@ edits() {
 	wait_for 15 alternate
 	terminal_key C-z
 	ended 148
-	! terminal_shows '^went on'
+	! terminal_shows '^went on' || false
 	host fg
 	wait_for 15 alternate
 	terminal_type ':q!'
@@ -233,7 +233,7 @@ pages() {
 	terminal_type 'open sesame'
 	terminal_type 'PS1="far""away> "'
 	terminal_wait '^faraway> *$' || { cat "$here/log"; false; }
-	! terminal_shows 'open sesame'
+	! terminal_shows 'open sesame' || false
 	terminal_type 'tty; stty size; sleep 100'
 	terminal_wait '^/dev/pts/'
 	terminal_wait '^24 80'
