@@ -143,6 +143,35 @@ static enum plan_scratch scratch(const struct config *c)
 	return c->scratch == CONFIG_SCRATCH_DISK || !tmpfs_has_attributes() ? PLAN_SCRATCH_DISK : PLAN_SCRATCH_TMPFS;
 }
 
+/* Where other ids are mapped, giving files away is the kernel's business. */
+static void compile_filters(struct draft *d)
+{
+	struct plan *p = &d->plan;
+
+	struct filter_options options = { .nested = p->nested, .perf = d->env->config.perf };
+
+	filter_compile(&options, &d->filter);
+	p->filter = d->filter.data;
+	p->filter_size = d->filter.len;
+	if (p->root && p->uid_range_count)
+		return;
+	options.root = true;
+	filter_compile(&options, &d->root_filter);
+	p->root_filter = d->root_filter.data;
+	p->root_filter_size = d->root_filter.len;
+}
+
+/* apt downloads as a user of its own, who has no id here: it would stop at setgroups. */
+static int put_apt_options(struct draft *d, struct err *e)
+{
+	static const char options[] = "APT::Sandbox::User \"root\";\n";
+	int has = draft_has(d, "/etc/apt/apt.conf.d", e);
+
+	if (has <= 0)
+		return has;
+	return draft_put_file(d, "/etc/apt/apt.conf.d/99devenv", options, sizeof(options) - 1, 0644, e);
+}
+
 int draft_standard_session(struct draft *d, struct err *e)
 {
 	static const char *const pass[] = {
@@ -171,8 +200,6 @@ int draft_standard_session(struct draft *d, struct err *e)
 	for (size_t i = 0; i < d->variables.items.count; i++)
 		plan_add_env(p, d->variables.items.items[i]);
 	p->nested = d->env->config.nested;
-	filter_compile(&(struct filter_options){ .nested = p->nested, .perf = d->env->config.perf }, &d->filter);
-	p->filter = d->filter.data;
-	p->filter_size = d->filter.len;
-	return 0;
+	compile_filters(d);
+	return put_apt_options(d, e);
 }

@@ -72,6 +72,15 @@ int spawn_die_with_launcher(const struct spawn *s, struct err *e)
 	return 0;
 }
 
+static int load_filter(const struct spawn *s, struct err *e)
+{
+	const struct plan *p = s->plan;
+
+	if (s->root && p->root_filter_size)
+		return restrict_system_calls(p->root_filter, p->root_filter_size, e);
+	return restrict_system_calls(p->filter, p->filter_size, e);
+}
+
 static int restrict_all(const struct spawn *s, struct err *e)
 {
 	mode_t mask = umask(022);
@@ -86,7 +95,7 @@ static int restrict_all(const struct spawn *s, struct err *e)
 	if (spawn_die_with_launcher(s, e) < 0)
 		return -1;
 	sigprocmask(SIG_SETMASK, &s->mask, NULL); /* the launcher blocks signals, but handles none */
-	if (restrict_system_calls(s->plan->filter, s->plan->filter_size, e) < 0)
+	if (load_filter(s, e) < 0)
 		return -1;
 	if (sys_close_range(3, ~0U, 0) < 0)
 		return err_sys(e, "can't close inherited descriptors");

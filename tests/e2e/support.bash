@@ -3,6 +3,7 @@
 #   E2E_REGISTRY  host:port of the registry that holds the test images    E2E_IMAGES    their directory (tests/images/build)
 #   E2E_LANGUAGES archive of a root file system with python, node, go, cargo and gcc; "" where it could not be made
 #   E2E_PROGRAMS  the same with vim, less, tmux, gdb and an ssh client
+#   E2E_DEBIANS   archives of bullseye, bookworm and trixie root file systems, as far as they could be made
 #   E2E_TOP       the checkout; only root can count on being able to read it
 #   E2E_BIN       directory of the installed devenv                       E2E_SOURCE    tests/e2e
 #   E2E_IDENTITY  user (no subordinate ids), range (with some) or root
