@@ -18,6 +18,9 @@
 #include "base/text.h"
 #include "cli/probe.h"
 
+#define DOCKER_RUN                                                                                            \
+	"docker run --init --security-opt seccomp=unconfined --security-opt apparmor=unconfined "             \
+	"--security-opt systempaths=unconfined"
 #define CLOCK_EARLIEST 1735689600 /* 2025-01-01: before that no certificate of today is valid */
 
 void doctor_say(struct doctor_result *r, enum doctor_level level, const char *fmt, ...)
@@ -92,10 +95,11 @@ static void check_wsl(const struct doctor_machine *m, struct doctor_result *r)
 static void check_container(const struct doctor_machine *m, struct doctor_result *r)
 {
 	static const struct {
-		const char *path, *what;
-	} marks[] = { { ".dockerenv", "docker" },
-		      { "run/.containerenv", "podman" },
-		      { "run/systemd/container", "a container" } };
+		const char *path, *what, *command;
+	} marks[] = { { ".dockerenv", "docker", DOCKER_RUN },
+		      { "run/.containerenv", "podman",
+			"podman run --init --security-opt seccomp=unconfined --security-opt unmask=ALL" },
+		      { "run/systemd/container", "a container", DOCKER_RUN } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
 		if (!file_exists(m->root, marks[i].path))
@@ -103,8 +107,7 @@ static void check_container(const struct doctor_machine *m, struct doctor_result
 		doctor_say(r, DOCTOR_WARN,
 		           "this machine is itself a container (%s): what it masks or denies is lacking here",
 		           marks[i].what);
-		doctor_remedy(r, "start it with: docker run --init --security-opt seccomp=unconfined "
-		                 "--security-opt apparmor=unconfined --security-opt systempaths=unconfined");
+		doctor_remedy(r, "start it with: %s", marks[i].command);
 		return;
 	}
 	doctor_say(r, DOCTOR_OK, "not in a container");

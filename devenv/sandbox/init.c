@@ -48,6 +48,16 @@ static int bring_up_loopback(struct err *e)
 	return 0; /* shed() closes it */
 }
 
+/* The first thing that takes a capability, and so the first that the filter of a container around us refuses. */
+static int name_error(const struct plan *p, struct err *e)
+{
+	err_sys(e, "can't set the host name '%s'", p->hostname);
+	if (e->sys != EPERM)
+		return -1;
+	e->code = ERR_SANDBOX;
+	return err_hint(e, "`devenv doctor` says what forbids it: a container needs `--security-opt seccomp=unconfined`");
+}
+
 static int set_up(const struct init_request *r, struct scratch *scratch, struct err *e)
 {
 	const struct plan *p = r->plan;
@@ -57,7 +67,7 @@ static int set_up(const struct init_request *r, struct scratch *scratch, struct 
 	if (p->network == PLAN_NETWORK_NONE && bring_up_loopback(e) < 0)
 		return -1;
 	if (sethostname(p->hostname, strlen(p->hostname)) < 0)
-		return err_sys(e, "can't set the host name '%s'", p->hostname);
+		return name_error(p, e);
 	if (scratch_make(scratch, p, e) < 0)
 		return -1;
 	return root_enter(p, scratch, e);

@@ -118,7 +118,11 @@ static void test_container(void **state)
 	(void)state;
 	expect("container", DOCTOR_OK, "not in a container", NULL);
 	tempdir_write(".dockerenv", "");
-	expect("container", DOCTOR_WARN, "docker", "--init");
+	expect("container", DOCTOR_WARN, "docker", "docker run --init");
+	assert_int_equal(unlinkat(tempfd, ".dockerenv", 0), 0);
+	assert_int_equal(mkdirat(tempfd, "run", 0755), 0);
+	tempdir_write("run/.containerenv", "");
+	expect("container", DOCTOR_WARN, "podman", "podman run --init --security-opt seccomp=unconfined --security-opt unmask=ALL");
 }
 
 static void test_store(void **state)
