@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/probe.h"
+#include "env/ids.h"
 
 #define DOCKER_RUN                                                                                            \
 	"docker run --init --security-opt seccomp=unconfined --security-opt apparmor=unconfined "             \
@@ -158,33 +159,29 @@ static void check_init(const struct doctor_machine *m, struct doctor_result *r)
 	doctor_remedy(r, "start the container with an init: docker run --init");
 }
 
-/* Does a line of /etc/subuid begin with our name or uid? */
-static bool has_range(const struct doctor_machine *m, const char *path, const char *name)
-{
-	cleanup_buf struct buf text = BUF_INIT;
-	cleanup_strlist struct strlist lines = STRLIST_INIT;
-	cleanup_free char *by_name = mem_printf("%s:", name),
-			  *by_uid = mem_printf("%u:", (unsigned int)getuid());
-	struct err ignored = ERR_INIT;
-
-	if (file_read(m->root, path, 1 << 20, 0, &text, NULL, &ignored) < 0)
-		return false;
-	strlist_split(&lines, text.data, "\n");
-	for (size_t i = 0; i < lines.count; i++)
-		if (text_starts(lines.items[i], by_name) || text_starts(lines.items[i], by_uid))
-			return true;
-	return false;
-}
-
 static void check_subids(const struct doctor_machine *m, struct doctor_result *r)
 {
 	const struct passwd *self = getpwuid(getuid());
-	const char *name = self ? self->pw_name : "";
+	cleanup_free char *name = mem_strdup(self ? self->pw_name : "");
+	struct ids_ranges users = { 0 }, groups = { 0 };
 
-	if (has_range(m, "etc/subuid", name) && has_range(m, "etc/subgid", name))
-		doctor_say(r, DOCTOR_SKIP, "ranges in /etc/subuid and /etc/subgid; nothing needs them yet");
-	else
-		doctor_say(r, DOCTOR_SKIP, "no range in /etc/subuid and /etc/subgid; nothing needs them yet");
+	ids_read(m->root, "etc/subuid", name, getuid(), &users);
+	ids_read(m->root, "etc/subgid", name, getuid(), &groups);
+	if (!users.count || !groups.count) {
+		doctor_say(r, DOCTOR_SKIP, "no range in %s; nothing needs one yet",
+		           users.count    ? "/etc/subgid"
+		           : groups.count ? "/etc/subuid"
+		                          : "/etc/subuid and /etc/subgid");
+		doctor_remedy(r, "sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 %s (or another free range)",
+		              *name ? text_safe(name) : "NAME");
+	} else {
+		doctor_say(r, DOCTOR_SKIP, "%llu uids and %llu gids in /etc/subuid and /etc/subgid; nothing needs them yet",
+		           (unsigned long long)ids_total(&users), (unsigned long long)ids_total(&groups));
+	}
+	if (users.count && groups.count && access("/usr/bin/newuidmap", X_OK) < 0)
+		doctor_remedy(r, "newuidmap, which maps them, is not there: sudo apt install uidmap");
+	ids_release(&users);
+	ids_release(&groups);
 }
 
 static void check_groups(const struct doctor_machine *m, struct doctor_result *r)

@@ -17,6 +17,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "env/env.h"
+#include "env/ids.h"
 #include "env/limit.h"
 #include "env/live.h"
 #include "env/skeleton.h"
@@ -131,6 +132,31 @@ static int remove_unused(const struct environment *env, const struct store *s, s
 	return dirfd < 0 ? 0 : remove_generated(&live, dirfd, gc, e);
 }
 
+struct sweep {
+	int fd;
+};
+
+static void sweep_mapped(void *data)
+{
+	const struct sweep *s = data;
+
+	file_sweep(s->fd, false, NULL, NULL);
+}
+
+/* What stays has files of other ids, which sessions of an environment with ranges left there when they were killed. */
+static void sweep(int fd, bool dry_run, size_t *count, uint64_t *bytes)
+{
+	struct err ignored = ERR_INIT;
+	struct sweep s = { fd };
+	size_t left = 0;
+
+	file_sweep(fd, dry_run, count, bytes);
+	if (!dry_run && *count)
+		file_sweep(fd, true, &left, NULL);
+	if (left)
+		ids_run_mapped(sweep_mapped, &s, &ignored);
+}
+
 static void sweep_scratch(const struct environment *env, const char *kind, struct env_gc *gc)
 {
 	cleanup_free char *path = path_join(env->dirs.state, kind);
@@ -144,7 +170,7 @@ static void sweep_scratch(const struct environment *env, const char *kind, struc
 		size_t count = 0;
 
 		if (fd >= 0)
-			file_sweep(fd, gc->dry_run, &count, &bytes);
+			sweep(fd, gc->dry_run, &count, &bytes);
 		gc->scratches += count;
 		if (count)
 			tell(gc, "scratch", d->d_name, bytes);

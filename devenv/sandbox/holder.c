@@ -42,6 +42,7 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "plan/running.h"
+#include "sandbox/idmap.h"
 #include "sandbox/init.h"
 
 static int lock_byte(int fd, int command, short type, enum running_byte byte)
@@ -110,6 +111,13 @@ static int read_report(int fd, struct err *e)
 	return err_set(e, ERR_SANDBOX, "the first process of the sandbox ended before it was ready");
 }
 
+static int map_ranges(const struct init_request *r, pid_t pid, struct err *e)
+{
+	if (idmap_write_ranges(pid, r->plan, r->outer_uid, r->outer_gid, e) < 0)
+		return -1;
+	return write(r->gate[1], "", 1) == 1 ? 0 : err_sys(e, "can't let the first process of the sandbox go on");
+}
+
 static int create(const struct holder_request *q, struct holder *h, struct err *e)
 {
 	unsigned long flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_PIDFD |
@@ -120,7 +128,7 @@ static int create(const struct holder_request *q, struct holder *h, struct err *
 	int report[2], result;
 	pid_t pid;
 
-	if (pipe2(report, O_CLOEXEC) < 0)
+	if (pipe2(report, O_CLOEXEC) < 0 || (q->plan->uid_range_count && pipe2(request.gate, O_CLOEXEC) < 0))
 		return err_sys(e, "can't make a pipe");
 	/* clone, not clone3: container engines answer ENOSYS to the latter, and nothing here needs it. */
 	pid = (pid_t)syscall(SYS_clone, flags, NULL, &h->pidfd, NULL, 0UL);
@@ -133,7 +141,9 @@ static int create(const struct holder_request *q, struct holder *h, struct err *
 		close(report[0]);
 		return clone_error(e);
 	}
-	result = read_report(report[0], e); /* left open: one system call less on the way in */
+	result = q->plan->uid_range_count ? map_ranges(&request, pid, e) : 0;
+	if (result == 0)
+		result = read_report(report[0], e); /* left open: one system call less on the way in */
 	if (result < 0) {
 		/* It may be ready without our knowing, and would wait for our share of byte 1 to go as we for its end. */
 		kill(pid, SIGKILL);

@@ -62,7 +62,8 @@ static int set_up(const struct init_request *r, struct scratch *scratch, struct 
 {
 	const struct plan *p = r->plan;
 
-	if (idmap_write(AT_FDCWD, p->uid, r->outer_uid, p->gid, r->outer_gid, e) < 0)
+	if (p->uid_range_count ? idmap_await(r->gate, e) < 0 :
+				 idmap_write(AT_FDCWD, p->uid, r->outer_uid, p->gid, r->outer_gid, e) < 0)
 		return -1;
 	if (p->network == PLAN_NETWORK_NONE && bring_up_loopback(e) < 0)
 		return -1;
@@ -98,7 +99,7 @@ _Noreturn void init_main(const struct init_request *r)
 	}
 	restrict_hide_arguments(r->process_argv); /* a copy of what the first session was started with */
 	shed(&scratch, r);
-	if (restrict_capabilities(RESTRICT_HOLDER, &e) < 0)
+	if (restrict_capabilities(r->plan->uid_range_count ? RESTRICT_HOLDER_RANGES : RESTRICT_HOLDER, &e) < 0)
 		fail(r->report_fd, &e);
 	if (holder_lock_pid1(r->lock_fd) < 0) {
 		err_sys(&e, "can't lock the environment");

@@ -10,6 +10,7 @@ struct init_request {
 	char **process_argv;	    /* blanked here */
 	int lock_fd;		    /* the door's: closed until this process is ready or gone; its own locks go there too */
 	int report_fd;		    /* one byte when ready, a struct err when not */
+	int gate[2];		    /* of a plan with ranges of ids: a byte comes when they are mapped */
 	uint32_t outer_uid, outer_gid; /* the caller's, asked before the clone: inside they can't be seen any more */
 };
 /* What pid 1 does, in the order of calls. */

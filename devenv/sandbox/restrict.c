@@ -19,6 +19,7 @@ static const uint64_t sets[] = {
 	[RESTRICT_ROOT] = BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER) | BIT(CAP_FSETID) | BIT(CAP_KILL) |
 			  BIT(CAP_SETUID) | BIT(CAP_SETGID) | BIT(CAP_NET_BIND_SERVICE),
 	[RESTRICT_HOLDER] = BIT(CAP_WAKE_ALARM),
+	[RESTRICT_HOLDER_RANGES] = BIT(CAP_WAKE_ALARM) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER),
 };
 
 int restrict_capabilities(enum restrict_capabilities which, struct err *e)
@@ -30,7 +31,7 @@ int restrict_capabilities(enum restrict_capabilities which, struct err *e)
 	int i;
 
 	/* pid 1 executes nothing, so its bounding set does not matter. EINVAL: beyond the last capability there is. */
-	for (c = 0; which != RESTRICT_HOLDER && c < 64; c++)
+	for (c = 0; which < RESTRICT_HOLDER && c < 64; c++)
 		if (!(set & BIT(c)) && prctl(PR_CAPBSET_DROP, c, 0, 0, 0) < 0) {
 			if (errno == EINVAL)
 				break;

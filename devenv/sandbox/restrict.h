@@ -11,6 +11,7 @@ enum restrict_capabilities {
 	RESTRICT_NONE,	 /* a session of an ordinary user: no capability at all */
 	RESTRICT_ROOT,	 /* a session with uid 0: what a package manager needs, in its user namespace */
 	RESTRICT_HOLDER, /* pid 1: one that opens nothing */
+	RESTRICT_HOLDER_RANGES, /* the same, and what it takes to remove the files of other ids in the end */
 };
 
 /* Set permitted, effective and inheritable; for sessions also empty the bounding set of the others. */

@@ -70,7 +70,7 @@ static bool is_empty(int dir_fd)
 	return n >= 0;
 }
 
-/* In a slot that is locked: an empty tmp/. 1: the slot was removed before we had the lock. */
+/* In a slot that is locked: an empty tmp/. 1: the slot was removed before we had the lock, or can't be emptied. */
 static int take_tmp(struct scratch *s, struct err *e)
 {
 	s->dir_fd = openat(s->lock_fd, "tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
@@ -79,9 +79,10 @@ static int take_tmp(struct scratch *s, struct err *e)
 			return errno == ENOENT ? 1 : err_sys(e, "can't make tmp");
 		s->dir_fd = openat(s->lock_fd, "tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	}
-	if (s->dir_fd < 0 || (!is_empty(s->dir_fd) && clear(s->dir_fd) < 0))
-		return err_sys(e, "can't empty tmp");
-	return 0;
+	if (s->dir_fd < 0)
+		return err_sys(e, "can't open tmp");
+	/* Files of ids that are not mapped now, from a plan that had them: gc knows how. */
+	return !is_empty(s->dir_fd) && clear(s->dir_fd) < 0 ? 1 : 0;
 }
 
 static int make_slot(const struct scratch *s, struct err *e)
