@@ -6,6 +6,7 @@
 
 #include <linux/filter.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/path.h"
@@ -91,6 +92,10 @@ static void print_plan(struct cli *c, const struct environment *env, const struc
 	output_field(c, 8, "image", "%s", p->image);
 	output_field(c, 8, "network", "%s", network_names[p->network]);
 	output_field(c, 8, "scratch", "%s", scratch_names[p->scratch]);
+	output_field(c, 8, "user", "uid %u, gid %u%s", p->uid, p->gid,
+		     geteuid() == 0 ? ", which is root outside too: you are root" : "");
+	if (p->uid_range_count)
+		output_field(c, 8, "ranges", "%zu of further uids, %zu of gids", p->uid_range_count, p->gid_range_count);
 	if (p->linger)
 		output_field(c, 8, "linger", "%u seconds after the last session", p->linger);
 	output_field(c, 8, "user", "uid %u, gid %u", p->uid, p->gid);

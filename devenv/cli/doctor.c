@@ -184,6 +184,17 @@ static void check_subids(const struct doctor_machine *m, struct doctor_result *r
 	ids_release(&groups);
 }
 
+static void check_root(const struct doctor_machine *m, struct doctor_result *r)
+{
+	(void)m;
+	if (geteuid() != 0) {
+		doctor_say(r, DOCTOR_SKIP, "you are not root");
+		return;
+	}
+	doctor_say(r, DOCTOR_INFO, "you are root: sessions have no capabilities outside, but uid 0 inside is uid 0 here");
+	doctor_remedy(r, "where it can be had an ordinary account is safer; a container of its own is as good");
+}
+
 static void check_groups(const struct doctor_machine *m, struct doctor_result *r)
 {
 	static const char *const powerful[] = { "docker", "lxd", "disk", "incus-admin", "libvirt" };
@@ -234,6 +245,7 @@ const struct doctor_check doctor_checks[] = {
 	{ "credentials", "registry login", doctor_network_credentials },
 	{ "stale", "running", doctor_running_stale },
 	{ "subids", "id ranges", check_subids },
+	{ "root", "real root", check_root },
 	{ "groups", "groups", check_groups },
 };
 const size_t doctor_check_count = ARRAY_SIZE(doctor_checks);

@@ -105,3 +105,28 @@ print(os.getresuid())'
 	run -0 devenv run --image "$SMALL" -- sh -c '[ ! -e /etc/apt ] && echo none'
 	[ "${lines[-1]}" = none ]
 }
+
+@test "started as real root: no capability, nothing of the kernel can be written, and it is said" {
+	[ "$E2E_IDENTITY" = root ] || skip "takes real root"
+	run -0 devenv -C "$P" run -- sh -c '
+		grep -E "^(Cap(Prm|Eff|Bnd|Amb)|NoNewPrivs)" /proc/self/status | tr -d "\t0 "
+		for file in sys/kernel/core_pattern sys/vm/drop_caches sys/kernel/hostname sysrq-trigger; do
+			(echo 1 >/proc/$file) 2>/dev/null && echo "wrote $file"
+		done
+		chown 12345 /tmp 2>/dev/null && echo chowned; true'
+	[ "$output" = $'CapPrm:\nCapEff:\nCapBnd:\nCapAmb:\nNoNewPrivs:1' ]
+	run -0 devenv -C "$P" run --root -- sh -c '
+		for file in sys/kernel/core_pattern sys/vm/drop_caches sys/kernel/hostname sysrq-trigger; do
+			(echo 1 >/proc/$file) 2>/dev/null && echo "wrote $file"
+		done; true'
+	[ "$output" = "" ]
+	run -0 devenv -C "$P" config --plan
+	[[ $output == *"root outside too"* ]]
+	run devenv doctor
+	[[ $output == *"you are root"* ]]
+}
+
+@test "config --plan says what owners are worth" {
+	run -0 devenv -C "$P" config --plan
+	[[ $output == *"owners of files change in name only"* ]]
+}

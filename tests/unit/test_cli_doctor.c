@@ -2,6 +2,7 @@
 /* test_cli_doctor.c - the checks against machines described by a directory, and the probes on this one. */
 #include "unit/cli_fixture.h"
 
+#include <errno.h>
 #include <linux/magic.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -123,6 +124,29 @@ static void test_container(void **state)
 	assert_int_equal(mkdirat(tempfd, "run", 0755), 0);
 	tempdir_write("run/.containerenv", "");
 	expect("container", DOCTOR_WARN, "podman", "podman run --init --security-opt seccomp=unconfined --security-opt unmask=ALL");
+}
+
+static void test_subids(void **state)
+{
+	char text[64];
+
+	(void)state;
+	expect("subids", DOCTOR_SKIP, "no range in /etc/subuid and /etc/subgid", "usermod --add-subuids");
+	snprintf(text, sizeof(text), "%u:300000:65536\n", (unsigned int)getuid());
+	assert_true(mkdirat(tempfd, "etc", 0755) == 0 || errno == EEXIST);
+	tempdir_write("etc/subuid", text);
+	expect("subids", DOCTOR_SKIP, "no range in /etc/subgid", "usermod --add-subuids");
+	tempdir_write("etc/subgid", text);
+	expect("subids", DOCTOR_SKIP, "65536 uids and 65536 gids", NULL);
+}
+
+static void test_root(void **state)
+{
+	(void)state;
+	if (geteuid() == 0)
+		expect("root", DOCTOR_INFO, "you are root", "ordinary account");
+	else
+		expect("root", DOCTOR_SKIP, "not root", NULL);
 }
 
 static void test_store(void **state)
@@ -439,7 +463,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		tempdir_test(test_namespace_limit), tempdir_test(test_namespace_switch),
 		tempdir_test(test_apparmor),        tempdir_test(test_kernel_and_wsl),
-		tempdir_test(test_container),       tempdir_test(test_store),
+		tempdir_test(test_subids), tempdir_test(test_root), tempdir_test(test_container),       tempdir_test(test_store),
 		tempdir_test(test_clock),           tempdir_test(test_probes_leave_nothing),
 		tempdir_test(test_on_this_machine), tempdir_test(test_the_seam),
 		tempdir_test(test_store_file_system), tempdir_test(test_runtime_directory),
