@@ -481,7 +481,9 @@ network = none"
 		for f in null zero tty console; do
 			chmod 666 $f && echo "mode of $f"
 			touch -c $f && echo "times of $f"
-			chown 0:0 $f && echo "owner of $f"
+			owner=$(stat -c %u:%g $f)
+			chown 1:1 $f
+			[ "$(stat -c %u:%g $f)" = "$owner" ] || echo "owner of $f"
 			rm -f $f && echo "removed $f"
 		done
 		touch new && echo new
