@@ -335,6 +335,20 @@ static void warning(void *data, const char *line)
 	output_warning(data, "%s", line);
 }
 
+/* Under the notices, and for -q not at all: the last lines are in the error then. */
+static void build_line(void *data, const char *line)
+{
+	struct cli *c = data;
+
+	progress_clear(c->progress);
+	fprintf(stderr, "%s  | %s%s\n", output_begin(c, stderr, STYLE_DIM), line, output_end(c, stderr));
+}
+
+static void build_done(void *data, const char *name, double seconds)
+{
+	output_notice(data, "%s: %.1f s", name, seconds);
+}
+
 static void waiting(void *data, const char *what)
 {
 	output_notice(data, "waiting for %s", what);
@@ -368,6 +382,8 @@ static void setup(struct cli *c)
 		.ask_powers = ask_powers,
 		.progress = progress_callbacks(c->progress),
 		.git_progress = progress_git,
+		.build_line = c->quiet ? NULL : build_line,
+		.build_done = build_done,
 	};
 	store_tell_waits(waiting, c);
 	c->options = (struct env_options){

@@ -163,6 +163,7 @@ void progress_end(struct progress *p, bool ok);
 
 /* ---- the commands ---- */
 int cmd_allow(struct cli *c, struct err *e);
+int cmd_build(struct cli *c, struct err *e);
 int cmd_clone(struct cli *c, struct err *e);
 int cmd_completion(struct cli *c, struct err *e);
 int cmd_config(struct cli *c, struct err *e);

@@ -115,6 +115,7 @@ static const struct {
 	{ "plan of what is gone", "plans of what is gone", "plans", offsetof(struct collection, env.plans) },
 	{ "scratch of a killed session", "scratches of killed sessions", "scratch",
 	  offsetof(struct collection, env.scratches) },
+	{ "build that failed", "builds that failed", "failed_builds", offsetof(struct collection, env.failed_builds) },
 };
 
 static size_t count_of(const struct collection *k, size_t kind)

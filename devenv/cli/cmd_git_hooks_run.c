@@ -19,7 +19,7 @@
 #include "base/path.h"
 #include "base/process.h"
 #include "base/text.h"
-#include "cli/launcher.h"
+#include "env/launcher.h"
 #include "env/git_hooks.h"
 
 #define MESSAGE_MAX (1u << 20)

@@ -50,6 +50,12 @@ static const struct option_spec options_reset[] = {
 	{ "volumes", 0, NULL, "also delete the data of its volumes", OPTION_VOLUMES },
 	{ 0 },
 };
+static const struct option_spec options_build[] = {
+	{ "shell", 0, NULL, "open a shell where the last build of this checkout stopped", OPTION_BUILD_SHELL },
+	{ "file", 'f', "FILE", "a Dockerfile (not supported yet)", OPTION_BUILD_FILE },
+	{ "tag", 't', "REF", "the name of the image (not supported yet)", OPTION_BUILD_TAG },
+	{ 0 },
+};
 static const struct option_spec options_doctor[] = {
 	{ "fix", 0, NULL, "after asking, mend what needs no root and loses nothing", OPTION_FIX },
 	{ 0 },
@@ -146,6 +152,11 @@ const struct command commands_table[] = {
 	  "otherwise of what `[sandbox] persist = yes` keeps. A listing: the exit status\n"
 	  "is 0 whether something differs or not.",
 	  options_diff, NULL, cmd_diff, COMMAND_DRY_RUN, 0, 0 },
+	{ "build", "[CONTEXT]", "run [build] of devenv.ini, unless its result is there",
+	  "The result is a layer that every checkout with the same base, script and inputs\n"
+	  "shares; enter and run build too what is missing. After a failure --shell\n"
+	  "opens a shell in what the script had made of the environment.",
+	  options_build, NULL, cmd_build, 0, 0, -1 },
 	{ "reset", "[NAME|PATH]", "throw away what the environment wrote outside project, home and volumes",
 	  "The scratch layer of `[sandbox] persist = yes`, what killed sessions left, and\n"
 	  "what lingers. Home and volumes only when named, and after asking.\n"
@@ -203,8 +214,6 @@ const struct command commands_table[] = {
 	{ "ps", "", "services and their state", NULL, NULL, NULL, NULL, COMMAND_PLANNED, 0, -1 },
 	{ "logs", "[SERVICE]", "what services wrote", NULL, NULL, NULL, NULL, COMMAND_PLANNED, 0, -1 },
 	{ "snapshot", "save|restore|ls|rm [NAME]", "data volumes of services", NULL, NULL, NULL, NULL,
-	  COMMAND_PLANNED, 0, -1 },
-	{ "build", "[CONTEXT]", "a Dockerfile to an image in the store", NULL, NULL, NULL, NULL,
 	  COMMAND_PLANNED, 0, -1 },
 	{ "push", "REF", "the locked environment as an image to a registry", NULL, NULL, NULL, NULL,
 	  COMMAND_PLANNED, 0, -1 },

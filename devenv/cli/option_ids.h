@@ -16,6 +16,9 @@ enum cli_option_id { /* the low numbers are those of `enter` and `run` in base/o
 	             OPTION_VOLUMES,
 	             OPTION_FIX,
 	             OPTION_DIFF_UNTRUSTED,
+	             OPTION_BUILD_SHELL,
+	             OPTION_BUILD_FILE,
+	             OPTION_BUILD_TAG,
 };
 
 #endif

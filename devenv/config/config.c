@@ -14,6 +14,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "base/variable.h"
+#include "config/build.h"
 #include "config/extends.h"
 #include "config/fill.h"
 #include "config/grants.h"
@@ -309,6 +310,7 @@ static const struct {
 	{ "sandbox", "nested", reach_set_power }, { "sandbox", "perf", reach_set_power },
 	{ "sandbox", "ssh-agent", reach_set_power },
 	{ "mount.*", "mode", grants_set_mount },  { "sandbox", "protect", set_protect },
+	{ "build", "*", build_set },
 	{ "setup", "inputs", set_setup },         { "setup", "run", set_setup }, { "git-hooks", "*", set_git_hook },
 };
 
@@ -403,7 +405,7 @@ int fill_config(struct config *c, const struct ini *ini, struct err *e)
 
 int fill_check_all(const struct config *c, bool whole, struct err *e)
 {
-	if (volumes_check(c, e) || grants_check(c, e))
+	if (volumes_check(c, e) || grants_check(c, e) || build_check(c, whole, e))
 		return -1;
 	if (c->setup_inputs.count && !c->setup) {
 		err_set(e, ERR_CONFIG, "%s:%u: [setup] has inputs but no run", text_safe(c->file),
@@ -421,6 +423,7 @@ void config_release(struct config *c)
 {
 	volumes_release(c);
 	grants_release(c);
+	build_release(c);
 	strlist_release(&c->setup_inputs);
 	free(c->setup);
 	config_pairs_release(c->env, c->env_count);

@@ -32,12 +32,12 @@ const struct config_key config_keys[] = {
 	{ "toolchain.*", "version", NOT_YET, "version of a toolchain, resolved when it is locked" },
 	{ "toolchain.*", "source", NOT_YET, "where to take it from instead of its definition" },
 
-	{ "build", "inputs", NOT_YET, "the files of the project that the build sees" },
-	{ "build", "run", NOT_YET, "script, run once for each identity; its result is a shared layer" },
-	{ "build", "env.*", NOT_YET, "a variable of the build" },
-	{ "build", "network", NOT_YET, "network of the build" },
-	{ "build", "cache", NOT_YET, "directories kept between builds" },
-	{ "build", "shell", NOT_YET, "what runs the script" },
+	{ "build", "inputs", YES, "the files of the project that the build sees" },
+	{ "build", "run", YES, "script, run once for each identity; its result is a shared layer" },
+	{ "build", "env.*", YES, "a variable of the build" },
+	{ "build", "network", YES, "network of the build: host (default) or none" },
+	{ "build", "cache", YES, "directories inside that are kept between builds, outside the layer" },
+	{ "build", "shell", YES, "what runs the script: a name or an absolute path; default: sh" },
 
 	{ "setup", "inputs", YES, "files that make the setup run again when they change" },
 	{ "setup", "run", YES, "script, run once for each checkout, in the project" },

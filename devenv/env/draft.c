@@ -3,9 +3,11 @@
  * it in finish.c. */
 #include "env/draft.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/text.h"
@@ -44,6 +46,13 @@ static int check_root(const struct draft *d, const char *what, struct err *e)
 
 static int open_layers(struct draft *d, struct err *e)
 {
+	for (const char *const *over = d->over; over && *over; over++) {
+		int fd = file_open_dir(AT_FDCWD, *over, e);
+
+		if (fd < 0)
+			return -1;
+		root_add_layer(&d->root, fd);
+	}
 	for (size_t i = d->image.chain_ids.count; i-- > 0;) {
 		int fd = store_layer_open(d->store, d->image.chain_ids.items[i], e);
 
@@ -65,13 +74,19 @@ static int read_accounts(struct draft *d, struct err *e)
 int draft_open(struct draft *d, struct environment *env, struct store *s, const char *digest, const char *what,
 	       struct err *e)
 {
-	*d = (struct draft){ .env = env, .store = s, .passwd = BUF_INIT, .group = BUF_INIT, .filter = BUF_INIT,
+	return draft_open_tree(d, env, s, digest, NULL, what, e);
+}
+
+int draft_open_tree(struct draft *d, struct environment *env, struct store *s, const char *digest,
+		    const char *const *over, const char *what, struct err *e)
+{
+	*d = (struct draft){ .env = env, .store = s, .over = over, .passwd = BUF_INIT, .group = BUF_INIT, .filter = BUF_INIT,
 			     .root_filter = BUF_INIT };
 	plan_init(&d->plan);
 	d->skeleton.below = &d->root;
-	if (store_image_load(s, digest, &d->image, e) < 0)
+	if (digest && store_image_load(s, digest, &d->image, e) < 0)
 		goto fail;
-	if (oci_config_parse(d->image.config, strlen(d->image.config), &d->config, e) < 0)
+	if (digest && oci_config_parse(d->image.config, strlen(d->image.config), &d->config, e) < 0)
 		goto fail;
 	for (size_t i = 0; i < d->config.warnings.count; i++)
 		strlist_addf(&env->warnings, "%s: %s", text_safe(what), d->config.warnings.items[i]);

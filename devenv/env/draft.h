@@ -23,7 +23,8 @@ struct draft {
 	const char *image_name;	  /* in full, for programs inside; plan.image unless the caller knows better */
 	struct store_image image;
 	struct oci_config config; /* of the image */
-	struct root root;	  /* the image's layers */
+	const char *const *over;  /* host directories over the image's layers, topmost first, NULL-terminated; NULL: none */
+	struct root root;	  /* the image's layers, and those */
 	struct skeleton skeleton;
 	struct variables variables;
 	struct buf passwd, group; /* of the image */
@@ -35,6 +36,9 @@ struct draft {
 /* Load the image and look into it. ERR_INTEGRITY: a root that can't be used (its /proc is a link). `what` names it. */
 int draft_open(struct draft *d, struct environment *env, struct store *s, const char *digest, const char *what,
 	       struct err *e);
+/* The same of a tree that is no image yet: directories over an image, or over none (digest NULL). */
+int draft_open_tree(struct draft *d, struct environment *env, struct store *s, const char *digest,
+		    const char *const *over, const char *what, struct err *e);
 void draft_release(struct draft *d);
 
 /* Give a string to the draft; returns it. */
@@ -61,5 +65,8 @@ int draft_standard_session(struct draft *d, struct err *e);
 
 /* Order the mounts, make the generated layer, add watches, number the plan and write it with its companions. */
 int draft_write(struct draft *d, struct err *e);
+/* The same for a plan that is carried out once: it and its generated layer go into plan.state (`state_fd`), nothing is watched
+ * and nothing recorded. */
+int draft_write_once(struct draft *d, int state_fd, struct err *e);
 
 #endif

@@ -30,6 +30,9 @@ struct env_ui {
 	void (*warning)(void *data, const char *line);
 	/* What is done and why, for who wants to know more (-v). */
 	void (*detail)(void *data, const char *line);
+	/* A line of what a build says, escaped, as it comes; and when it is over, how long it took. */
+	void (*build_line)(void *data, const char *line);
+	void (*build_done)(void *data, const char *name, double seconds);
 	/* Show the powers (only those not granted yet when `growth`), ask once. true: granted. Only when interactive. */
 	bool (*ask_powers)(void *data, const char *project, const struct strlist *texts, bool growth);
 	struct oci_progress progress;
@@ -49,10 +52,12 @@ struct env_file {	/* an input as it was read: for the plan's freshness list */
 		unsigned long long dev, ino, size;
 		long long mtime_ns, ctime_ns;
 	} st;
-	char content[136]; /* sha256; "" for absent */
+	char content[136]; /* sha256; "" for absent and for directories */
+	bool added;	   /* by inputs_add */
 };
 
-enum env_place_kind { ENV_PLACE_BASE, ENV_PLACE_ENV_FILE, ENV_PLACE_MOUNT, ENV_PLACE_SETUP_INPUT };
+enum env_place_kind { ENV_PLACE_BASE, ENV_PLACE_ENV_FILE, ENV_PLACE_MOUNT, ENV_PLACE_SETUP_INPUT,
+		      ENV_PLACE_BUILD_INPUT };
 struct env_place {	/* a path of the host that the config names: resolved once, when the config is read */
 	enum env_place_kind kind;
 	char *written;	/* as in the config */
@@ -60,7 +65,7 @@ struct env_place {	/* a path of the host that the config names: resolved once, w
 	char *tag;	/* what followed the path of an OCI layout (":TAG"), or NULL */
 	bool outside;	/* leads out of the project, by itself or through a link: a power */
 	bool optional;
-	size_t index;	/* of the mount in the config */
+	size_t index;	/* of the mount or the build's input in the config */
 };
 
 struct env_extends {	/* a file of a git repository that the configuration extends */
@@ -98,6 +103,7 @@ struct environment {
 	struct buf lock_text;  /* the bytes of devenv.lock as they were read */
 	struct env_place *places;
 	size_t place_count, place_cap;
+	char built[136]; /* digest of the build's image, once its inputs were read (env/building.h); "" before */
 	struct strlist warnings; /* about the image, collected while planning; env_prepare shows them */
 	struct env_file *files;
 	size_t file_count, file_cap;
@@ -195,12 +201,12 @@ struct env_gc {
 	/* in */
 	bool dry_run;
 	struct strlist images_gone; /* manifest digests that store_gc took, or would take in a dry run */
-	/* Called per thing removed (or to be removed): kind "plan", "generated", "scratch". May be NULL. */
+	/* Called per thing removed (or to be removed): kind "plan", "generated", "scratch", "failed build". May be NULL. */
 	void (*removed)(void *data, const char *kind, const char *name, uint64_t bytes);
 	void *data;
 	/* out: counts and bytes are added to */
 	uint64_t bytes;
-	size_t plans, generated, scratches;
+	size_t plans, generated, scratches, failed_builds;
 };
 /*
  * Plans whose project or image is gone (homes stay), generated top layers that nothing uses: no plan of a living project

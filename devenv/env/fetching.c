@@ -94,7 +94,7 @@ const char *fetching_digest(const struct environment *env, struct err *e)
 	return digest;
 }
 
-int env_fetch(struct environment *env, struct store *s, const struct env_options *o, struct err *e)
+int fetching_base(struct environment *env, struct store *s, const struct env_options *o, struct err *e)
 {
 	struct fetching_source from;
 	struct oci_context context = {

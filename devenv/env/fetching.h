@@ -17,5 +17,7 @@ void fetching_source_release(struct fetching_source *s);
 
 /* The manifest digest the lock names for this machine, or NULL with ERR_LOCK. Points into env->lock. */
 const char *fetching_digest(const struct environment *env, struct err *e);
+/* Fetch the base, unless it is there: the first stage (env/stages.h). */
+int fetching_base(struct environment *env, struct store *s, const struct env_options *o, struct err *e);
 
 #endif

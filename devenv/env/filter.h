@@ -16,6 +16,8 @@ struct filter_options {
 	 * changes its own ids are not answered so: gosu and su would believe that they had stepped down.
 	 */
 	bool root;
+	/* For maintainer scripts, which step down to users that have no id here: they are told that they did. With `root`. */
+	bool set_ids;
 };
 
 /* Append the program as an array of struct sock_filter for this machine's architecture. Deterministic. */

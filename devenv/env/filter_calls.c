@@ -43,7 +43,7 @@ const struct filter_call filter_calls_allowed[] = {
 	OLD("process_madvise"), OLD("process_mrelease"), OLD("remap_file_pages"), OLD("set_mempolicy"),
 	OLD("set_mempolicy_home_node"),
 	/* processes and threads */
-	OLD("arch_prctl"), OLD("capget"), OLD("capset"), OLD("execve"), OLD("execveat"), OLD("exit"),
+	OLD("arch_prctl"), OLD("capget"), OLD("execve"), OLD("execveat"), OLD("exit"),
 	OLD("exit_group"), OLD("fork"), OLD("futex"), OLD("futex_waitv"), OLD("get_robust_list"),
 	OLD("get_thread_area"), OLD("getcpu"), OLD("getegid"), OLD("geteuid"), OLD("getgid"),
 	OLD("getgroups"), OLD("getpgid"), OLD("getpgrp"), OLD("getpid"), OLD("getppid"),
@@ -57,11 +57,9 @@ const struct filter_call filter_calls_allowed[] = {
 	OLD("sched_getattr"), OLD("sched_getparam"), OLD("sched_getscheduler"),
 	OLD("sched_rr_get_interval"), OLD("sched_setaffinity"), OLD("sched_setattr"),
 	OLD("sched_setparam"), OLD("sched_setscheduler"), OLD("sched_yield"), OLD("seccomp"),
-	OLD("set_robust_list"), OLD("set_thread_area"), OLD("set_tid_address"), OLD("setfsgid"),
-	OLD("setfsuid"), OLD("setgid"), OLD("setgroups"), OLD("setpgid"), OLD("setpriority"),
-	OLD("setregid"), OLD("setresgid"), OLD("setresuid"), OLD("setreuid"), OLD("setrlimit"),
-	OLD("setsid"), OLD("setuid"), OLD("sysinfo"), OLD("tgkill"), OLD("times"), OLD("tkill"),
-	OLD("uname"), OLD("vfork"), OLD("wait4"), OLD("waitid"),
+	OLD("set_robust_list"), OLD("set_thread_area"), OLD("set_tid_address"), OLD("setpgid"),
+	OLD("setpriority"), OLD("setrlimit"), OLD("setsid"), OLD("sysinfo"), OLD("tgkill"),
+	OLD("times"), OLD("tkill"), OLD("uname"), OLD("vfork"), OLD("wait4"), OLD("waitid"),
 	/* signals and time */
 	OLD("adjtimex"), OLD("alarm"), OLD("clock_adjtime"), OLD("clock_getres"), OLD("clock_gettime"),
 	OLD("clock_nanosleep"), OLD("getitimer"), OLD("gettimeofday"), OLD("nanosleep"), OLD("pause"),
@@ -101,6 +99,12 @@ const struct filter_call filter_calls_allowed[] = {
 
 const struct filter_call filter_calls_owner[] = {
 	OLD("chown"), OLD("fchown"), OLD("fchownat"), OLD("lchown"),
+	{ NULL, -1 },
+};
+
+const struct filter_call filter_calls_ids[] = {
+	OLD("capset"), OLD("setfsgid"), OLD("setfsuid"), OLD("setgid"), OLD("setgroups"), OLD("setregid"),
+	OLD("setresgid"), OLD("setresuid"), OLD("setreuid"), OLD("setuid"),
 	{ NULL, -1 },
 };
 

@@ -117,6 +117,19 @@ static int add_layers(struct draft *d, struct err *e)
 	return 0;
 }
 
+/* As above, but for one use, so nothing watches what the store's lock keeps meanwhile. */
+static int add_layers_once(struct draft *d, int state_fd, struct err *e)
+{
+	if (skeleton_make_in(&d->skeleton, d->store, state_fd, e) < 0)
+		return -1;
+	plan_add_layer(&d->plan, draft_keep(d, path_join(d->plan.state, SKELETON_STAGED)));
+	for (const char *const *over = d->over; over && *over; over++)
+		plan_add_layer(&d->plan, *over);
+	for (size_t i = d->image.chain_ids.count; i-- > 0;)
+		plan_add_layer(&d->plan, draft_keep(d, store_layer_path(d->store, d->image.chain_ids.items[i])));
+	return 0;
+}
+
 static int64_t now_ns(void)
 {
 	struct timespec t;
@@ -195,5 +208,18 @@ int draft_write(struct draft *d, struct err *e)
 		return -1;
 	if (file_replace(AT_FDCWD, path, all.data, all.len, 0600, FILE_FAST, e) < 0)
 		return err_wrap(e, "the plan");
+	return 0;
+}
+
+int draft_write_once(struct draft *d, int state_fd, struct err *e)
+{
+	cleanup_buf struct buf all = BUF_INIT;
+
+	if (order_mounts(d, e) < 0 || add_layers_once(d, state_fd, e) < 0)
+		return -1;
+	number(d);
+	plan_encode(&d->plan, NULL, &all);
+	if (file_replace(state_fd, "plan", all.data, all.len, 0600, FILE_FAST, e) < 0)
+		return err_wrap(e, "the plan of a step");
 	return 0;
 }

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "env/building.h"
 #include "env/env.h"
 #include "env/ids.h"
 #include "env/limit.h"
@@ -179,6 +180,17 @@ static void sweep_scratch(const struct environment *env, const char *kind, struc
 		closedir(dir);
 }
 
+static int remove_failed_builds(const struct store *s, struct env_gc *gc, struct err *e)
+{
+	uint64_t bytes = 0;
+
+	if (building_gc(s, gc->dry_run, &bytes, &gc->failed_builds, e) < 0)
+		return -1;
+	if (gc->failed_builds)
+		tell(gc, "failed build", "all", bytes);
+	return 0;
+}
+
 int env_gc(const struct environment *env, struct store *s, struct env_gc *gc, struct err *e)
 {
 	struct err relock = ERR_INIT;
@@ -192,6 +204,8 @@ int env_gc(const struct environment *env, struct store *s, struct env_gc *gc, st
 	if (!gc->dry_run && file_lock(s->lock_fd, true, true, e) < 0)
 		return -1;
 	r = remove_unused(env, s, gc, e);
+	if (r == 0)
+		r = remove_failed_builds(s, gc, e);
 	if (!gc->dry_run && file_lock(s->lock_fd, false, true, &relock) < 0 && r == 0) {
 		*e = relock;
 		r = -1;

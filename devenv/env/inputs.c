@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -114,6 +116,31 @@ int inputs_read(struct environment *env, const struct input *in, enum err_code c
 		return err_wrap(e, "can't read %s", text_safe(in->path));
 	digest_bytes(out->data + start, out->len - start, f->content);
 	return 1;
+}
+
+/* Not looked up: a directory of a build may have many thousands, and to watch one twice does no harm. */
+void inputs_add(struct environment *env, const char *path, const struct stat *st, const char *content)
+{
+	struct env_file *f;
+
+	env->files = mem_grow(env->files, env->file_count, &env->file_cap, sizeof(*env->files));
+	f = &env->files[env->file_count++];
+	*f = (struct env_file){ .path = mem_strdup(path), .added = true };
+	take_stamps(f, st);
+	snprintf(f->content, sizeof(f->content), "%s", content);
+}
+
+void inputs_forget_added(struct environment *env)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < env->file_count; i++) {
+		if (env->files[i].added)
+			free(env->files[i].path);
+		else
+			env->files[kept++] = env->files[i];
+	}
+	env->file_count = kept;
 }
 
 const char *inputs_content(const struct environment *env, const char *path)

@@ -35,4 +35,8 @@ void inputs_stat(const struct env_file *f, struct stat *st);
 /* Hash one file again, for re-stamping: 1 and its stamps and digest; 0: absent; -1: not readable. */
 int inputs_digest(const char *path, struct stat *st, char digest[136]);
 
+/* Remember something that was read elsewhere (`content` "": a directory), and forget all of those again. */
+void inputs_add(struct environment *env, const char *path, const struct stat *st, const char *content);
+void inputs_forget_added(struct environment *env);
+
 #endif

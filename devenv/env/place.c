@@ -20,6 +20,7 @@
 #include "base/path.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "env/building_inputs.h"
 #include "env/checkout.h"
 
 static char *expand(const struct environment *env, const char *written)
@@ -179,6 +180,10 @@ int place_find_all(struct environment *env, struct err *e)
 			return -1;
 	for (size_t i = 0; i < c->mount_count; i++)
 		if (add_mount(env, i, e) < 0)
+			return -1;
+	for (size_t i = 0; i < c->build_inputs.count; i++)
+		if (!building_inputs_is_pattern(c->build_inputs.items[i]) &&
+		    add_indexed(env, ENV_PLACE_BUILD_INPUT, i, c->build_inputs.items[i], false, "build", "inputs", e) < 0)
 			return -1;
 	return 0;
 }

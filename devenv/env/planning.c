@@ -27,6 +27,7 @@
 #include "env/inside.h"
 #include "env/repository.h"
 #include "env/setup.h"
+#include "env/stages.h"
 #include "env/trust.h"
 
 #define WORKSPACE BINDING_WORKSPACE
@@ -260,12 +261,12 @@ static int fill(struct draft *d, struct err *e)
 
 int env_write_plan(struct environment *env, struct store *s, struct err *e)
 {
-	const char *digest = fetching_digest(env, e);
-	cleanup_free char *request = digest ? fetching_request(env, e) : NULL;
+	char digest[DIGEST_MAX];
+	cleanup_free char *request = fetching_request(env, e);
 	struct draft d;
 	int r;
 
-	if (!request)
+	if (!request || stages_digest(env, digest, e) < 0)
 		return -1;
 	if (watch_trust(env, e) < 0 || draft_open(&d, env, s, digest, request, e) < 0)
 		return -1;

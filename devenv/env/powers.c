@@ -42,6 +42,8 @@ static const char *place_use(const struct environment *env, const struct env_pla
 		return "environment variables are read from it";
 	if (place->kind == ENV_PLACE_SETUP_INPUT)
 		return "the setup runs again when it changes";
+	if (place->kind == ENV_PLACE_BUILD_INPUT)
+		return "the build sees it";
 	return env->config.base == CONFIG_BASE_OCI ? "the base comes from this layout" : "the base comes from this archive";
 }
 
@@ -123,7 +125,7 @@ int env_powers(const struct environment *env, struct env_powers *out, struct err
 	if (add_registry(env, out, e) < 0)
 		return -1;
 	/* `auto` will be private where there are ports or services; neither can be configured yet. */
-	if (env->config.network != CONFIG_NETWORK_NONE) {
+	if (env->config.network != CONFIG_NETWORK_NONE || (env->config.build && env->config.build_network != CONFIG_NETWORK_NONE)) {
 		add(out, mem_strdup("network:host"),
 		    mem_strdup("network: every server this machine can reach, itself included"));
 		add(out, mem_strdup("network:abstract-sockets"),

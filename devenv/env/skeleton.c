@@ -180,7 +180,8 @@ static void share(const struct store *s, const struct skeleton *k, int fd)
 			skeleton_shared_give(s, &k->items[i], fd, k->items[i].path + 1);
 }
 
-static int make_tree(const struct store *s, const struct skeleton *k, int stage_fd, struct err *e)
+/* Returns the tree's descriptor. */
+static int stage_tree(const struct store *s, const struct skeleton *k, int stage_fd, struct err *e)
 {
 	cleanup_close int fd = -1;
 
@@ -192,7 +193,14 @@ static int make_tree(const struct store *s, const struct skeleton *k, int stage_
 	for (size_t i = 0; i < k->count; i++)
 		if (make_item(s, fd, &k->items[i], e) < 0)
 			return -1;
-	if (settle(fd, k, e) < 0)
+	return settle(fd, k, e) < 0 ? -1 : mem_steal_fd(fd);
+}
+
+static int make_tree(const struct store *s, const struct skeleton *k, int stage_fd, struct err *e)
+{
+	cleanup_close int fd = stage_tree(s, k, stage_fd, e);
+
+	if (fd < 0)
 		return -1;
 	if (syncfs(fd) < 0)
 		return err_sys(e, "can't write the generated layer to disk");
@@ -225,6 +233,14 @@ int skeleton_make(struct skeleton *k, struct store *s, char **path, struct err *
 		return -1;
 	*path = mem_steal(final);
 	return 0;
+}
+
+int skeleton_make_in(struct skeleton *k, const struct store *s, int dirfd, struct err *e)
+{
+	cleanup_free char *name = skeleton_name(k); /* puts parents before children, too */
+	cleanup_close int fd = stage_tree(s, k, dirfd, e);
+
+	return fd < 0 ? -1 : 0;
 }
 
 void skeleton_release(struct skeleton *k)

@@ -45,6 +45,9 @@ int skeleton_add_link(struct skeleton *k, const char *path, const char *target, 
 char *skeleton_name(struct skeleton *k);
 /* Make it in the store, at <store>/skeletons/<name>/fs, unless it is there. *path: absolute, malloc'ed. */
 int skeleton_make(struct skeleton *k, struct store *s, char **path, struct err *e);
+/* The same at `dirfd`/SKELETON_STAGED, for one use: nothing of it is shared or made durable. */
+#define SKELETON_STAGED "skeleton/fs"
+int skeleton_make_in(struct skeleton *k, const struct store *s, int dirfd, struct err *e);
 void skeleton_release(struct skeleton *k);
 
 #endif

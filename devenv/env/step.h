@@ -21,6 +21,7 @@ struct step {
 	const char *script;	/* for /bin/sh -e, or `shell` */
 	const char *shell;	/* argv[0] of the interpreter, NULL: /bin/sh */
 	const char *const *variables; /* NAME=value over the image's own, NULL-terminated */
+	const char *workdir;	/* inside; NULL: / */
 	struct plan_mount *mounts; /* inputs, caches; targets are real paths inside */
 	size_t mount_count;
 	bool network;		/* the host's; else none */
@@ -31,11 +32,18 @@ struct step {
 	void *data;
 };
 
+/* 2000-01-01, and what SOURCE_DATE_EPOCH says: not 1970, which some archivers can't write. */
+#define STEP_EPOCH 946684800
+#define STEP_EPOCH_TEXT "946684800"
+
 /*
  * Run it; what it wrote is then `fs` in the stage (overlay whiteouts included). A script that fails is ERR_FAILED with its last
  * lines in the message; the stage stays for step_shell until it is dropped. ERR_INTERRUPTED: the sandbox is gone too.
  */
 int step_run(struct environment *env, struct store *s, struct store_stage *stage, const struct step *step, struct err *e);
+
+/* A shell where a step stopped that failed. `directory`: its stage, wherever it is now. *status is the shell's. */
+int step_shell(const char *directory, int *status, struct err *e);
 
 /*
  * Make a written layer reproducible: times after `since_ns` become `epoch` (seconds); logs, caches, backups and machine ids of

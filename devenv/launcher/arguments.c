@@ -96,6 +96,8 @@ static enum arguments_command find_command(const char *word)
 		return COMMAND_ENTER;
 	if (!strcmp(word, "hook-check"))
 		return COMMAND_HOOK_CHECK;
+	if (!strcmp(word, "step"))
+		return COMMAND_STEP;
 	return !strcmp(word, "run") ? COMMAND_RUN : COMMAND_OTHER;
 }
 
@@ -130,6 +132,10 @@ int arguments_parse(int argc, char **argv, struct arguments *a, struct err *e)
 	a->command = find_command(argv[o.index]);
 	if (a->command == COMMAND_OTHER || a->command == COMMAND_HOOK_CHECK)
 		return 0;
+	if (a->command == COMMAND_STEP) {
+		a->words = argv + o.index + 1;
+		return argc - o.index == 2 ? 0 : err_set(e, ERR_USAGE, "`devenv step` is for devenv-core: it takes a plan");
+	}
 	options_begin(&o, argc, argv, o.index + 1, a->command == COMMAND_ENTER ? options_enter : options_run, options_global);
 	if (take_options(a, &o, e) < 0)
 		return -1;

@@ -217,6 +217,23 @@ static int hook_check(struct launch *l)
 	return 0;
 }
 
+/*
+ * A step of a build: the core made this plan for one run and waits for it. Without a command it is the shell where a step
+ * stopped. All of it is in the directory of the plan, the lock too: so nothing is left anywhere else.
+ */
+static int run_step(struct launch *l, struct err *e)
+{
+	if (dirs_find(&l->dirs, e) < 0 || plan_load(&l->plan, l->args.words[0], e) < 0)
+		return -1;
+	free(l->dirs.runtime);
+	l->dirs.runtime = mem_strdup(l->plan.state);
+	l->args.image = l->plan.image;
+	if (!l->plan.command_count)
+		l->args.command = COMMAND_ENTER;
+	l->args.words++;
+	return carry_out(l, e);
+}
+
 /* Exit status, or -1 and an error to print. */
 static int launch(int argc, struct launch *l, struct err *e)
 {
@@ -228,6 +245,8 @@ static int launch(int argc, struct launch *l, struct err *e)
 		return become_core(l->argv, e);
 	if (l->args.command == COMMAND_HOOK_CHECK)
 		return hook_check(l);
+	if (l->args.command == COMMAND_STEP)
+		return run_step(l, e);
 	if (find_state(l, e) < 0)
 		return -1;
 	if (!load_fresh(l)) {

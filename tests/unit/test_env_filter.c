@@ -296,6 +296,28 @@ static void test_owners_of_root(void **state)
 	ask_variant(&(struct filter_options){ .root = true }, q, ARRAY_SIZE(q));
 }
 
+/* What maintainer scripts are told. Files and everything else as root hears it. */
+static void test_ids(void **state)
+{
+	const struct question q[] = {
+		{ "setuid of no id", SYS_setuid, 0xffffffff, 0, 0, 0, 0 },
+		{ "setgid of no id", SYS_setgid, 0xffffffff, 0, 0, 0, 0 },
+		{ "setreuid", SYS_setreuid, 4321, 4321, 0, 0, 0 },
+		{ "setregid", SYS_setregid, 4321, 4321, 0, 0, 0 },
+		{ "setresuid", SYS_setresuid, 4321, 4321, 4321, 0, 0 },
+		{ "setresgid", SYS_setresgid, 4321, 4321, 4321, 0, 0 },
+		{ "setgroups", SYS_setgroups, 1 << 20, 0, 0, 0, 0 },
+		{ "capset", SYS_capset, 0, 0, 0, 0, 0 },
+		{ "chown", SYS_chown, 0, 4321, 4321, 0, 0 },
+		{ "chmod", SYS_chmod, 0, 0644, 0, 0, EFAULT },
+		{ "mount", SYS_mount, 0, 0, 0, 0, EPERM },
+		{ "clone user", SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, EPERM },
+	};
+
+	(void)state;
+	ask_variant(&(struct filter_options){ .root = true, .set_ids = true }, q, ARRAY_SIZE(q));
+}
+
 static void test_other_architectures(void **state)
 {
 	(void)state;
@@ -333,6 +355,7 @@ int main(void)
 		cmocka_unit_test(test_ordinary),      cmocka_unit_test(test_denied),
 		cmocka_unit_test(test_unknown),	      cmocka_unit_test(test_arguments),
 		cmocka_unit_test(test_owners),	      cmocka_unit_test(test_owners_of_root),
+		cmocka_unit_test(test_ids),
 		cmocka_unit_test(test_fork_still_works), cmocka_unit_test(test_other_architectures),
 		cmocka_unit_test(test_nested),	      cmocka_unit_test(test_perf),
 	};

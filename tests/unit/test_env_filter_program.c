@@ -38,6 +38,7 @@ static const struct filter_options variants[] = {
 	{ 0 }, { .nested = true }, { .perf = true }, { .nested = true, .perf = true },
 	{ .root = true }, { .nested = true, .root = true }, { .perf = true, .root = true },
 	{ .nested = true, .perf = true, .root = true },
+	{ .root = true, .set_ids = true },
 };
 static const struct filter_options *variant;
 
@@ -162,6 +163,8 @@ static int build(scmp_filter_ctx ctx)
 		r = add_list(ctx, variant->perf ? SCMP_ACT_ALLOW : DENY, filter_calls_perf);
 	if (r == 0)
 		r = add_list(ctx, variant->root ? SCMP_ACT_ERRNO(0) : SCMP_ACT_ALLOW, filter_calls_owner);
+	if (r == 0)
+		r = add_list(ctx, variant->set_ids ? SCMP_ACT_ERRNO(0) : SCMP_ACT_ALLOW, filter_calls_ids);
 	return r == 0 ? add_compared(ctx) : r;
 }
 
@@ -333,7 +336,7 @@ static void test_smaller(void **state)
 static void test_no_number_twice(void **state)
 {
 	const struct filter_call *lists[] = { filter_calls_allowed, filter_calls_denied, filter_calls_namespaces, filter_calls_perf,
-					      filter_calls_owner };
+					      filter_calls_owner, filter_calls_ids };
 	bool seen[1000] = { false };
 
 	(void)state;

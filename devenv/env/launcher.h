@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* launcher.h - where the launcher is, for the commands that hand over to it. Private to cli/. */
-#ifndef DEVENV_CLI_LAUNCHER_H
-#define DEVENV_CLI_LAUNCHER_H
+/* launcher.h - where the launcher is: for steps, and for the commands that hand over to it. */
+#ifndef DEVENV_ENV_LAUNCHER_H
+#define DEVENV_ENV_LAUNCHER_H
 
 #include "base/err.h"
 

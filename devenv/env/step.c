@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * step.c - a script in a sandbox, and what it wrote.
+ *
+ * Theory of operation
+ *
+ * Everything of a step is in its stage, so that it goes with the stage however it ends:
+ *
+ *   plan, skeleton/       what the launcher carries out, and the generated layer
+ *   scratch/, persist/    /tmp, and the layer that is written (persist/upper), as for `persist = yes`
+ *   ID.lock               the lock file of the sandbox
+ *   fs/                   afterwards: what was written. There before: it is continued
+ *
+ * The launcher is a child that dies with this process; its session dies with it, and pid 1 inside ends when it finds no
+ * session any more. Nothing reads or moves what was written before pid 1 is gone, and everything inside with it. Signals
+ * that are handled are let in only while the output is waited for: so none is missed.
+ *
+ * Of the generated layer only what no package brings is there: mount points, names of hosts, name servers. What a script
+ * writes over those is no part of the result: it is another machine's tomorrow.
+ */
+#include "env/step.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/process.h"
+#include "base/sys.h"
+#include "base/text.h"
+#include "env/draft.h"
+#include "env/filter.h"
+#include "env/inside.h"
+#include "env/launcher.h"
+#include "fetch/http.h"
+#include "plan/running.h"
+
+#define SCRIPT	  "/.devenv-step" /* in the generated layer: gone with it */
+#define LINE_MAX_BYTES 65536
+#define LAST_LINES 20
+
+/* ---- the plan ---- */
+
+/* Interpreters that take -e for "stop at the first failure". */
+static bool is_shell(const char *path)
+{
+	static const char *const names[] = { "sh", "bash", "dash", "ash", "ksh", "mksh", "zsh" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcmp(path_base(path), names[i]) == 0)
+			return true;
+	return false;
+}
+
+static int set_command(struct draft *d, const struct step *step, struct err *e)
+{
+	const char *shell = draft_find_program(d, step->shell ? step->shell : "/bin/sh", e), *bash;
+
+	if (!shell && e->code)
+		return -1;
+	if (!shell)
+		return err_set(e, ERR_CONFIG, "%s has no %s, which the %s step needs", text_safe(d->plan.image),
+			       text_safe(step->shell ? step->shell : "/bin/sh"), step->name);
+	plan_add_command(&d->plan, shell);
+	if (is_shell(shell))
+		plan_add_command(&d->plan, "-e");
+	plan_add_command(&d->plan, SCRIPT);
+	bash = draft_find_program(d, "bash", e);
+	if (!bash && e->code)
+		return -1;
+	d->plan.shell = d->plan.root_shell = bash ? bash : "/bin/sh";
+	return skeleton_add_file(&d->skeleton, SCRIPT, step->script, e);
+}
+
+static int set_variables(struct draft *d, const struct step *step, struct err *e)
+{
+	static const char *const proxies[] = { "http_proxy", "https_proxy", "no_proxy", "ftp_proxy", "all_proxy",
+					       "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "FTP_PROXY", "ALL_PROXY" };
+	struct variables *v = &d->variables;
+
+	variables_set(v, "PATH", DRAFT_DEFAULT_PATH);
+	for (size_t i = 0; i < d->config.env.count; i++)
+		variables_put(v, d->config.env.items[i]);
+	variables_set(v, "HOME", "/root");
+	variables_set(v, "USER", "root");
+	variables_set(v, "LOGNAME", "root");
+	variables_set(v, "TMPDIR", "/tmp");
+	variables_set(v, "LC_ALL", "C.UTF-8");
+	variables_set(v, "SOURCE_DATE_EPOCH", STEP_EPOCH_TEXT);
+	variables_set(v, "PYTHONHASHSEED", "0");
+	variables_set(v, "DEBIAN_FRONTEND", "noninteractive");
+	variables_set(v, "container", "devenv");
+	variables_set(v, "DEVENV", "1");
+	if (step->network && inside_put_certificates(d, e) < 0)
+		return -1;
+	for (const char *const *item = step->variables; item && *item; item++)
+		variables_put(v, *item);
+	for (size_t i = 0; i < v->items.count; i++)
+		plan_add_env(&d->plan, v->items.items[i]);
+	for (size_t i = 0; step->network && i < ARRAY_SIZE(proxies); i++)
+		plan_add_pass(&d->plan, proxies[i]);
+	return 0;
+}
+
+static void set_filter(struct draft *d, const struct step *step)
+{
+	filter_compile(&(struct filter_options){ .root = true, .set_ids = step->answer_set_ids }, &d->filter);
+	d->plan.filter = d->filter.data;
+	d->plan.filter_size = d->filter.len;
+}
+
+/* Only for the time of the step: packages that would start a service ask this program first. */
+static int forbid_services(struct draft *d, struct err *e)
+{
+	static const char policy[] = "#!/bin/sh\nexit 101\n";
+
+	return draft_put_file(d, "/usr/sbin/policy-rc.d", policy, sizeof(policy) - 1, 0755, e);
+}
+
+static int set_mounts(struct draft *d, const struct step *step, struct err *e)
+{
+	for (size_t i = 0; i < step->mount_count; i++) {
+		struct plan_mount m = step->mounts[i];
+
+		m.target = draft_target(d, m.target, step->name, e);
+		if (!m.target)
+			return -1;
+		plan_add_mount(&d->plan, m);
+	}
+	return 0;
+}
+
+static int fill(struct draft *d, const struct step *step, const char *state, struct err *e)
+{
+	struct plan *p = &d->plan;
+
+	p->name = step->name;
+	p->state = state;
+	p->network = step->network ? PLAN_NETWORK_HOST : PLAN_NETWORK_NONE;
+	p->scratch = PLAN_SCRATCH_PERSIST;
+	p->root = true;
+	p->home = p->root_home = "/root";
+	p->workdir = step->workdir ? step->workdir : "/";
+	if (set_variables(d, step, e) < 0 || set_command(d, step, e) < 0 || set_mounts(d, step, e) < 0)
+		return -1;
+	if (step->no_services && forbid_services(d, e) < 0)
+		return -1;
+	set_filter(d, step);
+	return draft_standard_files(d, e);
+}
+
+/* Its id, malloc'ed: it names the lock file. */
+static char *write_plan(struct environment *env, struct store *s, struct store_stage *stage, const struct step *step,
+			const char *state, struct err *e)
+{
+	struct draft d;
+	char *id = NULL;
+
+	/* Of a step before, which may have had other mounts. */
+	if (file_remove_tree(stage->fd, "skeleton", e) < 0)
+		return NULL;
+	if (draft_open_tree(&d, env, s, step->digest, step->layers, step->name, e) < 0)
+		return NULL;
+	if (fill(&d, step, state, e) == 0 && draft_write_once(&d, stage->fd, e) == 0)
+		id = mem_strdup(d.plan.id);
+	draft_release(&d);
+	return id;
+}
+
+/* ---- what it says ---- */
+
+struct output {
+	const struct step *step;
+	struct buf line;
+	struct strlist last; /* a ring */
+	size_t next;
+};
+
+static void end_line(struct output *o)
+{
+	if (o->line.len && o->line.data[o->line.len - 1] == '\r')
+		o->line.data[--o->line.len] = '\0';
+	if (o->step->output)
+		o->step->output(o->step->data, o->line.data, o->line.len);
+	if (o->last.count < LAST_LINES) {
+		strlist_add(&o->last, o->line.data);
+	} else {
+		free(o->last.items[o->next]);
+		o->last.items[o->next] = mem_strdup(o->line.data);
+	}
+	o->next = (o->next + 1) % LAST_LINES;
+	buf_clear(&o->line);
+}
+
+static void take(struct output *o, const char *data, size_t len)
+{
+	while (len) {
+		const char *end = memchr(data, '\n', len);
+		size_t n = end ? (size_t)(end - data) : len;
+
+		buf_add(&o->line, data, n);
+		if (end || o->line.len > LINE_MAX_BYTES)
+			end_line(o);
+		n += end != NULL;
+		data += n;
+		len -= n;
+	}
+}
+
+/* As many of the last lines as a message holds. Who was shown all of them has them just above. */
+static void add_last_lines(const struct output *o, struct err *e)
+{
+	cleanup_buf struct buf text = BUF_INIT;
+	size_t room = sizeof(e->msg) - strlen(e->msg) - 2, count = o->last.count, first = 0;
+
+	if (o->step->output || !count)
+		return;
+	for (size_t i = 0, used = 0; i < count; i++) {
+		const char *line = o->last.items[(o->next + count - 1 - i) % count];
+
+		used += strlen(text_safe(line)) + 3;
+		if (used < room)
+			first = i + 1;
+	}
+	for (size_t i = first; i-- > 0;)
+		buf_addf(&text, "\n  %s", text_safe(o->last.items[(o->next + count - 1 - i) % count]));
+	memcpy(e->msg + strlen(e->msg), text.data, text.len + 1);
+}
+
+/* ---- running ---- */
+
+struct run {
+	pid_t pid;
+	int from;	  /* what it says */
+	sigset_t waiting; /* the signals that are blocked while we wait */
+	bool interrupted;
+};
+
+static _Noreturn void become_launcher(const char *launcher, const char *plan, pid_t parent, int to, const sigset_t *mask)
+{
+	int none = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	/* Not a step goes on without the program that waits for it. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != parent || none < 0)
+		_exit(125);
+	dup2(none, STDIN_FILENO);
+	dup2(to, STDOUT_FILENO);
+	dup2(to, STDERR_FILENO);
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	execl(launcher, "devenv", "step", plan, (char *)NULL);
+	_exit(125);
+}
+
+static int start(struct run *r, const char *plan, const sigset_t *mask, struct err *e)
+{
+	cleanup_free char *launcher = launcher_find(e);
+	pid_t parent = getpid();
+	int ends[2];
+
+	if (!launcher)
+		return -1;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_sys(e, "can't make a pipe");
+	r->pid = fork();
+	if (r->pid == 0)
+		become_launcher(launcher, plan, parent, ends[1], mask);
+	close(ends[1]);
+	r->from = ends[0];
+	if (r->pid > 0)
+		return 0;
+	close(ends[0]);
+	return err_sys(e, "can't start a process");
+}
+
+/* Until nobody can say anything any more: everything inside has ended. */
+static void listen(struct run *r, struct output *o, const sigset_t *mask)
+{
+	for (;;) {
+		struct pollfd p = { .fd = r->from, .events = POLLIN };
+		char data[8192];
+		ssize_t n;
+
+		if (!r->interrupted && (http_interrupted() || ppoll(&p, 1, NULL, mask) < 0)) {
+			r->interrupted = http_interrupted();
+			if (r->interrupted)
+				kill(r->pid, SIGKILL);
+			continue;
+		}
+		n = read(r->from, data, sizeof(data));
+		if (n > 0 && !r->interrupted)
+			take(o, data, (size_t)n);
+		if (n == 0 || (n < 0 && errno != EINTR))
+			break;
+	}
+	if (o->line.len)
+		end_line(o);
+}
+
+/* pid 1 outlives the launcher by a moment. */
+static void await_end(const char *state, const char *id)
+{
+	struct dirs d = { .runtime = (char *)state };
+	pid_t pid = running_pid(&d, id);
+	struct pollfd ended = { .events = POLLIN };
+
+	while (pid > 0) {
+		ended.fd = sys_pidfd_open(pid);
+		if (ended.fd >= 0 && running_pid(&d, id) == pid)
+			while (poll(&ended, 1, -1) < 0 && errno == EINTR)
+				;
+		if (ended.fd >= 0)
+			close(ended.fd);
+		pid = running_pid(&d, id);
+	}
+}
+
+static int judge(const struct run *r, int status, const struct step *step, const struct output *o, struct err *e)
+{
+	if (r->interrupted)
+		return err_set(e, ERR_INTERRUPTED, "interrupted");
+	if (status == 0)
+		return 0;
+	if (WIFSIGNALED(status))
+		err_set(e, ERR_FAILED, "the %s step was ended by signal %d", step->name, WTERMSIG(status));
+	else
+		err_set(e, ERR_FAILED, "the %s step failed with status %d", step->name, WEXITSTATUS(status));
+	add_last_lines(o, e);
+	return -1;
+}
+
+static int run(const struct step *step, const char *state, const char *id, struct err *e)
+{
+	cleanup_free char *plan = path_join(state, "plan");
+	struct output o = { .step = step, .line = BUF_INIT };
+	struct run r = { 0 };
+	sigset_t blocked, mask;
+	int result, status = 0;
+
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGINT);
+	sigaddset(&blocked, SIGTERM);
+	sigaddset(&blocked, SIGHUP);
+	sigprocmask(SIG_BLOCK, &blocked, &mask);
+	result = start(&r, plan, &mask, e);
+	if (result == 0) {
+		listen(&r, &o, &mask);
+		close(r.from);
+		while (waitpid(r.pid, &status, 0) < 0 && errno == EINTR)
+			;
+		await_end(state, id);
+		result = judge(&r, status, step, &o, e);
+	}
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+	buf_release(&o.line);
+	strlist_release(&o.last);
+	return result;
+}
+
+/* ---- before and after ---- */
+
+static int continue_tree(struct store_stage *stage, struct err *e)
+{
+	if (!file_exists(stage->fd, "fs"))
+		return 0;
+	if (file_mkdirs(stage->fd, "persist", 0700, e) < 0)
+		return -1;
+	return renameat(stage->fd, "fs", stage->fd, "persist/upper") < 0 ? err_sys(e, "can't continue what was written") : 0;
+}
+
+/* What the generated layer has, and of the host: whatever was written over it. */
+static int drop_generated(int upper, struct err *e)
+{
+	static const char *const generated[] = { "etc/hosts", "etc/hostname", "etc/resolv.conf", "run/.containerenv",
+						 &SCRIPT[1] };
+
+	for (size_t i = 0; i < ARRAY_SIZE(generated); i++)
+		if (file_remove_tree(upper, generated[i], e) < 0)
+			return -1;
+	return 0;
+}
+
+/* A directory moves only when its owner may write to it: the script may have thought otherwise. */
+static int keep_written(struct store_stage *stage, const char *id, struct err *e)
+{
+	static const char *const rest[] = { "persist", "scratch", "skeleton", "plan" };
+	cleanup_close int upper = openat(stage->fd, "persist/upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_free char *lock = mem_printf("%s" RUNNING_SUFFIX, id);
+	struct stat st;
+
+	if (upper < 0 || fstat(upper, &st) < 0 || fchmod(upper, (st.st_mode & 07777) | 0700) < 0)
+		return err_sys(e, "can't find what was written");
+	if (drop_generated(upper, e) < 0)
+		return -1;
+	if (renameat(stage->fd, "persist/upper", stage->fd, "fs") < 0)
+		return err_sys(e, "can't keep what was written");
+	for (size_t i = 0; i < ARRAY_SIZE(rest); i++)
+		if (file_remove_tree(stage->fd, rest[i], e) < 0)
+			return -1;
+	return file_remove_tree(stage->fd, lock, e);
+}
+
+int step_run(struct environment *env, struct store *s, struct store_stage *stage, const struct step *step, struct err *e)
+{
+	cleanup_free char *state = mem_printf("%s/tmp/%s", s->path, stage->name);
+	cleanup_free char *id = NULL;
+
+	if (continue_tree(stage, e) < 0)
+		return -1;
+	id = write_plan(env, s, stage, step, state, e);
+	if (!id || run(step, state, id, e) < 0)
+		return -1;
+	return keep_written(stage, id, e);
+}
+
+/* ---- a shell where it stopped ---- */
+
+/* Paths in it are those of a stage that was moved since. */
+static const char *moved(const char *path, const char *from, const char *to, struct strlist *own)
+{
+	const char *below = path_below(path, from);
+
+	if (!below)
+		return path;
+	strlist_add_take(own, *below ? path_join(to, below) : mem_strdup(to));
+	return own->items[own->count - 1];
+}
+
+int step_shell(const char *directory, int *status, struct err *e)
+{
+	cleanup_free char *launcher = launcher_find(e), *path = path_join(directory, "plan");
+	cleanup_strlist struct strlist own = STRLIST_INIT;
+	cleanup_buf struct buf all = BUF_INIT;
+	cleanup_free char *from = NULL;
+	struct plan p;
+	int r;
+
+	if (!launcher || plan_load(&p, path, e) < 0)
+		return -1;
+	from = mem_strdup(p.state);
+	p.state = directory;
+	for (size_t i = 0; i < p.layer_count; i++)
+		p.layers[i] = moved(p.layers[i], from, directory, &own);
+	for (size_t i = 0; i < p.mount_count; i++)
+		p.mounts[i].host = moved(p.mounts[i].host, from, directory, &own);
+	p.command_count = 0;
+	plan_add_pass(&p, "TERM");
+	plan_add_pass(&p, "COLORTERM");
+	plan_encode(&p, NULL, &all);
+	r = file_replace(AT_FDCWD, path, all.data, all.len, 0600, FILE_FAST, e);
+	plan_release(&p);
+	if (r < 0)
+		return -1;
+	*status = process_run((const char *const[]){ launcher, "step", path, NULL }, e);
+	return *status < 0 ? -1 : 0;
+}
