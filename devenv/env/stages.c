@@ -28,9 +28,10 @@ int stages_digest(struct environment *env, char digest[DIGEST_MAX], struct err *
 
 int stages_make(struct environment *env, struct store *s, const struct env_options *o, struct err *e)
 {
-	char below[DIGEST_MAX];
+	char below[DIGEST_MAX], last[DIGEST_MAX];
 
-	if (base_digest(env, below, e) < 0 || fetching_base(env, s, o, e) < 0)
+	/* First what can be said from the files alone: before a download, and not after it. */
+	if (base_digest(env, below, e) < 0 || stages_digest(env, last, e) < 0 || fetching_base(env, s, o, e) < 0)
 		return -1;
 	return building_make(env, s, below, o, e);
 }
