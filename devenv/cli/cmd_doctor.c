@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "cli/doctor.h"
 #include "cli/option_ids.h"
+#include "env/machine.h"
 
 static const char *const level_names[] = {
 	[DOCTOR_OK] = "ok",     [DOCTOR_WARN] = "warn", [DOCTOR_FAIL] = "fail",
@@ -130,6 +131,7 @@ int cmd_doctor(struct cli *c, struct err *e)
 	cleanup_close int root_fd = -1;
 	struct err config = ERR_INIT;
 	struct environment env;
+	struct machine found;
 	int result;
 
 	if (cli_has(c, OPTION_FIX) && c->json)
@@ -143,7 +145,8 @@ int cmd_doctor(struct cli *c, struct err *e)
 		if (dirs_find(&env.dirs, e) < 0)
 			return -1;
 	}
-	result = run_checks(c, &(struct doctor_machine){ root_fd, &env.dirs, env.dirs.store, &config }, e);
+	machine_look(&found, &env.dirs);
+	result = run_checks(c, &(struct doctor_machine){ root_fd, &env.dirs, env.dirs.store, &config, &found }, e);
 	env_release(&env);
 	return result;
 }

@@ -16,7 +16,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "cli/probe.h"
+#include "env/probe.h"
 
 #define CLOCK_EARLIEST 1735689600 /* 2025-01-01: before that no certificate of today is valid */
 
@@ -130,7 +130,9 @@ static void check_config(const struct doctor_machine *m, struct doctor_result *r
 
 	if (m->config && m->config->code != ERR_NONE) {
 		doctor_say(r, DOCTOR_FAIL, "%s", m->config->msg);
-		doctor_remedy(r, "%s", m->config->hint[0] ? m->config->hint : "edit that line; the sections and keys: man devenv.ini");
+		doctor_remedy(r, "%s", m->config->hint[0]         ? m->config->hint
+		              : m->config->code != ERR_CONFIG ? "mend what is above first"
+		                                              : "edit that line; the sections and keys: man devenv.ini");
 		return;
 	}
 	doctor_say(r, DOCTOR_OK, "%s %s", text_safe(path),
@@ -219,10 +221,13 @@ const struct doctor_check doctor_checks[] = {
 	{ "overlay", "overlay", doctor_sandbox_overlay },
 	{ "tmpfs-xattr", "tmpfs attributes", doctor_sandbox_tmpfs_xattr },
 	{ "proc", "fresh /proc", doctor_sandbox_proc },
+	{ "devpts", "pseudo terminals", doctor_sandbox_devpts },
+	{ "system-calls", "system calls", doctor_sandbox_system_calls },
 	{ "seccomp", "seccomp", doctor_sandbox_seccomp },
 	{ "landlock", "landlock", doctor_sandbox_landlock },
 	{ "limits", "limits", doctor_limits_cgroups },
 	{ "devices", "devices", doctor_limits_devices },
+	{ "record", "record", doctor_sandbox_record },
 	{ "init", "init", check_init },
 	{ "config", "your config.ini", check_config },
 	{ "store-owner", "store", doctor_store_owner },

@@ -17,6 +17,7 @@
 #include "base/err.h"
 
 struct cli;
+struct machine;
 
 enum doctor_level {
 	DOCTOR_OK,
@@ -31,6 +32,7 @@ struct doctor_machine {
 	const struct dirs *dirs;
 	const char *store;
 	const struct err *config; /* what is wrong with the user's config.ini; ERR_NONE: nothing */
+	const struct machine *found; /* what was tried already; NULL: each check tries by itself */
 	/* what tests say instead of the machine; NULL and 0: ask it */
 	const struct statfs *store_fs;
 	time_t now;
@@ -64,6 +66,9 @@ void doctor_sandbox_apparmor(const struct doctor_machine *m, struct doctor_resul
 void doctor_sandbox_user_namespace(const struct doctor_machine *m, struct doctor_result *r);
 void doctor_sandbox_overlay(const struct doctor_machine *m, struct doctor_result *r);
 void doctor_sandbox_tmpfs_xattr(const struct doctor_machine *m, struct doctor_result *r);
+void doctor_sandbox_devpts(const struct doctor_machine *m, struct doctor_result *r);
+void doctor_sandbox_system_calls(const struct doctor_machine *m, struct doctor_result *r);
+void doctor_sandbox_record(const struct doctor_machine *m, struct doctor_result *r);
 void doctor_sandbox_proc(const struct doctor_machine *m, struct doctor_result *r);
 void doctor_sandbox_seccomp(const struct doctor_machine *m, struct doctor_result *r);
 void doctor_sandbox_landlock(const struct doctor_machine *m, struct doctor_result *r);
