@@ -39,6 +39,16 @@ void doctor_remedy(struct doctor_result *r, const char *fmt, ...)
 	va_end(args);
 }
 
+void doctor_sudo(struct doctor_result *r, const char *fmt, ...)
+{
+	va_list args;
+
+	r->as_root = true;
+	va_start(args, fmt);
+	vsnprintf(r->remedy, sizeof(r->remedy), fmt, args);
+	va_end(args);
+}
+
 bool doctor_read(const struct doctor_machine *m, const char *path, char *line, size_t size)
 {
 	cleanup_close int fd = openat(m->root, path, O_RDONLY | O_CLOEXEC);
@@ -118,7 +128,7 @@ static void check_clock(const struct doctor_machine *m, struct doctor_result *r)
 	strftime(text, sizeof(text), "%Y-%m-%d %H:%M", gmtime(&now));
 	if (now < CLOCK_EARLIEST) {
 		doctor_say(r, DOCTOR_FAIL, "the clock says %s UTC: no certificate is valid then", text);
-		doctor_remedy(r, "sudo timedatectl set-ntp true");
+		doctor_sudo(r, "sudo timedatectl set-ntp true");
 		return;
 	}
 	doctor_say(r, DOCTOR_OK, "%s UTC", text);
@@ -236,7 +246,7 @@ const struct doctor_check doctor_checks[] = {
 	{ "runtime", "runtime directory", doctor_store_runtime },
 	{ "clock", "clock", check_clock },
 	{ "proxy", "proxy", doctor_network_proxy },
-	{ "credentials", "registry login", doctor_network_credentials },
+	{ "credentials", "registry login", doctor_credentials },
 	{ "stale", "running", doctor_running_stale },
 	{ "subids", "id ranges", check_subids },
 	{ "groups", "groups", check_groups },

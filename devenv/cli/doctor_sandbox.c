@@ -43,12 +43,11 @@ void doctor_sandbox_max_namespaces(const struct doctor_machine *m, struct doctor
 		doctor_remedy(r, "use a kernel built with CONFIG_USER_NS");
 	} else if (n == 0) {
 		doctor_say(r, DOCTOR_FAIL, "user.max_user_namespaces is 0: nobody may make one");
-		doctor_remedy(
-			r, "echo user.max_user_namespaces=15000 | sudo tee /etc/sysctl.d/60-devenv.conf && "
-			   "sudo sysctl --system");
+		doctor_sudo(r, "echo user.max_user_namespaces=15000 | sudo tee /etc/sysctl.d/60-devenv-limit.conf && "
+		               "sudo sysctl --system");
 	} else if (n < NAMESPACES_ENOUGH) {
 		doctor_say(r, DOCTOR_WARN, "user.max_user_namespaces is only %llu", (unsigned long long)n);
-		doctor_remedy(r, "sudo sysctl -w user.max_user_namespaces=15000");
+		doctor_sudo(r, "sudo sysctl -w user.max_user_namespaces=15000");
 	} else {
 		doctor_say(r, DOCTOR_OK, "%llu user namespaces allowed", (unsigned long long)n);
 	}
@@ -64,10 +63,8 @@ void doctor_sandbox_userns_clone(const struct doctor_machine *m, struct doctor_r
 	} else if (n == 0) {
 		doctor_say(r, DOCTOR_FAIL,
 		           "kernel.unprivileged_userns_clone is 0: only root may make user namespaces");
-		doctor_remedy(
-			r,
-			"echo kernel.unprivileged_userns_clone=1 | sudo tee /etc/sysctl.d/60-devenv.conf && "
-			"sudo sysctl --system");
+		doctor_sudo(r, "echo kernel.unprivileged_userns_clone=1 | sudo tee /etc/sysctl.d/60-devenv-switch.conf && "
+		               "sudo sysctl --system");
 	} else {
 		doctor_say(r, DOCTOR_OK, "ordinary users may make user namespaces");
 	}
@@ -122,20 +119,20 @@ void doctor_sandbox_apparmor(const struct doctor_machine *m, struct doctor_resul
 	doctor_say(r, DOCTOR_FAIL,
 	           "kernel.apparmor_restrict_unprivileged_userns is 1 and no profile lets devenv have them");
 	if (faccessat(m->root, "etc/apparmor.d/devenv", F_OK, 0) == 0) {
-		doctor_remedy(r, "sudo apparmor_parser -r /etc/apparmor.d/devenv");
+		doctor_sudo(r, "sudo apparmor_parser -r /etc/apparmor.d/devenv");
 		return;
 	}
 	profile = shipped_profile();
 	if (profile) {
-		doctor_remedy(r, "sudo install -m 644 %s /etc/apparmor.d/devenv && "
+		doctor_sudo(r, "sudo install -m 644 %s /etc/apparmor.d/devenv && "
 		                 "sudo apparmor_parser -r /etc/apparmor.d/devenv", text_safe(profile));
 		return;
 	}
 	pattern = program_pattern();
-	doctor_remedy(r,
-	              "printf 'abi <abi/4.0>,\\nprofile devenv %s flags=(unconfined) { userns, }\\n' | "
-	              "sudo tee /etc/apparmor.d/devenv && sudo apparmor_parser -r /etc/apparmor.d/devenv",
-	              pattern);
+	doctor_sudo(r,
+	            "printf 'abi <abi/4.0>,\\nprofile devenv %s flags=(unconfined) { userns, }\\n' | "
+	            "sudo tee /etc/apparmor.d/devenv && sudo apparmor_parser -r /etc/apparmor.d/devenv",
+	            pattern);
 }
 
 static void say_probe(struct doctor_result *r, enum probe_result got, const struct probe *p,
@@ -179,7 +176,10 @@ void doctor_sandbox_overlay(const struct doctor_machine *m, struct doctor_result
 	struct probe p;
 
 	say_probe(r, look(m, MACHINE_OVERLAY, probe_overlay, &p), &p, DOCTOR_FAIL, "mounted one with userxattr in a user namespace");
-	remedy(r, &p, p.sys == ENODEV ? "sudo modprobe overlay" : "use Linux 5.12 or newer; in a container see the one about containers");
+	if (r->level == DOCTOR_FAIL && p.sys == ENODEV)
+		doctor_sudo(r, "sudo modprobe overlay");
+	else
+		remedy(r, &p, "use Linux 5.12 or newer; in a container see the one about containers");
 }
 
 void doctor_sandbox_tmpfs_xattr(const struct doctor_machine *m, struct doctor_result *r)
