@@ -36,7 +36,7 @@ static const struct option_spec options_config[] = {
 	{ 0 },
 };
 static const struct option_spec options_gc[] = {
-	{ "max-age", 0, "AGE", "also drop image names pulled longer ago, like 30d, 12h or 2w",
+	{ "max-age", 0, "AGE", "also drop what was pulled longer ago, like 30d, 12h or 2w",
 	  OPTION_MAX_AGE },
 	{ 0 },
 };

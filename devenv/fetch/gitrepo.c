@@ -232,10 +232,9 @@ static bool is_commit(const char *ref)
 
 static char *clone_path(const struct gitrepo *g, const char *url)
 {
-	char digest[DIGEST_MAX];
+	cleanup_free char *name = gitrepo_clone_name(url);
 
-	digest_bytes(url, strlen(url), digest);
-	return mem_printf("%s/%.40s", g->cache, digest_hex(digest));
+	return path_join(g->cache, name);
 }
 
 static int open_clone(const struct gitrepo *g, const char *url, git_repository **out, struct err *e)

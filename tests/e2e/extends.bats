@@ -464,3 +464,31 @@ image = $SMALL"
 	terminal_wait '^small$'
 	terminal_wait '^in shop'
 }
+
+@test "gc removes clones that no lock refers to, after a day or --max-age, and no other" {
+	printf '[devenv]\nextends = git+file://%s#main:base/base.ini\n' "$R/envs" >"$P/devenv.ini"
+	run -0 devenv -C "$P" run -y -- true
+	git clone -q --bare "$R/envs" "$R/other"
+	mkdir "$P.2"
+	printf '[devenv]\nextends = git+file://%s#main:base/base.ini\n' "$R/other" >"$P.2/devenv.ini"
+	run -0 devenv -C "$P.2" run -y -- true
+	[ "$(ls -d "$XDG_CACHE_HOME"/devenv/git/*[0-9a-f] | wc -l)" -eq 2 ]
+	run -0 devenv --json gc --max-age 0s
+	[ "$(jq .clones <<<"$output")" -eq 0 ]
+	rm -r "$P.2"
+	run -0 devenv --json gc
+	[ "$(jq .clones <<<"$output")" -eq 0 ] # fetched a moment ago
+	run -0 devenv --json gc -n --max-age 0s
+	[ "$(jq .clones <<<"$output")" -eq 1 ]
+	[ "$(jq '[.removed[] | select(.kind == "clone" and .bytes > 0)] | length' <<<"$output")" -eq 1 ]
+	[ "$(ls -d "$XDG_CACHE_HOME"/devenv/git/*[0-9a-f] | wc -l)" -eq 2 ]
+	gone=$(jq -r '.removed[] | select(.kind == "clone") | .name' <<<"$output")
+	touch -d '2 days ago' "$XDG_CACHE_HOME/devenv/git/$gone" "$XDG_CACHE_HOME/devenv/git/$gone/objects/pack"
+	run -0 devenv gc -v
+	[[ $output == *"1 git clone"* ]]
+	[ ! -e "$XDG_CACHE_HOME/devenv/git/$gone" ]
+	[ ! -e "$XDG_CACHE_HOME/devenv/git/$gone.lock" ]
+	printf '; more\n' >>"$P/devenv.ini"
+	run -0 --separate-stderr devenv -C "$P" --offline run -- sh -c 'echo $FROM'
+	[ "$output" = first ]
+}
