@@ -151,6 +151,8 @@ struct env_gaps {
 };
 void env_gaps_find(const struct environment *env, struct env_gaps *out); /* offline, from the files alone */
 void env_gaps_release(struct env_gaps *g);
+/* What is locked but not here, so that what it asks for (further files, perhaps the base) could not be compared. */
+void env_gaps_unchecked(const struct environment *env, struct strlist *names);
 struct env_change {
 	/* Digests of the manifest for this machine, or ""; before == "": new; after == "": removed. The same twice: only
 	 * the index moved, so manifests of other platforms. */

@@ -492,3 +492,31 @@ image = $SMALL"
 	run -0 --separate-stderr devenv -C "$P" --offline run -- sh -c 'echo $FROM'
 	[ "$output" = first ]
 }
+
+@test "lock --check before the fetch says what it could not compare, and compares the rest" {
+	serve
+	printf '[devenv]\nextends = %s#main:base/base.ini\n' "$URL" >"$P/devenv.ini"
+	run -0 devenv -C "$P" lock -y
+	run -0 --separate-stderr devenv -C "$P" lock --check
+	[[ $stderr != *"not checked"* ]]
+	rm -rf "$XDG_CACHE_HOME"
+	run -0 --separate-stderr devenv -C "$P" lock --check
+	[[ $stderr == *"so far as can be seen"* ]]
+	[[ $stderr == *"not checked: what extends."*"#"*"devenv pull"* || $stderr == *"not checked: what extends."*"@main asks for"*"devenv pull"* ]]
+	run -0 --separate-stderr devenv -C "$P" --json lock --check
+	[ "$(jq '.unchecked | length' <<<"$output")" -eq 1 ]
+	# devenv.ini has the last word: its own base is compared
+	printf '[base]\nimage = %s/small:2\n' "$E2E_REGISTRY" >>"$P/devenv.ini"
+	run --separate-stderr devenv -C "$P" lock --check
+	[ "$status" -eq 1 ]
+	[[ $output == *"asks for $E2E_REGISTRY/small:2, the lock answers $SMALL"* ]]
+	# a base that must be somewhere and is not locked
+	printf '[devenv]\nextends = %s#main:base/base.ini\n' "$URL" >"$P/devenv.ini"
+	sed -i '/^\[base\]/,/^request/d' "$P/devenv.lock"
+	run --separate-stderr devenv -C "$P" lock --check
+	[ "$status" -eq 1 ]
+	[[ $output == *"base: not locked"* ]]
+	run -0 devenv -C "$P" lock
+	run -0 --separate-stderr devenv -C "$P" lock --check
+	[[ $stderr != *"not checked"* ]]
+}
