@@ -21,8 +21,8 @@
 #include "base/project.h"
 #include "base/text.h"
 #include "env/skeleton.h"
-#include "plan/plan.h"
 #include "fetch/gitrepo.h"
+#include "plan/plan.h"
 #include "plan/running.h"
 
 #define RECORD_MAX (256u << 10)
