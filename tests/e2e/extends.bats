@@ -277,7 +277,7 @@ serve_tls() {
 	grep -qx protocol=https "$BATS_TEST_TMPDIR/helper.log.asked"
 	grep -qx "host=$(cut -d/ -f3 <<<"$URL")" "$BATS_TEST_TMPDIR/helper.log.asked"
 	grep -qx store "$BATS_TEST_TMPDIR/helper.log"
-	! grep -rqs s3cr3t "$P" "$XDG_STATE_HOME" "$XDG_CACHE_HOME"
+	! grep -rqs s3cr3t "$P" "$XDG_STATE_HOME" "$XDG_CACHE_HOME" || false
 	sed -i s/s3cr3t-token/wr0ng-token/ "$BATS_TEST_TMPDIR/helper"
 	run devenv -v -C "$P" update
 	[ "$status" -eq 1 ]
