@@ -151,6 +151,8 @@ struct env_gaps {
 };
 void env_gaps_find(const struct environment *env, struct env_gaps *out); /* offline, from the files alone */
 void env_gaps_release(struct env_gaps *g);
+/* What is locked but not here, so that what it asks for (further files, perhaps the base) could not be compared. */
+void env_gaps_unchecked(const struct environment *env, struct strlist *names);
 struct env_change {
 	/* Digests of the manifest for this machine, or ""; before == "": new; after == "": removed. The same twice: only
 	 * the index moved, so manifests of other platforms. */
@@ -194,13 +196,14 @@ int env_live_images(const struct environment *env, struct strlist *digests, stru
 struct env_gc {
 	/* in */
 	bool dry_run;
+	int64_t oldest_clone;	    /* clones of what is extended that were fetched into later than this stay */
 	struct strlist images_gone; /* manifest digests that store_gc took, or would take in a dry run */
-	/* Called per thing removed (or to be removed): kind "plan", "generated", "scratch". May be NULL. */
+	/* Called per thing removed (or to be removed): kind "plan", "generated", "scratch", "clone". May be NULL. */
 	void (*removed)(void *data, const char *kind, const char *name, uint64_t bytes);
 	void *data;
 	/* out: counts and bytes are added to */
 	uint64_t bytes;
-	size_t plans, generated, scratches;
+	size_t plans, generated, scratches, clones;
 };
 /*
  * Plans whose project or image is gone (homes stay), generated top layers that nothing uses: no plan of a living project

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #include "base/mem.h"
 #include "base/path.h"
@@ -14,6 +13,7 @@
 #include "env/filter.h"
 #include "env/inputs.h"
 #include "env/locales.h"
+#include "env/machine.h"
 
 #define HOSTNAME_LEN 63
 
@@ -125,22 +125,16 @@ int draft_standard_files(struct draft *d, struct err *e)
 	return add_container_env(d, e);
 }
 
-/* tmpfs takes the user.* attributes that overlay needs for whiteouts from Linux 6.6 on. */
-static bool tmpfs_has_attributes(void)
+/* A tmpfs without the user.* attributes that overlay needs for whiteouts (before Linux 6.6) can't be its upper layer. */
+static enum plan_scratch scratch(const struct environment *env)
 {
-	struct utsname u;
-	unsigned int major = 0, minor = 0;
+	const struct config *c = &env->config;
 
-	if (uname(&u) < 0 || sscanf(u.release, "%u.%u", &major, &minor) != 2)
-		return false;
-	return major > 6 || (major == 6 && minor >= 6);
-}
-
-static enum plan_scratch scratch(const struct config *c)
-{
 	if (c->persist)
 		return PLAN_SCRATCH_PERSIST;
-	return c->scratch == CONFIG_SCRATCH_DISK || !tmpfs_has_attributes() ? PLAN_SCRATCH_DISK : PLAN_SCRATCH_TMPFS;
+	if (c->scratch == CONFIG_SCRATCH_DISK || !machine_has(&env->dirs, MACHINE_TMPFS_XATTR))
+		return PLAN_SCRATCH_DISK;
+	return PLAN_SCRATCH_TMPFS;
 }
 
 /* Where other ids are mapped, giving files away is the kernel's business. */
@@ -189,7 +183,7 @@ int draft_standard_session(struct draft *d, struct err *e)
 	if (!bash && e->code)
 		return -1;
 	p->root_shell = bash ? bash : "/bin/sh";
-	p->scratch = scratch(&d->env->config);
+	p->scratch = scratch(d->env);
 	p->linger = d->env->config.linger;
 	for (size_t i = 0; i < ARRAY_SIZE(pass); i++)
 		plan_add_pass(p, pass[i]);

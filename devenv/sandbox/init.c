@@ -74,14 +74,17 @@ static int set_up(const struct init_request *r, struct scratch *scratch, struct 
 	return root_enter(p, scratch, e);
 }
 
-/* Everything but the locks, the scratch and the report pipe is closed: the caller's stdio too. */
-static void shed(const struct scratch *scratch, const struct init_request *r)
+/*
+ * Everything but the locks, the scratch and the report pipe is closed: the caller's stdio too. With the descriptor of byte 1
+ * still open it would wait for itself.
+ */
+static int shed(const struct scratch *scratch, const struct init_request *r, struct err *e)
 {
 	int keep[] = { r->lock_fd,	scratch->lock_fd,    scratch->dir_fd,
 		       r->report_fd, scratch->persist_fd, scratch->layer_fd };
 
-	restrict_close_all_but(keep, sizeof(keep) / sizeof(keep[0]));
 	prctl(PR_SET_NAME, "devenv-holder");
+	return restrict_close_all_but(keep, sizeof(keep) / sizeof(keep[0]), e);
 }
 
 _Noreturn void init_main(const struct init_request *r)
@@ -98,8 +101,8 @@ _Noreturn void init_main(const struct init_request *r)
 		fail(r->report_fd, &e);
 	}
 	restrict_hide_arguments(r->process_argv); /* a copy of what the first session was started with */
-	shed(&scratch, r);
-	if (restrict_capabilities(r->plan->uid_range_count ? RESTRICT_HOLDER_RANGES : RESTRICT_HOLDER, &e) < 0)
+	if (shed(&scratch, r, &e) < 0 ||
+	    restrict_capabilities(r->plan->uid_range_count ? RESTRICT_HOLDER_RANGES : RESTRICT_HOLDER, &e) < 0)
 		fail(r->report_fd, &e);
 	if (holder_lock_pid1(r->lock_fd) < 0) {
 		err_sys(&e, "can't lock the environment");

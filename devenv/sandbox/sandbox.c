@@ -128,7 +128,15 @@ static void say_changed(const struct plan *p, const struct session *s)
 	s->say(line);
 }
 
-int sandbox_run(const struct plan *p, const struct dirs *d, const struct session *s, struct err *e)
+/* What the kernel or a container around us refuses: doctor knows each of these, and its remedy. */
+static int refused_by_machine(struct err *e)
+{
+	bool refusal = e->sys == ENOSYS || (e->code == ERR_SANDBOX && (e->sys == EPERM || e->sys == ENODEV || e->sys == EINVAL));
+
+	return refusal && !*e->hint ? err_hint(e, "`devenv doctor` says what this machine lacks, and how to mend it") : -1;
+}
+
+static int run(const struct plan *p, const struct dirs *d, const struct session *s, struct err *e)
 {
 	cleanup_strlist struct strlist env = STRLIST_INIT;
 	struct spawn spawn = { .plan = p, .argv = s->argv, .stdio = { -1, -1, -1 }, .terminal_fd = -1,
@@ -179,4 +187,11 @@ int sandbox_run(const struct plan *p, const struct dirs *d, const struct session
 	holder_release(&h); /* whoever asks for was_last waits for pid 1 to go, which waits for this */
 	restorer_end(&restorer);
 	return result;
+}
+
+int sandbox_run(const struct plan *p, const struct dirs *d, const struct session *s, struct err *e)
+{
+	int result = run(p, d, s, e);
+
+	return result < 0 ? refused_by_machine(e) : result;
 }

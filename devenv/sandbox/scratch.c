@@ -171,8 +171,11 @@ static int make_mount_points(struct err *e)
 
 static int enter_tmpfs(struct scratch *s, struct err *e)
 {
-	if (mount("devenv", s->path, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700") < 0)
-		return err_sys(e, "can't mount a tmpfs for the scratch layer");
+	if (mount("devenv", s->path, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700") < 0) {
+		err_sys(e, "can't mount a tmpfs for the scratch layer");
+		e->code = errno == EPERM || errno == ENODEV ? ERR_SANDBOX : e->code;
+		return -1;
+	}
 	s->layer_fd = openat(AT_FDCWD, s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return s->layer_fd < 0 || fchdir(s->layer_fd) < 0 ? err_sys(e, "can't enter the scratch layer") : 0;
 }

@@ -120,7 +120,7 @@ static struct stat make_with(struct store *s, const char *name, const char *data
 static void collect(struct env_gc *gc, struct store *s)
 {
 	cleanup_free char *dir = path_join(tempdir, "nowhere");
-	struct environment env = { .dirs = { .state = dir, .runtime = dir, .home = dir } };
+	struct environment env = { .dirs = { .state = dir, .cache = dir, .runtime = dir, .home = dir } };
 	struct err e = ERR_INIT;
 
 	assert_done(env_gc(&env, s, gc, &e), e);
