@@ -219,6 +219,8 @@ static int plan_worktree(struct draft *d, const char *dotgit, const char *inside
 	if (!r.inside)
 		return -1;
 	bind(d, r.host, r.inside, flags_of(d));
+	if (*d->plan.guard)
+		d->plan.guard = r.host;
 	protect(&r);
 	keep_worktrees(&r);
 	return 0;
@@ -230,6 +232,8 @@ int repository_plan(struct draft *d, struct err *e)
 	const char *inside = keep_below(d, d->plan.project_target, ".git");
 	struct stat st;
 
+	if (d->env->config.protect != CONFIG_PROTECT_OFF)
+		d->plan.guard = host;
 	if (lstat(host, &st) < 0) {
 		watch(d, host);
 		return 0;
