@@ -283,7 +283,8 @@ static int set_git_hook(struct config *c, const struct ini_entry *entry, struct 
 	c->git_hooks = mem_grow(c->git_hooks, c->git_hook_count, &c->git_hook_cap, sizeof(*c->git_hooks));
 	c->git_hooks[c->git_hook_count++] = (struct config_pair){ .name = mem_strdup(entry->key),
 		                                                  .value = mem_strdup(entry->value),
-		                                                  .line = entry->line };
+		                                                  .line = entry->line,
+		                                                  .file = entry->file };
 	return 0;
 }
 

@@ -54,6 +54,13 @@ repository() {
 	inside git --version >/dev/null || skip "the host's git does not run in the image"
 }
 
+# A terminal that nobody has heard of, 83 columns wide.
+describe_terminal() {
+	mkdir -p "$HOME/.terminfo"
+	printf 'odd-term|for a test,\n\tcols#83,\n' >"$BATS_TEST_TMPDIR/odd.ti"
+	TERMINFO= tic -x -o "$HOME/.terminfo" "$BATS_TEST_TMPDIR/odd.ti"
+}
+
 # Everything git does in a day, in the current directory of a session.
 A_DAY='
 	set -e
@@ -153,6 +160,17 @@ A_DAY='
 	run -0 inside git config user.email
 	[ "$output" = new@example.org ]
 	sed -i 's/new@example.org/ann@example.org/' "$HOME/.gitconfig"
+	# what is included is looked at like the file itself
+	printf '[include]\n\tpath = .included\n' >>"$HOME/.gitconfig"
+	run -0 inside git config user.email
+	[ "$output" = ann@example.org ]
+	printf '[user]\n\temail = included@example.org\n' >"$HOME/.included"
+	run -0 inside git config user.email
+	[ "$output" = included@example.org ]
+	printf '[user]\n\temail = changed@example.org\n' >"$HOME/.included"
+	run -0 inside git config user.email
+	[ "$output" = changed@example.org ]
+	rm "$HOME/.included"
 	run -0 inside sh -c 'git config --global user.email own@example.org; git config user.email'
 	[ "$output" = own@example.org ]
 }
@@ -175,6 +193,33 @@ A_DAY='
 	[ "${lines[0]}" = odd-term ]
 	[ "${lines[1]}" = 80 ]
 	rm -r "$HOME/.terminfo"
+}
+
+@test "certificates and terminals for run --image too" {
+	[ -s /etc/ssl/certs/ca-certificates.crt ] || skip "this machine has none"
+	run -0 devenv -q run --image "$SMALL" -- sh -c 'sha256sum <"$SSL_CERT_FILE"'
+	[ "$output" = "$(sha256sum </etc/ssl/certs/ca-certificates.crt)" ]
+	describe_terminal
+	TERM=odd-term devenv -q run --image "$DJANGO" -- true
+	TERM=odd-term run -0 devenv -q run --image "$DJANGO" -- tput cols
+	[ "$output" = 83 ]
+	rm -r "$HOME/.terminfo"
+}
+
+@test "the terminal of a session that joins from another one, and of one that has its description along" {
+	ready "$P" "image = $DJANGO"
+	TERM=xterm-256color inside true
+	describe_terminal
+	TERM=xterm-256color hold "$P"
+	TERM=odd-term run -0 inside sh -c 'echo $TERM; tput cols; echo ${TERMINFO%%:*}'
+	[ "$output" = $'odd-term\n83\nb64' ]
+	mv "$HOME/.terminfo" "$BATS_TEST_TMPDIR/terminfo"
+	TERM=odd-term TERMINFO=$BATS_TEST_TMPDIR/terminfo run -0 inside tput cols
+	[ "$output" = 83 ]
+	TERM=xterm-256color run -0 inside sh -c 'echo "${TERMINFO-none}"'
+	[ "$output" = none ]
+	[ "$(devenv -C "$P" run -- ls /proc | grep -c '^[0-9]')" -gt 2 ] # it is the same environment
+	release "$P"
 }
 
 @test "devenv inside: run runs, status answers, the rest says where to type it" {
