@@ -135,6 +135,10 @@ int env_powers(const struct environment *env, struct env_powers *out, struct err
 
 		if (place->outside && place->kind == ENV_PLACE_MOUNT)
 			add_mount(out, env, place);
+		else if (place->outside && place->kind == ENV_PLACE_REPOSITORY)
+			add(out, mem_printf("mount:%s:rw", place->path),
+			    mem_printf("mount: %s, the repository around this project, to be read and written",
+				       text_safe(place->path)));
 		else if (place->outside)
 			add(out, mem_printf("file:%s", place->path),
 			    mem_printf("file: %s (%s)", text_safe(place->path), place_use(env, place)));

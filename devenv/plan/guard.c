@@ -45,6 +45,8 @@
 #define DEEPEST 8
 #define SHOWN_MOST 8
 
+static const char *const files[] = { ".envrc", ".vscode", ".idea" };
+
 struct item {
 	char *text;  /* for the record */
 	char *file;  /* for people: where */
@@ -202,7 +204,6 @@ static void look_at_git(struct look *l, int git, const char *shown, int64_t floo
 
 static void look(struct look *l, int project, int git, const char *shown, bool pinned)
 {
-	static const char *const files[] = { ".envrc", ".vscode", ".idea" };
 	struct stat st;
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
@@ -237,6 +238,25 @@ static int open_directory(int host, const char *path)
 	return sys_openat2(host, path, O_PATH | O_DIRECTORY, 0, SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_MAGICLINKS);
 }
 
+/* The whole work tree is visible: editors and direnv are often started at its top. */
+static void look_at_top(struct look *l, int host, const struct plan *p)
+{
+	cleanup_free char *top = path_parent(p->guard);
+	cleanup_close int fd = -1;
+	bool mounted = false;
+
+	for (size_t i = 0; i < p->mount_count && !mounted; i++)
+		mounted = strcmp(p->mounts[i].host, top) == 0;
+	if (!mounted || strcmp(top, p->project) == 0)
+		return;
+	fd = open_directory(host, top);
+	for (size_t i = 0; fd >= 0 && i < ARRAY_SIZE(files); i++) {
+		cleanup_free char *shown = path_join(top, files[i]);
+
+		look_at_files(l, fd, files[i], shown, 0, 0);
+	}
+}
+
 static int look_at_project(struct look *l, int host, const struct plan *p)
 {
 	cleanup_free char *dotgit = path_join(p->project, ".git");
@@ -249,6 +269,7 @@ static int look_at_project(struct look *l, int host, const struct plan *p)
 		return -1;
 	git = own ? openat(project, ".git", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : open_directory(host, p->guard);
 	look(l, project, git, own ? ".git" : p->guard, pinned);
+	look_at_top(l, host, p);
 	return 0;
 }
 

@@ -121,6 +121,77 @@ A_DAY='
 	run -0 devenv -q -C "$BATS_TEST_TMPDIR/wt" run -y -- ls "$P/.git/HEAD"
 }
 
+@test "git: a project in a subdirectory: told, and with all of its repository when that is granted" {
+	repository
+	mkdir -p "$P/sub/dir"
+	cp "$P/devenv.ini" "$P/devenv.lock" "$P/sub"
+	echo x >"$P/sub/dir/x"
+	git -C "$P" add . && git -C "$P" commit -qm sub
+	top=$P P=$P/sub
+	run -0 --separate-stderr devenv -C "$P" run -y -- sh -c 'git rev-parse HEAD || ls ..'
+	[ "$output" = sub ]
+	[[ $stderr == *"git does not work inside: the repository $top around this project"* ]]
+	run -0 --separate-stderr devenv -C "$P" run -- true
+	[ -z "$stderr" ]
+	sed -i 's/network = none/&\nrepository = no/' "$P/devenv.ini"
+	run -0 --separate-stderr devenv -C "$P" run -- true
+	[ -z "$stderr" ]
+	sed -i 's/repository = no/repository = yes/' "$P/devenv.ini"
+	run --separate-stderr devenv -C "$P" run -- true
+	[ "$status" -eq 125 ]
+	[[ $stderr == *"mount: $(realpath "$top"), the repository around this project, to be read and written"* ]]
+	devenv -q -C "$P" allow -y
+	git -C "$top" commit -qam config
+	run -0 inside sh -c 'git status --porcelain; git mv dir ../moved; git rm -q ../file; git commit -qam changed; pwd'
+	[ "$output" = "$P" ]
+	[ "$(git -C "$top" log -1 --format=%s --name-status | tr '\n\t' '  ')" = "changed  D file R100 sub/dir/x moved/x " ]
+	[ "$(git -C "$top" status --porcelain)" = "" ]
+	run ! inside sh -c 'echo evil >../.git/hooks/pre-commit'
+	run ! inside mv ../.git ../.git2
+	run -0 --separate-stderr devenv -C "$P" run -- sh -c 'git config core.pager evil; echo x >../.envrc'
+	[ "${stderr_lines[0]}" = "devenv: settings that make git of this machine run programs, or use other servers, appeared: core.pager (in $top/.git/config)" ]
+	[ "${stderr_lines[1]}" = "devenv: files that programs of this machine act on were changed: $top/.envrc" ]
+	rm "$top/.envrc"
+	# as a linked worktree
+	git -C "$top" worktree add -q -b wt "$BATS_TEST_TMPDIR/wt"
+	P=$BATS_TEST_TMPDIR/wt/sub
+	run -0 devenv -q -C "$P" run -y -- sh -c 'git status --porcelain; echo y >../y; git add ..; git commit -qm y; git log -1 --format=%s'
+	[ "$output" = y ]
+	[ "$(git -C "$top" worktree list | wc -l)" -eq 2 ]
+	# elsewhere inside it has to keep its place in the work tree
+	P=$top/sub
+	project "$P" "image = $DJANGO" $'[workspace]\ntarget = /src\n[sandbox]\nnetwork = none\nrepository = yes'
+	run --separate-stderr devenv -q -C "$P" run -- true
+	complaint 125 "the project can't be at /src inside, because in its repository it is at sub"
+	sed -i 's,/src$,/src/sub,' "$P/devenv.ini"
+	run -0 devenv -q -C "$P" run -- sh -c 'pwd; cd ..; ls'
+	[ "$output" = $'/src/sub\ndevenv.ini\ndevenv.lock\nmoved\nsub' ]
+	# nor all of the home directory
+	HOME=$top run --separate-stderr devenv -C "$top/sub" run -y -- true
+	[ "$status" -eq 125 ]
+	[[ $stderr == *"all of your home directory: no project can ask for that"* ]]
+}
+
+@test "git: a submodule as a project, and a forged one" {
+	repository
+	git init -q -b main "$BATS_TEST_TMPDIR/super"
+	git -C "$BATS_TEST_TMPDIR/super" -c protocol.file.allow=always submodule --quiet add "$P" libs/sub
+	git -C "$BATS_TEST_TMPDIR/super" commit -qm sub
+	clone=$P P=$BATS_TEST_TMPDIR/super/libs/sub
+	run -0 devenv -q -C "$P" run -y -- sh -c 'git status --porcelain; echo z >z; git add z; git commit -qm z; git log -1 --format=%s'
+	[ "$output" = z ]
+	[ "$(git -C "$P" log -1 --format=%s)" = z ]
+	run ! inside sh -c 'echo evil >../../.git/modules/libs/sub/hooks/pre-commit'
+	run ! inside sh -c 'echo "gitdir: x" >.git'
+	run ! inside ls ../../.gitmodules
+	# another project that names this git directory gets nothing of it
+	mkdir "$BATS_TEST_TMPDIR/evil"
+	cp "$P/devenv.ini" "$P/devenv.lock" "$BATS_TEST_TMPDIR/evil"
+	echo "gitdir: $BATS_TEST_TMPDIR/super/.git/modules/libs/sub" >"$BATS_TEST_TMPDIR/evil/.git"
+	run ! devenv -q -C "$BATS_TEST_TMPDIR/evil" run -y -- ls "$BATS_TEST_TMPDIR/super/.git/modules/libs/sub"
+	run -0 inside ls "$BATS_TEST_TMPDIR/super/.git/modules/libs/sub"
+}
+
 @test "protect: hooks can't be changed, nor put aside; git and off" {
 	repository
 	mkdir -p "$P/.git/modules/libs/sub/hooks"
