@@ -145,6 +145,22 @@ static void put_below_home(struct draft *d, const char *below)
 		file_write_all(file, PLACEHOLDER, strlen(PLACEHOLDER), &ignored);
 }
 
+/* /tmp is of the session; a file is mounted there. */
+static void put_in_tmp(struct draft *d, const char *dotgit)
+{
+	const char *file = keep_below(d, d->env->state, "worktree");
+	struct err ignored = ERR_INIT;
+
+	/* Two records of one worktree: git forgets one of them some day. */
+	for (size_t i = 0; i < d->plan.mount_count; i++)
+		if (strcmp(d->plan.mounts[i].target, dotgit) == 0)
+			return;
+	if (dirs_private(d->env->state, &ignored) < 0 ||
+	    (!file_exists(AT_FDCWD, file) && file_replace(AT_FDCWD, file, PLACEHOLDER, strlen(PLACEHOLDER), 0444, FILE_FAST, &ignored) < 0))
+		return;
+	bind(d, file, draft_copy(d, dotgit), PLAN_MOUNT_READ_ONLY);
+}
+
 /* `dotgit`: the .git file of a worktree, as its clone calls it. */
 static void put_placeholder(const struct repository *r, const char *dotgit)
 {
@@ -159,6 +175,8 @@ static void put_placeholder(const struct repository *r, const char *dotgit)
 	below = path_below(dotgit, p->home);
 	if (below && *below)
 		put_below_home(d, below);
+	else if (path_is_below(dotgit, "/tmp") && !path_is_below(dotgit, r->top_inside))
+		put_in_tmp(d, dotgit);
 	else if (!path_is_below(dotgit, r->top_inside))
 		draft_put_file(d, dotgit, PLACEHOLDER, strlen(PLACEHOLDER), 0644, &ignored);
 }

@@ -111,6 +111,22 @@ A_DAY='
 	git -C "$main" worktree remove "$HOME/trees/$$"
 }
 
+@test "git: worktrees below /tmp are not forgotten" {
+	repository
+	tmp=$(mktemp -d /tmp/devenv-test.XXXXXX)
+	git -C "$P" worktree add -q -b one "$tmp/one"
+	git -C "$P" worktree add -q -b two "$tmp/deep/two"
+	for from in "$P" "$tmp/one"; do
+		run -0 devenv -q -C "$from" run -y -- sh -c 'git worktree prune -v; git gc -q; touch /tmp/x'
+		[ -z "$output" ]
+		run -0 devenv -q -C "$from" run -- sh -c "rm -rf $tmp/deep; git worktree prune -v"
+		[ "$(git -C "$P" worktree list | wc -l)" -eq 3 ]
+	done
+	git -C "$P" worktree remove "$tmp/one"
+	git -C "$P" worktree remove "$tmp/deep/two"
+	rm -r "$tmp"
+}
+
 @test "git: a forged .git file binds nothing" {
 	repository
 	mkdir "$BATS_TEST_TMPDIR/evil"
