@@ -58,16 +58,22 @@ static bool read_in(const char *dir, const char *name, struct buf *out)
 	return false;
 }
 
+bool terminfo_read_own(const char *name, struct buf *out)
+{
+	const char *set = getenv("TERMINFO");
+
+	return terminfo_is_name(name) && set && set[0] == '/' && read_in(set, name, out);
+}
+
 bool terminfo_read(const char *name, const char *home, struct buf *out)
 {
 	static const char *const places[] = { "/etc/terminfo", "/lib/terminfo", "/usr/share/terminfo",
 					      "/usr/local/share/terminfo" };
 	cleanup_free char *own = home && home[0] == '/' ? path_join(home, ".terminfo") : NULL;
-	const char *set = getenv("TERMINFO");
 
 	if (!terminfo_is_name(name))
 		return false;
-	if ((set && set[0] == '/' && read_in(set, name, out)) || (own && read_in(own, name, out)))
+	if (terminfo_read_own(name, out) || (own && read_in(own, name, out)))
 		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
 		if (read_in(places[i], name, out))

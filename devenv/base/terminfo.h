@@ -14,6 +14,8 @@ extern const char *const terminfo_usual[];
 bool terminfo_is_name(const char *name);
 /* One of terminfo_usual, or of those that every system with ncurses has. */
 bool terminfo_is_usual(const char *name);
+/* Append the description from the directory that $TERMINFO names. False: there is none. */
+bool terminfo_read_own(const char *name, struct buf *out);
 /* Append the description: from $TERMINFO, <home>/.terminfo, the system's directories. False: there is none. */
 bool terminfo_read(const char *name, const char *home, struct buf *out);
 

@@ -121,7 +121,7 @@ int env_extend(struct environment *env, const struct env_options *o, struct err 
 /* ---- powers and trust (env/trust.c) ---- */
 struct env_power {
 	char *key;  /* "network:host" */
-	char *text; /* "network: every server this machine can reach, itself included" */
+	char *text; /* "network: every server this machine can reach, itself included"; escaped, to be shown as it is */
 };
 struct env_powers {
 	struct env_power *items;

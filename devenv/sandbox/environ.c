@@ -129,11 +129,13 @@ static void add_base64(struct buf *b, const unsigned char *data, size_t len)
  */
 static void pass_terminal(struct strlist *out)
 {
-	const char *term = get(out, "TERM="), *own = getenv("TERMINFO");
+	const char *term = get(out, "TERM=");
 	cleanup_buf struct buf description = BUF_INIT, value = BUF_INIT;
 
-	if (!term || get(out, "TERMINFO=") || (terminfo_is_usual(term) && !(own && *own)) ||
-	    !terminfo_read(term, getenv("HOME"), &description))
+	if (!term || get(out, "TERMINFO="))
+		return;
+	if (terminfo_is_usual(term) ? !terminfo_read_own(term, &description)
+				    : !terminfo_read(term, getenv("HOME"), &description))
 		return;
 	buf_adds(&value, "TERMINFO=b64:");
 	add_base64(&value, (const unsigned char *)description.data, description.len);
