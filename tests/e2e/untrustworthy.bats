@@ -184,3 +184,30 @@ tries() {
 	run -0 --separate-stderr devenv -C "$P" -q run -- true
 	[ -z "$stderr" ]
 }
+
+@test "18: a mount source that is exchanged after the plan was found fresh" {
+	command -v strace >/dev/null || skip "strace is not installed"
+	ready "$P" "image = $DJANGO" $'[mount.d]\nsource = ../data\ntarget = /data\n[sandbox]\nnetwork = none'
+	run -0 devenv -C "$P" run -- cat /data/diary
+	sleep 2.1 # files of the plan are no longer young: the core is not asked again
+	for exchange in link directory; do
+		# the launcher waits for its first pidfd_open, which comes after its look at what the plan mounts
+		rm -f "$BATS_TEST_TMPDIR/trace"
+		strace -o "$BATS_TEST_TMPDIR/trace" -e trace=pidfd_open,/stat -e inject=pidfd_open:delay_enter=2000000:when=1 \
+			devenv -C "$P" run -- cat /data/diary >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- &
+		wait_for 20 grep -q 'stat.*/data"' "$BATS_TEST_TMPDIR/trace"
+		mv "$BATS_TEST_TMPDIR/data" "$BATS_TEST_TMPDIR/kept"
+		if [ $exchange = link ]; then
+			ln -s secret "$BATS_TEST_TMPDIR/data"
+		else
+			cp -r "$BATS_TEST_TMPDIR/secret" "$BATS_TEST_TMPDIR/data"
+		fi
+		wait $! && return 1
+		rm -r "$BATS_TEST_TMPDIR/data"
+		mv "$BATS_TEST_TMPDIR/kept" "$BATS_TEST_TMPDIR/data"
+		cat "$BATS_TEST_TMPDIR/out"
+		grep -q 'was exchanged for something else' "$BATS_TEST_TMPDIR/out"
+	done
+	run -0 devenv -C "$P" run -- cat /data/diary
+	[ "$output" = 'no secret' ]
+}
