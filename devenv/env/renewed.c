@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * changed.c - is what runs in an environment still what ran in it last time?
+ * renewed.c - is what runs in an environment still what ran in it last time?
  *
  * A pull may bring another image or script that asks for no new power. It runs without a question, because it gets nothing
  * that was not granted; that it is another one is said.
  */
-#include "env/changed.h"
+#include "env/renewed.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,14 +13,14 @@
 #include "base/mem.h"
 #include "plan/plan.h"
 
-void changed_look(const struct environment *env, struct changed *c)
+void renewed_look(const struct environment *env, struct renewed *c)
 {
 	cleanup_free char *path = env_plan_path(env);
 	cleanup_buf struct buf image = BUF_INIT;
 	struct err ignored = ERR_INIT;
 	struct plan p;
 
-	*c = (struct changed){ 0 };
+	*c = (struct renewed){ 0 };
 	if (plan_load(&p, path, &ignored) < 0)
 		return;
 	c->known = strcmp(p.project, env->project) == 0;
@@ -32,12 +32,12 @@ void changed_look(const struct environment *env, struct changed *c)
 	plan_release(&p);
 }
 
-void changed_say(const struct environment *env, const struct changed *before, const struct env_ui *ui)
+void renewed_say(const struct environment *env, const struct renewed *before, const struct env_ui *ui)
 {
 	cleanup_buf struct buf line = BUF_INIT;
-	struct changed now;
+	struct renewed now;
 
-	changed_look(env, &now);
+	renewed_look(env, &now);
 	if (before->known && now.known) {
 		if (strcmp(before->image, now.image) != 0)
 			buf_adds(&line, "image");
@@ -51,13 +51,13 @@ void changed_say(const struct environment *env, const struct changed *before, co
 
 		ui->notice(ui->data, text);
 	}
-	changed_release(&now);
+	renewed_release(&now);
 }
 
-void changed_release(struct changed *c)
+void renewed_release(struct renewed *c)
 {
 	free(c->image);
 	free(c->hooks);
 	free(c->setup);
-	*c = (struct changed){ 0 };
+	*c = (struct renewed){ 0 };
 }
