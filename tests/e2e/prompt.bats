@@ -36,7 +36,7 @@ screen() {
 	tmux -S "$TERMINAL" capture-pane -p | head -n 1 | grep -q 'asks for:'
 	terminal_key n Enter
 	terminal_wait 'nothing was started'
-	! grep -q $'\033' "$BATS_TEST_TMPDIR/$1"
+	! grep -q $'\033' "$BATS_TEST_TMPDIR/$1" || false
 	[ -z "${UPDATE_GOLDEN:-}" ] || cp "$BATS_TEST_TMPDIR/$1" "$UPDATE_GOLDEN"
 	diff -u "$E2E_SOURCE/golden/$1" "$BATS_TEST_TMPDIR/$1"
 }
