@@ -52,7 +52,7 @@ struct env_file {	/* an input as it was read: for the plan's freshness list */
 	char content[136]; /* sha256; "" for absent */
 };
 
-enum env_place_kind { ENV_PLACE_BASE, ENV_PLACE_ENV_FILE, ENV_PLACE_MOUNT, ENV_PLACE_SETUP_INPUT };
+enum env_place_kind { ENV_PLACE_BASE, ENV_PLACE_ENV_FILE, ENV_PLACE_MOUNT, ENV_PLACE_SETUP_INPUT, ENV_PLACE_REPOSITORY };
 struct env_place {	/* a path of the host that the config names: resolved once, when the config is read */
 	enum env_place_kind kind;
 	char *written;	/* as in the config */
@@ -121,7 +121,7 @@ int env_extend(struct environment *env, const struct env_options *o, struct err 
 /* ---- powers and trust (env/trust.c) ---- */
 struct env_power {
 	char *key;  /* "network:host" */
-	char *text; /* "network: every server this machine can reach, itself included" */
+	char *text; /* "network: every server this machine can reach, itself included"; escaped, to be shown as it is */
 };
 struct env_powers {
 	struct env_power *items;

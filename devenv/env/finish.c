@@ -17,6 +17,7 @@
 #include "env/draft.h"
 #include "env/inputs.h"
 #include "env/live.h"
+#include "plan/guard.h"
 
 static int by_target(const void *a, const void *b)
 {
@@ -193,6 +194,7 @@ int draft_write(struct draft *d, struct err *e)
 	/* Answers and downloads take their time; and what is there now is what a session would mount. */
 	if (env->project && checkout_is_there(env, NULL, e) < 0)
 		return -1;
+	guard_record(&d->plan);
 	if (file_replace(AT_FDCWD, path, all.data, all.len, 0600, FILE_FAST, e) < 0)
 		return err_wrap(e, "the plan");
 	return 0;

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "plan/guard.h"
 #include "sandbox/changed.h"
 #include "sandbox/devices.h"
 #include "sandbox/discard.h"
@@ -128,6 +129,18 @@ static void say_changed(const struct plan *p, const struct session *s)
 	s->say(line);
 }
 
+/* What sessions left that acts on this machine, outside the sandbox: it matters to whoever types the next command here. */
+static void say_left(const struct plan *p, const struct session *s, struct guard *g, const struct holder *h)
+{
+	cleanup_buf struct buf lines = BUF_INIT;
+	char *line, *rest = NULL;
+
+	guard_end(g, p, holder_is_last(h), &lines);
+	if (s->say && s->warn && lines.len)
+		for (line = strtok_r(lines.data, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+			s->warn(line);
+}
+
 /* What the kernel or a container around us refuses: doctor knows each of these, and its remedy. */
 static int refused_by_machine(struct err *e)
 {
@@ -144,6 +157,7 @@ static int run(const struct plan *p, const struct dirs *d, const struct session 
 	struct holder_request request = { .plan = p, .dirs = d, .process_argv = s->process_argv };
 	struct setup setup = SETUP_INIT;
 	struct restorer restorer = RESTORER_NONE;
+	struct guard guard;
 	struct holder h;
 	cleanup_free char *no_agent = NULL;
 	struct join join = { .want_scratch = s->interactive, .scratch_fd = -1, .pids = s->pids };
@@ -169,6 +183,7 @@ static int run(const struct plan *p, const struct dirs *d, const struct session 
 		setup_end(&setup);
 		return -1;
 	}
+	guard_begin(&guard, p, h.created);
 	result = join_enter(p, &h, s->root && p->uid != 0, &join, e);
 	if (result == 0 && join.agent)
 		strlist_addf(&env, "SSH_AUTH_SOCK=%s", join.agent);
@@ -180,6 +195,7 @@ static int run(const struct plan *p, const struct dirs *d, const struct session 
 		say_discarded(p, s, &h, join.scratch_fd, project_fd);
 	if (result >= 0)
 		say_changed(p, s);
+	say_left(p, s, &guard, &h);
 	if (project_fd >= 0)
 		close(project_fd);
 	if (s->was_last)

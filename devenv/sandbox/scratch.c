@@ -131,8 +131,7 @@ static int make_directory(struct scratch *s, const struct plan *p, struct err *e
 		return err_wrap(e, "%s", text_safe(s->path));
 	if (taken > 0)
 		return err_set(e, ERR_FAILED, "%s/scratch: no slot can be had", text_safe(p->state));
-	s->tmp_fd = sys_open_tree(s->lock_fd, "tmp", SYS_OPEN_TREE_CLONE);
-	return s->tmp_fd < 0 ? err_sys(e, "can't prepare /tmp") : 0;
+	return 0;
 }
 
 /* Back to what take_tmp left. */
@@ -213,7 +212,11 @@ int scratch_make(struct scratch *s, const struct plan *p, struct err *e)
 	default:
 		entered = enter_tmpfs(s, e);
 	}
-	return entered < 0 ? -1 : make_mount_points(e);
+	if (entered < 0 || make_mount_points(e) < 0)
+		return -1;
+	/* After those that pid 1 keeps: they are neighbours, and letting go of all others takes fewer calls. */
+	s->tmp_fd = sys_open_tree(s->lock_fd, "tmp", SYS_OPEN_TREE_CLONE);
+	return s->tmp_fd < 0 ? err_sys(e, "can't prepare /tmp") : 0;
 }
 
 void scratch_unmount(struct scratch *s)
