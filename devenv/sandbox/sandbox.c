@@ -196,11 +196,11 @@ static int run(const struct plan *p, const struct dirs *d, const struct session 
 	if (result >= 0)
 		say_changed(p, s);
 	say_left(p, s, &guard, &h);
-	if (project_fd >= 0)
-		close(project_fd);
 	if (s->was_last)
 		*s->was_last = holder_is_last(&h);
-	holder_release(&h); /* whoever asks for was_last waits for pid 1 to go, which waits for this */
+	/* Whoever asks for was_last waits for pid 1 to go, which waits for this. */
+	if (result < 0 || s->was_last)
+		holder_release(&h);
 	restorer_end(&restorer);
 	return result;
 }
