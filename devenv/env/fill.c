@@ -104,12 +104,42 @@ static int add_mtab(struct draft *d, struct err *e)
 	return kind == ROOT_MISSING ? skeleton_add_link(&d->skeleton, "/etc/mtab", "../proc/self/mounts", e) : 0;
 }
 
+/*
+ * /dev and /sys as the launcher binds them, read-only, over those of the root (sandbox/standard.c): it only has to mount
+ * on what is there. The modes are those of the directories: files and links have none that shows.
+ */
+static int add_kernel_directories(struct skeleton *k, struct err *e)
+{
+	static const char *const nodes[] = { "/dev/null",    "/dev/zero", "/dev/full",	 "/dev/random",
+					     "/dev/urandom", "/dev/tty",  "/dev/console" };
+	static const char *const directories[] = { "/dev/pts", "/dev/shm", "/dev/mqueue", "/sys/devices/system/cpu" };
+	static const struct {
+		const char *path, *target;
+	} links[] = {
+		{ "/dev/fd", "/proc/self/fd" },		{ "/dev/stdin", "/proc/self/fd/0" },
+		{ "/dev/stdout", "/proc/self/fd/1" },	{ "/dev/stderr", "/proc/self/fd/2" },
+		{ "/dev/ptmx", "pts/ptmx" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(nodes); i++)
+		if (skeleton_add_data(k, nodes[i], "", 0, 0444, e) < 0)
+			return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++)
+		if (skeleton_add_directory(k, directories[i], 0755, e) < 0)
+			return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
+		if (skeleton_add_link(k, links[i].path, links[i].target, e) < 0)
+			return -1;
+	return 0;
+}
+
 int draft_standard_files(struct draft *d, struct err *e)
 {
 	static const struct {
 		const char *path;
 		mode_t mode;
-	} directories[] = { { "/dev", 0755 }, { "/proc", 0555 }, { "/sys", 0555 },
+	} directories[] = { { "/dev", 0755 }, { "/proc", 0555 }, { "/sys", 0755 }, { "/sys/devices", 0755 },
+			    { "/sys/devices/system", 0755 },
 			    { "/tmp", 01777 }, { "/run", SKELETON_MODE_BELOW }, { "/etc", SKELETON_MODE_BELOW } };
 	cleanup_free char *line = NULL;
 
@@ -117,6 +147,8 @@ int draft_standard_files(struct draft *d, struct err *e)
 	for (size_t i = 0; i < ARRAY_SIZE(directories); i++)
 		if (skeleton_add_directory(&d->skeleton, directories[i].path, directories[i].mode, e) < 0)
 			return -1;
+	if (add_kernel_directories(&d->skeleton, e) < 0)
+		return -1;
 	line = mem_printf("%s\n", d->plan.hostname);
 	if (skeleton_add_file(&d->skeleton, "/etc/hostname", line, e) < 0)
 		return -1;

@@ -190,6 +190,22 @@ static int attach(int source, int target, const struct plan_mount *m, struct err
 	return 0;
 }
 
+int root_bind_own(const struct plan *p, int root_fd, const char *path, uint64_t flags, struct err *e)
+{
+	cleanup_free char *host = mem_printf("%s%s", p->layers[0], path);
+	int source = sys_open_tree(AT_FDCWD, host, SYS_OPEN_TREE_CLONE | AT_SYMLINK_NOFOLLOW), target;
+
+	if (source < 0)
+		return sandbox_error(e, "mount", host);
+	/* Read-only before it is in place: what is mounted there must not be made there, in the store. */
+	target = root_open(root_fd, path);
+	if (target < 0 || set_flags(source, SYS_MOUNT_ATTR_RDONLY | flags, path, e) < 0 ||
+	    sys_move_mount(source, "", target, "", SYS_MOVE_MOUNT_F_EMPTY_PATH | SYS_MOVE_MOUNT_T_EMPTY_PATH) < 0 ||
+	    fchdir(source) < 0)
+		return sandbox_error(e, "mount", path);
+	return source;
+}
+
 static int make_view_directories(struct err *e)
 {
 	if (mkdir("project", 0700) < 0 || mkdir("project/upper", 0755) < 0 || mkdir("project/work", 0700) < 0)
@@ -292,7 +308,8 @@ int root_enter(const struct plan *p, struct scratch *s, struct err *e)
 	/* All that is bound so far in one go; /dev, which has device nodes, comes after it. */
 	if (set_flags(root_fd, SYS_MOUNT_ATTR_NOSUID | SYS_MOUNT_ATTR_NODEV, "the root", e) < 0)
 		return -1;
-	if (standard_mount_dev(p, root_fd, e) < 0 || standard_mount_proc(root_fd, e) < 0 || standard_mount_sys(root_fd, e) < 0)
+	if (standard_mount_dev(p, root_fd, e) < 0 || standard_mount_proc(p, root_fd, e) < 0 ||
+	    standard_mount_sys(p, root_fd, e) < 0)
 		return -1;
 	return pivot(root_fd, e);
 }
