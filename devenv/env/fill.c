@@ -141,6 +141,7 @@ int draft_standard_files(struct draft *d, struct err *e)
 	} directories[] = { { "/dev", 0755 }, { "/proc", 0555 }, { "/sys", 0755 }, { "/sys/devices", 0755 },
 			    { "/sys/devices/system", 0755 },
 			    { "/tmp", 01777 }, { "/run", SKELETON_MODE_BELOW }, { "/etc", SKELETON_MODE_BELOW } };
+	static const char *const covered[] = { "/dev", "/proc", "/sys", "/tmp" };
 	cleanup_free char *line = NULL;
 
 	d->plan.hostname = draft_keep(d, host_name(d->plan.name));
@@ -149,6 +150,8 @@ int draft_standard_files(struct draft *d, struct err *e)
 			return -1;
 	if (add_kernel_directories(&d->skeleton, e) < 0)
 		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(covered); i++)
+		skeleton_cover(&d->skeleton, covered[i]);
 	line = mem_printf("%s\n", d->plan.hostname);
 	if (skeleton_add_file(&d->skeleton, "/etc/hostname", line, e) < 0)
 		return -1;

@@ -48,7 +48,11 @@ static int add_mount_point(struct draft *d, const struct plan_mount *m, struct e
 {
 	if (m->flags & PLAN_MOUNT_FILE)
 		return skeleton_add_file(&d->skeleton, m->target, "", e);
-	return skeleton_add_directory(&d->skeleton, m->target, SKELETON_MODE_BELOW, e);
+	if (skeleton_add_directory(&d->skeleton, m->target, SKELETON_MODE_BELOW, e) < 0)
+		return -1;
+	if (!(m->flags & PLAN_MOUNT_OPTIONAL))
+		skeleton_cover(&d->skeleton, m->target);
+	return 0;
 }
 
 /* Sorted by target, parents come before children. What lies in an earlier mount is made there, the rest in our layer. */

@@ -132,7 +132,8 @@ static int create(const struct holder_request *q, struct holder *h, struct err *
 {
 	unsigned long flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_PIDFD |
 			      SIGCHLD | (q->plan->network == PLAN_NETWORK_NONE ? CLONE_NEWNET : 0);
-	struct init_request request = { .plan = q->plan, .process_argv = q->process_argv, .lock_fd = h->door_fd,
+	struct init_request request = { .plan = q->plan, .process_argv = q->process_argv,
+					.session_fd = h->session_fd, .lock_fd = h->door_fd,
 					/* what geteuid() would say, without a system call */
 					.outer_uid = (uint32_t)getauxval(AT_EUID), .outer_gid = (uint32_t)getauxval(AT_EGID) };
 	int report[2], result;
