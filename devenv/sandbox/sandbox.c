@@ -1,5 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sandbox.c - one session of a plan, from the holder to the exit status. */
+/*
+ * sandbox.c - one session of a plan, from the holder to the exit status.
+ *
+ * Theory of operation
+ *
+ *   environ_build    the variables of the session, while the caller's are at hand
+ *   setup_begin      has the checkout's setup to run? (outside, where its record is)
+ *   holder_acquire   find the environment's pid 1, or make it: there init.c builds root.c's root with standard.c's /dev, /proc
+ *                    and /sys, and reports
+ *   join_enter       into its namespaces
+ *   setup_run, run_start_hook, holder_open_door   what comes before anybody's command; then others may join
+ *   run_command      spawn.c starts the command restricted (restrict.c); foreground.c or terminal.c sees to it until it ends
+ *
+ * Nothing is let go at the end: this process exits with the session open. Then the kernel takes it out of the namespaces
+ * before it closes the session, so that pid 1, which leaves at that, is the last one in and does the clearing away; the
+ * caller has the exit status meanwhile. The other way round the launcher would be last, and the caller would wait for
+ * every mount to be taken down.
+ */
 #include "sandbox/sandbox.h"
 
 #include <fcntl.h>
