@@ -124,12 +124,15 @@ int standard_mount_proc(const struct plan *p, int root_fd, struct err *e)
 	for (i = 0; i < ARRAY_SIZE(hidden_directories); i++)
 		if (hide(empty, hidden_directories[i]) < 0)
 			return failed(e, hidden_directories[i]);
-	for (i = 0; i < ARRAY_SIZE(hidden_files); i++)
-		if (hide("../dev/null", hidden_files[i]) < 0) /* what was mounted there */
-			return failed(e, hidden_files[i]);
 	for (i = 0; i < ARRAY_SIZE(read_only); i++)
 		if (bind_on_itself(read_only[i]) < 0)
 			return failed(e, read_only[i]);
+	/* No devices: none of those so far is one. */
+	if (add_flags(fd, SYS_MOUNT_ATTR_NODEV, "/proc", e) < 0)
+		return -1;
+	for (i = 0; i < ARRAY_SIZE(hidden_files); i++)
+		if (hide("../dev/null", hidden_files[i]) < 0) /* what was mounted there */
+			return failed(e, hidden_files[i]);
 	return make_below_proc_read_only(fd, e);
 }
 
