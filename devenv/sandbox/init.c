@@ -82,7 +82,6 @@ static int set_up(const struct init_request *r, struct scratch *scratch, struct 
 static void shed(const struct scratch *scratch, const struct init_request *r)
 {
 	int keep[] = { r->lock_fd, scratch->lock_fd, scratch->dir_fd, scratch->persist_fd, scratch->layer_fd };
-
 	struct err ignored = ERR_INIT;
 
 	setsid();
