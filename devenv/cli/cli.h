@@ -165,6 +165,7 @@ void progress_end(struct progress *p, bool ok);
 int cmd_allow(struct cli *c, struct err *e);
 int cmd_build(struct cli *c, struct err *e);
 int cmd_clone(struct cli *c, struct err *e);
+int cmd_complete(struct cli *c, struct err *e);
 int cmd_completion(struct cli *c, struct err *e);
 int cmd_config(struct cli *c, struct err *e);
 int cmd_deny(struct cli *c, struct err *e);

@@ -252,6 +252,8 @@ static void list_all(struct listing *l, const struct environment *env)
 	snprintf(linger, sizeof(linger), "%u", k->linger);
 	value(l, "linger", linger);
 	value(l, "protect", protects[k->protect]);
+	if (k->repository != CONFIG_REPOSITORY_UNSET)
+		value(l, "repository", k->repository == CONFIG_REPOSITORY_YES ? "yes" : "no");
 	list_reach(l, k);
 	list_scripts(l, k);
 	if (k->git_hook_count)

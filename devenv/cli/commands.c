@@ -36,7 +36,7 @@ static const struct option_spec options_config[] = {
 	{ 0 },
 };
 static const struct option_spec options_gc[] = {
-	{ "max-age", 0, "AGE", "also drop image names pulled longer ago, like 30d, 12h or 2w",
+	{ "max-age", 0, "AGE", "also drop what was pulled longer ago, like 30d, 12h or 2w",
 	  OPTION_MAX_AGE },
 	{ 0 },
 };
@@ -205,6 +205,9 @@ const struct command commands_table[] = {
 	/* the launcher's way to limits: puts process PID under those of the environment ID */
 	{ "limit", "ID MEMORY CPUS PIDS PID", "put a process under limits, for the launcher", NULL, NULL, NULL, cmd_limit,
 	  COMMAND_HIDDEN | COMMAND_STATUS_125 | COMMAND_NO_JSON, 5, 5 },
+	/* for completions */
+	{ "complete", "locked", "names for completions", NULL, NULL, NULL, cmd_complete,
+	  COMMAND_HIDDEN | COMMAND_DRY_RUN | COMMAND_NO_JSON, 1, 1 },
 	/* for git hooks, where the launcher found that files were touched */
 	{ "hook-check", "", "say when the project differs from what is prepared", NULL, NULL, NULL, cmd_hook_check,
 	  COMMAND_HIDDEN | COMMAND_DRY_RUN | COMMAND_NO_JSON, 0, 0 },

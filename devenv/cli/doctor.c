@@ -16,8 +16,8 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "cli/probe.h"
 #include "env/ids.h"
+#include "env/probe.h"
 
 #define DOCKER_RUN                                                                                            \
 	"docker run --init --security-opt seccomp=unconfined --security-opt apparmor=unconfined "             \
@@ -38,6 +38,16 @@ void doctor_remedy(struct doctor_result *r, const char *fmt, ...)
 {
 	va_list args;
 
+	va_start(args, fmt);
+	vsnprintf(r->remedy, sizeof(r->remedy), fmt, args);
+	va_end(args);
+}
+
+void doctor_sudo(struct doctor_result *r, const char *fmt, ...)
+{
+	va_list args;
+
+	r->as_root = true;
 	va_start(args, fmt);
 	vsnprintf(r->remedy, sizeof(r->remedy), fmt, args);
 	va_end(args);
@@ -122,7 +132,7 @@ static void check_clock(const struct doctor_machine *m, struct doctor_result *r)
 	strftime(text, sizeof(text), "%Y-%m-%d %H:%M", gmtime(&now));
 	if (now < CLOCK_EARLIEST) {
 		doctor_say(r, DOCTOR_FAIL, "the clock says %s UTC: no certificate is valid then", text);
-		doctor_remedy(r, "sudo timedatectl set-ntp true");
+		doctor_sudo(r, "sudo timedatectl set-ntp true");
 		return;
 	}
 	doctor_say(r, DOCTOR_OK, "%s UTC", text);
@@ -134,7 +144,9 @@ static void check_config(const struct doctor_machine *m, struct doctor_result *r
 
 	if (m->config && m->config->code != ERR_NONE) {
 		doctor_say(r, DOCTOR_FAIL, "%s", m->config->msg);
-		doctor_remedy(r, "%s", m->config->hint[0] ? m->config->hint : "edit that line; the sections and keys: man devenv.ini");
+		doctor_remedy(r, "%s", m->config->hint[0]         ? m->config->hint
+		              : m->config->code != ERR_CONFIG ? "mend what is above first"
+		                                              : "edit that line; the sections and keys: man devenv.ini");
 		return;
 	}
 	doctor_say(r, DOCTOR_OK, "%s %s", text_safe(path),
@@ -230,10 +242,13 @@ const struct doctor_check doctor_checks[] = {
 	{ "overlay", "overlay", doctor_sandbox_overlay },
 	{ "tmpfs-xattr", "tmpfs attributes", doctor_sandbox_tmpfs_xattr },
 	{ "proc", "fresh /proc", doctor_sandbox_proc },
+	{ "devpts", "pseudo terminals", doctor_sandbox_devpts },
+	{ "system-calls", "system calls", doctor_sandbox_system_calls },
 	{ "seccomp", "seccomp", doctor_sandbox_seccomp },
 	{ "landlock", "landlock", doctor_sandbox_landlock },
 	{ "limits", "limits", doctor_limits_cgroups },
 	{ "devices", "devices", doctor_limits_devices },
+	{ "record", "record", doctor_sandbox_record },
 	{ "init", "init", check_init },
 	{ "config", "your config.ini", check_config },
 	{ "store-owner", "store", doctor_store_owner },
@@ -242,7 +257,7 @@ const struct doctor_check doctor_checks[] = {
 	{ "runtime", "runtime directory", doctor_store_runtime },
 	{ "clock", "clock", check_clock },
 	{ "proxy", "proxy", doctor_network_proxy },
-	{ "credentials", "registry login", doctor_network_credentials },
+	{ "credentials", "registry login", doctor_credentials },
 	{ "stale", "running", doctor_running_stale },
 	{ "subids", "id ranges", check_subids },
 	{ "root", "real root", check_root },

@@ -252,6 +252,16 @@ static int set_protect(struct config *c, const struct ini_entry *entry, struct e
 	return 0;
 }
 
+static int set_repository(struct config *c, const struct ini_entry *entry, struct err *e)
+{
+	bool yes;
+
+	if (value_bool(c->file, entry, &yes, e))
+		return -1;
+	c->repository = yes ? CONFIG_REPOSITORY_YES : CONFIG_REPOSITORY_NO;
+	return 0;
+}
+
 static int set_setup(struct config *c, const struct ini_entry *entry, struct err *e)
 {
 	if (!strcmp(entry->key, "run")) {
@@ -284,7 +294,8 @@ static int set_git_hook(struct config *c, const struct ini_entry *entry, struct 
 	c->git_hooks = mem_grow(c->git_hooks, c->git_hook_count, &c->git_hook_cap, sizeof(*c->git_hooks));
 	c->git_hooks[c->git_hook_count++] = (struct config_pair){ .name = mem_strdup(entry->key),
 		                                                  .value = mem_strdup(entry->value),
-		                                                  .line = entry->line };
+		                                                  .line = entry->line,
+		                                                  .file = entry->file };
 	return 0;
 }
 
@@ -311,6 +322,7 @@ static const struct {
 	{ "sandbox", "ssh-agent", reach_set_power },
 	{ "mount.*", "mode", grants_set_mount },  { "sandbox", "protect", set_protect },
 	{ "build", "*", build_set },
+	{ "sandbox", "repository", set_repository },
 	{ "setup", "inputs", set_setup },         { "setup", "run", set_setup }, { "git-hooks", "*", set_git_hook },
 };
 

@@ -68,6 +68,7 @@ const struct config_key config_keys[] = {
 	{ "sandbox", "ssh-agent", YES, "your ssh agent: yes or no (default)" },
 	{ "sandbox", "devices", YES, "devices of the host: kvm, gpu, fuse" },
 	{ "sandbox", "protect", YES, "what of .git is read-only inside: hooks, git or off" },
+	{ "sandbox", "repository", YES, "yes: all of the git work tree around the project, not the project alone" },
 	{ "sandbox", "persist", YES, "keep what was written outside the project: yes or no" },
 	{ "sandbox", "scratch", YES, "where that is written: tmpfs (memory) or disk" },
 	{ "sandbox", "linger", YES, "seconds that the environment stays after its last session" },

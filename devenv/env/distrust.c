@@ -68,6 +68,7 @@ void env_distrust(struct environment *env)
 	c->protect = CONFIG_PROTECT_OFF;
 	c->nested = c->perf = c->ssh_agent = false;
 	memset(c->devices, 0, sizeof(c->devices));
+	c->repository = CONFIG_REPOSITORY_NO;
 	drop_text(&c->build);
 	drop_text(&c->setup);
 	drop_text(&c->hook_start);

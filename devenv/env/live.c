@@ -21,6 +21,7 @@
 #include "base/project.h"
 #include "base/text.h"
 #include "env/skeleton.h"
+#include "fetch/gitrepo.h"
 #include "plan/plan.h"
 #include "plan/running.h"
 
@@ -109,6 +110,7 @@ struct survey {
 	const struct store *store; /* needed for `skeletons` */
 	const struct strlist *images_gone; /* taken for not stored; NULL: none */
 	struct strlist *digests, *skeletons, *dead; /* each may be NULL */
+	struct strlist *clones; /* of what is extended; NULL: not wanted */
 	struct strlist *requests; /* beside `digests`; NULL: not wanted */
 };
 
@@ -149,6 +151,19 @@ static bool project_lives(const char *dir, char **project)
 	return true;
 }
 
+static void note_clone(const struct survey *s, const char *request)
+{
+	cleanup_free char *name = NULL;
+	struct extends_git git;
+	struct err ignored = ERR_INIT;
+
+	if (!s->clones || extends_parse_git(request, &git, &ignored) < 0)
+		return;
+	name = gitrepo_clone_name(git.url);
+	note(s->clones, name);
+	extends_git_release(&git);
+}
+
 static void survey_lock(const struct survey *s, const char *project)
 {
 	cleanup_free char *path = path_join(project, PROJECT_LOCK);
@@ -163,6 +178,8 @@ static void survey_lock(const struct survey *s, const char *project)
 		for (size_t j = 0; j < lock.images[i].manifest_count; j++)
 			note_image(s, lock.images[i].manifests[j].digest,
 				   lock.images[i].request ? lock.images[i].request : "");
+	for (size_t i = 0; i < lock.extends_count; i++)
+		note_clone(s, lock.extends[i].request);
 	lock_release(&lock);
 }
 
@@ -181,7 +198,7 @@ static void survey_state(const struct survey *s, const char *dir)
 	cleanup_free char *project = NULL, *record = path_join(dir, "project");
 	bool lives = project_lives(dir, &project), has_project = file_exists(AT_FDCWD, record), used = lives;
 
-	if (lives && s->digests)
+	if (lives && (s->digests || s->clones))
 		survey_lock(s, project);
 	read_lines(dir, "used", &lines);
 	for (size_t i = 0; i < lines.count; i++) {
@@ -244,6 +261,11 @@ int live_survey(const struct environment *env, const struct store *s, const stru
 	};
 
 	return survey(&all, e);
+}
+
+int live_clones(const struct environment *env, struct strlist *clones, struct err *e)
+{
+	return survey(&(struct survey){ .env = env, .clones = clones }, e);
 }
 
 void live_running(const struct dirs *d, const char *state, struct strlist *plans)

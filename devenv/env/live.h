@@ -19,6 +19,8 @@ int live_record(const struct environment *env, const char *plan_id, const char *
  * image is gone and it does not run. `images_gone` are taken for not stored. The last two lists may be NULL. */
 int live_survey(const struct environment *env, const struct store *s, const struct strlist *images_gone,
 		struct strlist *skeletons, struct strlist *dead, struct err *e);
+/* Names of the clones (fetch/gitrepo.h) of what the locks of living projects extend. */
+int live_clones(const struct environment *env, struct strlist *clones, struct err *e);
 /* Ids of the plans of this state directory that have sessions: of its present plan and of earlier ones. */
 void live_running(const struct dirs *d, const char *state, struct strlist *plans);
 /* How many environments of earlier plans of it still run: sessions that were there when the configuration changed.

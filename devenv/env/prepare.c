@@ -21,6 +21,7 @@
 #include "env/live.h"
 #include "env/locking.h"
 #include "env/moved.h"
+#include "env/renewed.h"
 #include "plan/plan.h"
 
 /* ---- re-stamping ---- */
@@ -160,6 +161,7 @@ static void tell_earlier(const struct environment *env, const struct env_options
 
 int env_prepare(struct environment *env, enum env_purpose purpose, const struct env_options *o, struct err *e)
 {
+	struct renewed before;
 	struct store s;
 	int r;
 
@@ -171,14 +173,17 @@ int env_prepare(struct environment *env, enum env_purpose purpose, const struct 
 	if (env_require_allowed(env, o, e) < 0 || locking_for_session(env, purpose, o, e) < 0 ||
 	    env_require_allowed(env, o, e) < 0 || env_store(env, &s, e) < 0)
 		return -1;
+	renewed_look(env, &before);
 	r = env_fetch(env, &s, o, e);
 	if (r == 0)
 		r = env_write_plan(env, &s, e);
 	store_close(&s);
 	if (r == 0) {
+		renewed_say(env, &before, o->ui);
 		moved_record(env);
 		warn(env, o);
 		tell_earlier(env, o);
 	}
+	renewed_release(&before);
 	return r;
 }

@@ -56,6 +56,16 @@ static int lock_byte(int fd, int command, short type, enum running_byte byte)
 	return r;
 }
 
+/* EINVAL: a kernel (or what poses as one) without locks of open file descriptions. */
+static int lock_error(struct err *e)
+{
+	int sys = errno;
+
+	err_sys(e, "can't lock the environment");
+	e->code = sys == EINVAL ? ERR_SANDBOX : e->code;
+	return -1;
+}
+
 int holder_lock_pid1(int fd)
 {
 	return lock_byte(fd, F_SETLK, F_WRLCK, RUNNING_PID1);
@@ -122,7 +132,8 @@ static int create(const struct holder_request *q, struct holder *h, struct err *
 {
 	unsigned long flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_PIDFD |
 			      SIGCHLD | (q->plan->network == PLAN_NETWORK_NONE ? CLONE_NEWNET : 0);
-	struct init_request request = { .plan = q->plan, .process_argv = q->process_argv, .lock_fd = h->door_fd,
+	struct init_request request = { .plan = q->plan, .process_argv = q->process_argv,
+					.session_fd = h->session_fd, .lock_fd = h->door_fd,
 					/* what geteuid() would say, without a system call */
 					.outer_uid = (uint32_t)getauxval(AT_EUID), .outer_gid = (uint32_t)getauxval(AT_EGID) };
 	int report[2], result;
@@ -176,7 +187,7 @@ static int join_running(struct holder *h, struct err *e)
 	pid_t pid;
 
 	if (lock_byte(h->session_fd, F_OFD_SETLKW, F_RDLCK, RUNNING_SESSIONS) < 0)
-		return err_sys(e, "can't lock the environment");
+		return lock_error(e);
 	pid = running_pid1(h->session_fd);
 	return pid && !running_is_locked(h->session_fd, RUNNING_DOOR) ? open_pid1(h, pid, e) : 1;
 }
@@ -200,7 +211,7 @@ static int find_or_create(const struct holder_request *q, const char *lock_path,
 	if (h->door_fd < 0)
 		return -1;
 	if (take_door(h) < 0)
-		return err_sys(e, "can't lock %s", lock_path);
+		return lock_error(e);
 	found = open_pid1(h, running_pid1(h->session_fd), e);
 	if (found == 0)
 		holder_open_door(h);

@@ -74,14 +74,19 @@ static int set_up(const struct init_request *r, struct scratch *scratch, struct 
 	return root_enter(p, scratch, e);
 }
 
-/* Everything but the locks, the scratch and the report pipe is closed: the caller's stdio too. */
+/*
+ * Out of the caller's session, and everything but the locks and the scratch is closed: the caller's stdio too. None of it can
+ * be reached from inside meanwhile, and a terminal's signals do nothing to a pid 1. A kernel that can't close them keeps the
+ * session from starting as well, which says so (spawn.c).
+ */
 static void shed(const struct scratch *scratch, const struct init_request *r)
 {
-	int keep[] = { r->lock_fd,	scratch->lock_fd,    scratch->dir_fd,
-		       r->report_fd, scratch->persist_fd, scratch->layer_fd };
+	int keep[] = { r->lock_fd, scratch->lock_fd, scratch->dir_fd, scratch->persist_fd, scratch->layer_fd };
+	struct err ignored = ERR_INIT;
 
-	restrict_close_all_but(keep, sizeof(keep) / sizeof(keep[0]));
+	setsid();
 	prctl(PR_SET_NAME, "devenv-holder");
+	restrict_close_all_but(keep, sizeof(keep) / sizeof(keep[0]), &ignored);
 }
 
 _Noreturn void init_main(const struct init_request *r)
@@ -89,7 +94,6 @@ _Noreturn void init_main(const struct init_request *r)
 	struct scratch scratch = SCRATCH_INIT;
 	struct err e = ERR_INIT;
 
-	setsid();
 	umask(0);
 	signal(SIGCHLD, SIG_IGN);
 	if (set_up(r, &scratch, &e) < 0) {
@@ -98,15 +102,16 @@ _Noreturn void init_main(const struct init_request *r)
 		fail(r->report_fd, &e);
 	}
 	restrict_hide_arguments(r->process_argv); /* a copy of what the first session was started with */
-	shed(&scratch, r);
 	if (restrict_capabilities(r->plan->uid_range_count ? RESTRICT_HOLDER_RANGES : RESTRICT_HOLDER, &e) < 0)
 		fail(r->report_fd, &e);
+	close(r->session_fd); /* before the lock, which it would drop (holder.c) */
 	if (holder_lock_pid1(r->lock_fd) < 0) {
 		err_sys(&e, "can't lock the environment");
 		fail(r->report_fd, &e);
 	}
 	if (write(r->report_fd, "", 1) != 1)
 		_exit(2);
+	shed(&scratch, r); /* nobody has to wait for that */
 
 	linger_until_last(r->lock_fd, r->plan->linger);
 

@@ -8,6 +8,7 @@
 struct init_request {
 	const struct plan *plan;
 	char **process_argv;	    /* blanked here */
+	int session_fd;		    /* the launcher's, closed here: it counts sessions */
 	int lock_fd;		    /* the door's: closed until this process is ready or gone; its own locks go there too */
 	int report_fd;		    /* one byte when ready, a struct err when not */
 	int gate[2];		    /* of a plan with ranges of ids: a byte comes when they are mapped */

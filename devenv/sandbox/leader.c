@@ -38,7 +38,8 @@ static pid_t lead(struct spawn *s, struct err *e)
 static int shed(struct spawn *s, struct err *e)
 {
 	restrict_hide_arguments(s->process_argv);
-	restrict_close_all_but(&s->terminal_fd, 1);
+	if (restrict_close_all_but(&s->terminal_fd, 1, e) < 0)
+		return -1;
 	return restrict_capabilities(s->root ? RESTRICT_ROOT : RESTRICT_NONE, e); /* root may signal who became another user */
 }
 

@@ -34,6 +34,7 @@ static _Noreturn void restorer_main(int fd)
 {
 	int keep[] = { 0, fd };
 	struct note note = { .changed = false };
+	struct err ignored = ERR_INIT;
 	struct termios found;
 	sigset_t all;
 	ssize_t n;
@@ -43,7 +44,8 @@ static _Noreturn void restorer_main(int fd)
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	setpgid(0, 0);
 	prctl(PR_SET_NAME, "devenv-restorer");
-	restrict_close_all_but(keep, 2);
+	if (restrict_close_all_but(keep, 2, &ignored) < 0)
+		_exit(1); /* it would hold the lock of the session */
 	do
 		n = recv(fd, &note, sizeof(note), 0);
 	while (n > 0 || (n < 0 && errno == EINTR));

@@ -62,7 +62,7 @@ void restrict_hide_arguments(char **argv)
 		memset(*argv, 0, strlen(*argv));
 }
 
-void restrict_close_all_but(int *keep, size_t count)
+int restrict_close_all_but(int *keep, size_t count, struct err *e)
 {
 	unsigned int from = 0;
 	size_t i, j;
@@ -77,9 +77,9 @@ void restrict_close_all_but(int *keep, size_t count)
 	for (i = 0; i < count; i++) {
 		if (keep[i] < 0)
 			continue;
-		if ((unsigned int)keep[i] > from)
-			sys_close_range(from, (unsigned int)keep[i] - 1, 0);
+		if ((unsigned int)keep[i] > from && sys_close_range(from, (unsigned int)keep[i] - 1, 0) < 0)
+			return err_sys(e, "can't close inherited descriptors");
 		from = (unsigned int)keep[i] + 1;
 	}
-	sys_close_range(from, ~0U, 0);
+	return sys_close_range(from, ~0U, 0) < 0 ? err_sys(e, "can't close inherited descriptors") : 0;
 }

@@ -21,6 +21,6 @@ int restrict_system_calls(const void *filter, size_t size, struct err *e);
 /* argv of this process, which others can read in /proc, becomes empty. It is a copy's own to blank. */
 void restrict_hide_arguments(char **argv);
 /* Close every descriptor but these. */
-void restrict_close_all_but(int *keep, size_t count);
+int restrict_close_all_but(int *keep, size_t count, struct err *e);
 
 #endif

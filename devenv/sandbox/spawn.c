@@ -178,6 +178,8 @@ static _Noreturn void child_main(struct execution *x)
 	set_up_stdio(x->s);
 	if (enter_workdir(x->s, x->e) == 0 && restrict_all(x->s, x->e) == 0)
 		execute(x);
+	else
+		x->e->code = ERR_SANDBOX;
 	_exit(1);
 }
 

@@ -101,8 +101,8 @@ digest_of() {
 	run --separate-stderr devenv -C "$P" run -- true
 	[ "$status" -eq 125 ]
 	[[ $stderr == *"devenv lock"* ]]
-	run -0 devenv -C "$P" lock
-	run -0 devenv -C "$P" run -- cat /etc/small
+	run -0 --separate-stderr devenv -C "$P" lock
+	run -0 --separate-stderr devenv -C "$P" run -- cat /etc/small
 	[ "$output" = "small 2" ]
 }
 

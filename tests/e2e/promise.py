@@ -22,14 +22,14 @@ EMPTY_FILES = {"interrupts", "kcore", "keys", "latency_stats", "sched_debug", "t
 READ_ONLY = {"bus", "fs", "irq", "sys", "sysrq-trigger"}
 CLOSED = {"ro", "nosuid", "nodev", "noexec"}
 NODE = {"ro", "nosuid", "noexec"}
-# where -> (flags, type); a type of None is whatever the host has there
+# where -> (flags, type); a type of None is whatever the host, or the store, has there
 MOUNTS = {
     "/": ({"rw", "nosuid", "nodev"}, "overlay"), "/tmp": ({"rw", "nosuid", "nodev"}, None),
-    "/dev": (NODE, "tmpfs"), "/dev/pts": ({"rw", "nosuid", "noexec"}, "devpts"),
+    "/dev": (NODE, None), "/dev/pts": ({"rw", "nosuid", "noexec"}, "devpts"),
     "/dev/shm": (CLOSED ^ {"ro", "rw"}, "tmpfs"), "/dev/mqueue": (CLOSED ^ {"ro", "rw"}, "mqueue"),
-    "/proc": (CLOSED ^ {"ro", "rw"}, "proc"), "/sys": (CLOSED, "tmpfs"), "/sys/devices/system/cpu": (CLOSED, "sysfs"),
+    "/proc": (CLOSED ^ {"ro", "rw"}, "proc"), "/sys": (CLOSED, None), "/sys/devices/system/cpu": (CLOSED, "sysfs"),
     **{f"/dev/{name}": (NODE, None) for name in DEVICES},
-    **{f"/proc/{name}": (CLOSED, "tmpfs") for name in EMPTY_DIRECTORIES},
+    **{f"/proc/{name}": (CLOSED, None) for name in EMPTY_DIRECTORIES},
     **{f"/proc/{name}": (NODE, None) for name in EMPTY_FILES},
     **{f"/proc/{name}": (CLOSED, "proc") for name in READ_ONLY},
 }

@@ -822,6 +822,18 @@ network = none"
 	release "$P"
 }
 
+@test "what killed holders left in their scratch directories goes with the next session, whichever they were" {
+	run -0 devenv run -- true
+	wait_for 15 nothing_inside
+	slots=$(echo ~/.local/state/devenv/checkouts/"$(basename "$P")"-*/scratch)
+	mkdir -p "$slots/1/tmp/shut" "$slots/2/upper" "$slots/2/tmp"
+	touch "$slots/1/tmp/shut/left" "$slots/2/upper/left" "$slots/2/tmp/left"
+	chmod 0 "$slots/1/tmp/shut"
+	run -0 devenv run -- true
+	wait_for 15 nothing_inside
+	wait_for 15 eval '[ -z "$(find "$slots" -name "left" -o -name shut)" ]'
+}
+
 @test "a process left behind by the last session ends with it" {
 	run -0 devenv run -- sh -c '(trap "" HUP TERM INT; sleep 1000) >/dev/null 2>&1 </dev/null &'
 	wait_for 15 nothing_inside

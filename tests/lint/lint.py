@@ -158,6 +158,14 @@ def check_words(root, _build):
                 yield Finding(f"{path}:{number}: {line.strip()}")
 
 
+def check_owner_validation(root, _build):
+    """libgit2's look at who owns a repository stays on (security rule 20)"""
+    for path in sources(root):
+        for number, line in enumerate(read(os.path.join(root, path)).splitlines(), 1):
+            if "GIT_OPT_SET_OWNER_VALIDATION" in line:
+                yield Finding(f"{path}:{number}: {line.strip()}")
+
+
 def check_names(root, _build):
     """no file is called util, misc, common or helpers"""
     for path in files(root, ["devenv", "shell", "hooks", "packaging", "tests"]):
@@ -327,7 +335,7 @@ def check_manuals(root, _build):
                 yield Finding(line.removeprefix("mandoc: "))
 
 
-CHECKS = [check_layering, check_budgets, check_words, check_names, check_licence, check_descriptors,
+CHECKS = [check_layering, check_budgets, check_words, check_owner_validation, check_names, check_licence, check_descriptors,
           check_addresses, check_negations, check_manuals, check_launcher, check_core]
 
 

@@ -33,6 +33,8 @@ SAMPLES = [
     (lint.check_words, "devenv/base/a.c", "/* TO" + "DO: later */\n", True),
     (lint.check_words, "templates/x.ini", "; FIX" + "ME\n", True),
     (lint.check_words, "devenv/base/a.c", "/* todo lists are fine */\n", False),
+    (lint.check_owner_validation, "devenv/fetch/a.c", "git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);\n", True),
+    (lint.check_owner_validation, "devenv/fetch/a.c", "git_libgit2_opts(GIT_OPT_SET_USER_AGENT, 0);\n", False),
     (lint.check_names, "devenv/base/string_utils.c", SPDX, True),
     (lint.check_names, "devenv/base/common.h", SPDX, True),
     (lint.check_names, "devenv/base/commons_are_fine.h", SPDX, False),
