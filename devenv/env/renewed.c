@@ -32,6 +32,23 @@ void renewed_look(const struct environment *env, struct renewed *c)
 	plan_release(&p);
 }
 
+/* Layers are written topmost first, and the build's is the topmost: what is below it? */
+static const char *below_build(const char *image)
+{
+	const char *end = strchr(image, '\n');
+
+	return end ? end + 1 : image;
+}
+
+/* The build alone, or the image too? */
+static const char *name_image(const struct environment *env, const char *before, const char *now)
+{
+	bool same = env->config.build && (strcmp(below_build(before), below_build(now)) == 0 ||
+					  strcmp(before, below_build(now)) == 0);
+
+	return same ? "build" : "image";
+}
+
 void renewed_say(const struct environment *env, const struct renewed *before, const struct env_ui *ui)
 {
 	cleanup_buf struct buf line = BUF_INIT;
@@ -40,7 +57,7 @@ void renewed_say(const struct environment *env, const struct renewed *before, co
 	renewed_look(env, &now);
 	if (before->known && now.known) {
 		if (strcmp(before->image, now.image) != 0)
-			buf_adds(&line, "image");
+			buf_adds(&line, name_image(env, before->image, now.image));
 		if (strcmp(before->hooks, now.hooks) != 0)
 			buf_addf(&line, "%shooks", line.len ? ", " : "");
 		if (strcmp(before->setup, now.setup) != 0)

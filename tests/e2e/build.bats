@@ -65,13 +65,14 @@ build_is_gone() {
 	echo two >"$P/src/a"
 	run -0 devenv -C "$P" run -- cat /opt-a
 	[[ $output == *$'\ntwo' ]]
+	[[ $output == *'changed since the last session here: build'* ]]
 	[ "$(layers)" -eq $((before + 1)) ]
 	echo new >"$P/src/b"
 	run -0 devenv -C "$P" run -- cat /opt-a
 	[ "$(layers)" -eq $((before + 2)) ]
 	rm "$P/src/b"
 	echo one >"$P/src/a"
-	run -0 devenv -C "$P" --offline run -- cat /opt-a
+	run -0 devenv -q -C "$P" --offline run -- cat /opt-a
 	[ "$output" = one ]
 }
 
