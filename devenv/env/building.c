@@ -219,6 +219,7 @@ static int run_step(struct environment *env, struct store *s, struct store_stage
 	struct step step = { .name = "build",	   .digest = below,	    .script = c->build,
 			     .shell = c->build_shell, .workdir = "/" WORKSPACE, .mounts = mounts,
 			     .mount_count = caches->count + 1, .network = c->build_network != CONFIG_NETWORK_NONE,
+			     .no_services = true,
 			     .output = o->ui->build_line ? tell_line : NULL, .data = &telling };
 
 	mount_caches(env, caches, mounts, &own);

@@ -58,6 +58,8 @@ int draft_has(struct draft *d, const char *path, struct err *e);
 
 /* What every root has: standard directories, hosts, hostname, .containerenv, resolv.conf, mtab. Needs name and image. */
 int draft_standard_files(struct draft *d, struct err *e);
+/* What apt has to know where there is one id. */
+int draft_put_apt_options(struct draft *d, struct err *e);
 /* Find a program by name on the PATH of the variables, or by absolute path. NULL: not in the root (no error). */
 const char *draft_find_program(struct draft *d, const char *name, struct err *e);
 /* What passes from the caller, locales, root's home, filter: the same for every plan. */

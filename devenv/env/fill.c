@@ -191,7 +191,7 @@ static void compile_filters(struct draft *d)
 }
 
 /* apt downloads as a user of its own, who has no id here: it would stop at setgroups. */
-static int put_apt_options(struct draft *d, struct err *e)
+int draft_put_apt_options(struct draft *d, struct err *e)
 {
 	static const char options[] = "APT::Sandbox::User \"root\";\n";
 	int has = draft_has(d, "/etc/apt/apt.conf.d", e);
@@ -230,5 +230,5 @@ int draft_standard_session(struct draft *d, struct err *e)
 		plan_add_env(p, d->variables.items.items[i]);
 	p->nested = d->env->config.nested;
 	compile_filters(d);
-	return put_apt_options(d, e);
+	return draft_put_apt_options(d, e);
 }

@@ -95,6 +95,7 @@ static int set_variables(struct draft *d, const struct step *step, struct err *e
 	variables_set(v, "LC_ALL", "C.UTF-8");
 	variables_set(v, "SOURCE_DATE_EPOCH", STEP_EPOCH_TEXT);
 	variables_set(v, "PYTHONHASHSEED", "0");
+	variables_set(v, "PERL_HASH_SEED", "0");
 	variables_set(v, "DEBIAN_FRONTEND", "noninteractive");
 	variables_set(v, "container", "devenv");
 	variables_set(v, "DEVENV", "1");
@@ -153,7 +154,7 @@ static int fill(struct draft *d, const struct step *step, const char *state, str
 	if (step->no_services && forbid_services(d, e) < 0)
 		return -1;
 	set_filter(d, step);
-	return draft_standard_files(d, e);
+	return draft_put_apt_options(d, e) < 0 ? -1 : draft_standard_files(d, e);
 }
 
 /* Its id, malloc'ed: it names the lock file. */

@@ -277,6 +277,27 @@ build_is_gone() {
 	[ -z "$stderr" ]
 }
 
+@test "apt-get install in a build: accounts, files of others, setuid, and no service starts" {
+	tar=$(tr ' ' '\n' <<<"$E2E_DEBIANS" | grep -- "/rootfs-bookworm-") || skip "mmdebstrap made no bookworm root file system"
+	mkdir -p "$P"
+	apt-config dump | grep -E '^Acquire::(https?::Proxy|Check-Valid-Until|Check-Date) "[^"]' >"$P/apt.conf" || :
+	project "$P" "archive = $tar" '[sandbox]
+network = none
+[build]
+inputs = apt.conf
+env.APT_CONFIG = /workspace/apt.conf
+cache = /var/cache/apt/archives
+run =
+  apt-get -q update
+  apt-get -qy install --no-install-recommends cron dbus
+  rm -rf /var/lib/apt/lists/*'
+	run -0 devenv -C "$P" run -y -- sh -c 'getent passwd messagebus; test -g /usr/bin/crontab; dpkg --audit; ls /usr/sbin/policy-rc.d 2>&1 || true'
+	[[ $output == *'Setting up cron'* ]]
+	[[ $output == *messagebus* ]]
+	[[ ${lines[-1]} == *'No such file'* ]]
+	ls "$XDG_CACHE_HOME"/devenv/build/*/*/data/*.deb
+}
+
 @test "npm ci from the npm registry" {
 	languages
 	command -v npm >/dev/null || skip "npm is not installed"
