@@ -6,6 +6,7 @@
  *   images/<hex manifest digest>/{manifest.json,config.json,layers}   "layers": chain ids, bottom first, one per line
  *   names/<escaped reference>                  text: manifest digest, newline. For `run --image` and `image ls`
  *   tmp/<random>/                              staging; its writer holds a flock on the directory
+ *   failed/<checkout>/                         what a build that failed had made, for a shell there (env/building.h)
  *   locks/<hex chain id>                       empty; flocked by whoever makes that layer; removed by gc only
  *   lock                                       shared by users of the store, exclusive by gc
  *   version                                    "1\n": the format; a newer one is refused
