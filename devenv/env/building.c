@@ -311,6 +311,10 @@ int building_make(struct environment *env, struct store *s, const char *below, c
 	if (e->code != ERR_NOT_FOUND)
 		return -1;
 	*e = ERR_INIT;
+	if (o->offline && env->config.build_network != CONFIG_NETWORK_NONE) {
+		err_set(e, ERR_OFFLINE, "the build of %s has the network, and this is offline", text_safe(env->name));
+		return err_hint(e, "run `devenv build` without --offline, or say network = none in [build]");
+	}
 	if (env_require_allowed(env, o, e) < 0)
 		return -1;
 	for (int i = 0; r == 1 && i < TRIES; i++)

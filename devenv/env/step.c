@@ -184,17 +184,27 @@ struct output {
 	size_t next;
 };
 
+/* Of a line that was written over and over, such as a progress bar, what stood there in the end. */
 static void end_line(struct output *o)
 {
-	if (o->line.len && o->line.data[o->line.len - 1] == '\r')
-		o->line.data[--o->line.len] = '\0';
+	const char *line = o->line.data;
+	size_t len = o->line.len;
+	const char *again;
+
+	if (len && line[len - 1] == '\r')
+		o->line.data[--len] = '\0';
+	again = memrchr(line, '\r', len);
+	if (again) {
+		len -= (size_t)(again + 1 - line);
+		line = again + 1;
+	}
 	if (o->step->output)
-		o->step->output(o->step->data, o->line.data, o->line.len);
+		o->step->output(o->step->data, line, len);
 	if (o->last.count < LAST_LINES) {
-		strlist_add(&o->last, o->line.data);
+		strlist_add(&o->last, line);
 	} else {
 		free(o->last.items[o->next]);
-		o->last.items[o->next] = mem_strdup(o->line.data);
+		o->last.items[o->next] = mem_strdup(line);
 	}
 	o->next = (o->next + 1) % LAST_LINES;
 	buf_clear(&o->line);

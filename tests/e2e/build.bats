@@ -157,6 +157,20 @@ build_is_gone() {
 	run devenv -C "$P" run -- true
 	[ "$status" -eq 125 ]
 	[[ $output == *'network: every server'* ]]
+	devenv -q -C "$P" allow -y
+	run devenv -C "$P" --offline build
+	[ "$status" -eq 1 ]
+	[[ $output == *'has the network, and this is offline'* ]]
+	run -0 devenv -C "$P" build
+	run -0 devenv -C "$P" --offline build
+}
+
+@test "what a build says is shown line by line, harmless, and of a progress bar the end" {
+	build_project "$P" '  printf "10%%\r20%%\r30%%\n"; printf "\033[2Jred\n"; printf "no end"'
+	run -0 devenv -C "$P" build
+	[[ $output == *'| 30%'* && $output != *'20%'* ]]
+	[[ $output == *'| \x1b[2Jred'* ]]
+	[[ $output == *'| no end'* ]]
 }
 
 @test "a cache is kept between builds and is no part of the layer" {
