@@ -55,7 +55,7 @@ int file_read_fd(int fd, size_t max, struct buf *out, struct err *e)
 	return read_up_to(fd, max, 0, out, e);
 }
 
-int file_read(int dirfd, const char *path, size_t max, int flags, struct buf *out, struct stat *st, struct err *e)
+int file_read_open(int dirfd, const char *path, size_t max, int flags, struct buf *out, struct stat *st, struct err *e)
 {
 	cleanup_close int fd = -1;
 	struct stat local;
@@ -80,7 +80,14 @@ int file_read(int dirfd, const char *path, size_t max, int flags, struct buf *ou
 		buf_reserve(out, (size_t)st->st_size + 1 + 4096); /* a read never asks for less */
 	if (read_up_to(fd, max, (uint64_t)st->st_size <= max ? (size_t)st->st_size : 0, out, e) < 0)
 		return err_wrap(e, "%s", text_safe(path));
-	return 0;
+	return mem_steal_fd(fd);
+}
+
+int file_read(int dirfd, const char *path, size_t max, int flags, struct buf *out, struct stat *st, struct err *e)
+{
+	cleanup_close int fd = file_read_open(dirfd, path, max, flags, out, st, e);
+
+	return fd < 0 ? -1 : 0;
 }
 
 char *file_line(const char *path)

@@ -23,6 +23,8 @@ int file_open_dir(int dirfd, const char *path, struct err *e);
  * `st`, when not NULL, receives fstat of the descriptor taken before reading. `flags` are extra open flags
  * (O_NOFOLLOW). */
 int file_read(int dirfd, const char *path, size_t max, int flags, struct buf *out, struct stat *st, struct err *e);
+/* The same, and returns the descriptor, still open. */
+int file_read_open(int dirfd, const char *path, size_t max, int flags, struct buf *out, struct stat *st, struct err *e);
 int file_read_fd(int fd, size_t max, struct buf *out, struct err *e);
 
 /* The first line of a small file, without its end. malloc'ed; NULL: there is none, or it can't be read (links are not followed). */

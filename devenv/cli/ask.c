@@ -11,7 +11,10 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#define POWERS_SHOWN_MAX 24
+#define SCREEN_ROWS 24
+#define POWER_ROWS 3 /* of one power */
+#define HEADLINE_ROWS 2
+#define MORE_ROWS 2
 
 enum answer { ANSWER_NO, ANSWER_YES, ANSWER_UNCLEAR };
 
@@ -52,24 +55,124 @@ static bool ask(const struct cli *c, const char *question)
 	return answer == ANSWER_YES;
 }
 
+/* ---- the list of powers: one screen, whatever a project asks for ---- */
+
+/* How many bytes of `text` fit into so many columns; never less than one character. */
+static size_t fitting(const char *text, int columns)
+{
+	size_t end = 0;
+
+	while (text[end]) {
+		size_t next = end + 1;
+		cleanup_free char *head = NULL;
+
+		while ((text[next] & 0xc0) == 0x80)
+			next++;
+		head = mem_strndup(text, next);
+		if (end && output_columns(head) > columns)
+			break;
+		end = next;
+	}
+	return end;
+}
+
+/* The end of `text` that fits. */
+static const char *fitting_end(const char *text, int columns)
+{
+	while (output_columns(text) > columns)
+		for (text++; (*text & 0xc0) == 0x80; text++)
+			;
+	return text;
+}
+
+/* Broken at spaces where that is possible. Of what is too long the beginning and the end are shown. */
+static void wrap(const char *text, int columns, size_t most, const char *gap, struct strlist *rows)
+{
+	size_t first = rows->count;
+
+	while (output_columns(text) > columns) {
+		size_t len = fitting(text, columns), at = len;
+
+		if (rows->count - first + 1 == most) {
+			strlist_addf(rows, "%s%s", gap, fitting_end(text, columns - (int)strlen(gap)));
+			return;
+		}
+		while (at > len / 2 && text[at] != ' ')
+			at--;
+		if (at > len / 2)
+			len = at;
+		strlist_addf(rows, "%.*s", (int)len, text);
+		text += len + (text[len] == ' ');
+	}
+	strlist_add(rows, text);
+}
+
+/* "38 mount, 3 environment": by what each line begins with. */
+static void add_kinds(const struct strlist *texts, size_t from, struct buf *out)
+{
+	cleanup_strlist struct strlist kinds = STRLIST_INIT;
+	size_t count = 0;
+
+	for (size_t i = from; i < texts->count; i++)
+		strlist_addf(&kinds, "%.*s", (int)strcspn(texts->items[i], ":"), texts->items[i]);
+	strlist_sort(&kinds);
+	for (size_t i = 0; i < kinds.count; i++) {
+		count++;
+		if (i + 1 < kinds.count && strcmp(kinds.items[i], kinds.items[i + 1]) == 0)
+			continue;
+		buf_addf(out, "%s%zu %s", out->len ? ", " : "", count, kinds.items[i]);
+		count = 0;
+	}
+}
+
+static void print_rows(const struct cli *c, const struct strlist *rows)
+{
+	for (size_t i = 0; i < rows->count; i++)
+		fprintf(stderr, "  %s%s%s %s\n", output_begin(c, stderr, STYLE_YELLOW), i ? " " : c->utf8 ? "•" : "*",
+		        output_end(c, stderr), rows->items[i]);
+}
+
+/* The powers that fit between the headline and the question; the rest is counted. Texts are escaped already (env.h). */
+static void list_powers(const struct cli *c, const struct strlist *texts, size_t rows_left, int columns)
+{
+	cleanup_buf struct buf kinds = BUF_INIT;
+	cleanup_strlist struct strlist rest = STRLIST_INIT;
+	cleanup_free char *more = NULL;
+	size_t shown;
+
+	for (shown = 0; shown < texts->count; shown++) {
+		cleanup_strlist struct strlist rows = STRLIST_INIT;
+
+		wrap(texts->items[shown], columns - 4, POWER_ROWS, "...", &rows);
+		if (rows.count + (shown + 1 < texts->count ? MORE_ROWS : 0) > rows_left)
+			break;
+		rows_left -= rows.count;
+		print_rows(c, &rows);
+	}
+	if (shown == texts->count)
+		return;
+	add_kinds(texts, shown, &kinds);
+	more = mem_printf("and %zu more (%s): `devenv allow --show` lists them all", texts->count - shown, kinds.data);
+	wrap(more, columns - 2, MORE_ROWS, "...", &rest);
+	for (size_t i = 0; i < rest.count; i++)
+		fprintf(stderr, "  %s\n", rest.items[i]);
+}
+
 bool ask_powers(void *cli, const char *project, const struct strlist *texts, bool growth)
 {
 	struct cli *c = cli;
 	cleanup_buf struct buf safe = BUF_INIT;
-	size_t shown = texts->count > POWERS_SHOWN_MAX ? POWERS_SHOWN_MAX - 1 : texts->count;
+	cleanup_strlist struct strlist headline = STRLIST_INIT;
+	int columns = output_width();
 
 	progress_clear(c->progress);
 	text_escape(&safe, project);
-	fprintf(stderr, "%s%s%s %s\n", output_begin(c, stderr, STYLE_BOLD), safe.data, output_end(c, stderr),
-	        growth ? "now also asks for:" : "asks for:");
-	for (size_t i = 0; i < shown; i++) {
-		buf_clear(&safe);
-		text_escape(&safe, texts->items[i]);
-		fprintf(stderr, "  %s%s%s %s\n", output_begin(c, stderr, STYLE_YELLOW), c->utf8 ? "•" : "*",
-		        output_end(c, stderr), safe.data);
-	}
-	if (shown < texts->count)
-		fprintf(stderr, "  and %zu more: see `devenv allow --show`\n", texts->count - shown);
+	wrap(safe.data, columns - (int)strlen(" now also asks for:"), HEADLINE_ROWS, "...", &headline);
+	for (size_t i = 0; i < headline.count; i++)
+		fprintf(stderr, "%s%s%s%s\n", output_begin(c, stderr, STYLE_BOLD), headline.items[i], output_end(c, stderr),
+		        i + 1 < headline.count ? "" : growth ? " now also asks for:" : " asks for:");
+	/* Below: the question, and once more after an answer that is none. */
+	list_powers(c, texts, SCREEN_ROWS - headline.count - 2, columns);
 	if (texts->count == 0)
 		fprintf(stderr, "  nothing outside its sandbox\n");
 	return ask(c, "Allow?");

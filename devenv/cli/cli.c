@@ -314,6 +314,8 @@ static int report(struct cli *c, struct err *e)
 {
 	bool status_125 = c->command && (c->command->flags & COMMAND_STATUS_125);
 
+	if (e->sys == ENOSYS && !e->hint[0])
+		err_hint_(e, "`devenv doctor` says what this machine lacks, and how to mend it");
 	output_error(c, e);
 	if (e->code == ERR_USAGE && !c->json) {
 		fputs("usage: ", stderr);

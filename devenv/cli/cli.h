@@ -164,9 +164,11 @@ void progress_end(struct progress *p, bool ok);
 /* ---- the commands ---- */
 int cmd_allow(struct cli *c, struct err *e);
 int cmd_clone(struct cli *c, struct err *e);
+int cmd_complete(struct cli *c, struct err *e);
 int cmd_completion(struct cli *c, struct err *e);
 int cmd_config(struct cli *c, struct err *e);
 int cmd_deny(struct cli *c, struct err *e);
+int cmd_diff(struct cli *c, struct err *e);
 int cmd_doctor(struct cli *c, struct err *e);
 int cmd_enter(struct cli *c, struct err *e); /* and `run`: they belong to the launcher */
 int cmd_gc(struct cli *c, struct err *e);

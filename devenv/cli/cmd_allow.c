@@ -62,10 +62,8 @@ static int show(struct cli *c, const struct question *q, struct err *e)
 	for (size_t i = 0; i < q->asked.count; i++) {
 		bool missing = is_missing(q, q->asked.items[i].key);
 
-		buf_clear(&safe);
-		text_escape(&safe, q->asked.items[i].text);
 		printf("  %s%-11s%s %s\n", output_begin(c, stdout, missing ? STYLE_YELLOW : STYLE_GREEN),
-		       missing ? "not granted" : "granted", output_end(c, stdout), safe.data);
+		       missing ? "not granted" : "granted", output_end(c, stdout), q->asked.items[i].text);
 	}
 	if (q->missing.count || !q->known)
 		printf("\n  %snext:%s devenv allow\n", output_begin(c, stdout, STYLE_CYAN),
@@ -77,10 +75,8 @@ static int refuse_unasked(const struct question *q, struct err *e)
 {
 	cleanup_buf struct buf list = BUF_INIT;
 
-	for (size_t i = 0; i < q->missing.count; i++) {
-		buf_adds(&list, "\n  ");
-		text_escape(&list, q->missing.items[i].text);
-	}
+	for (size_t i = 0; i < q->missing.count; i++)
+		buf_addf(&list, "\n  %s", q->missing.items[i].text);
 	err_set_(e, ERR_NOT_ALLOWED, "there is no terminal to ask on; the project asks for%s%s",
 	         q->missing.count ? ":" : " nothing outside its sandbox", list.data);
 	return err_hint(e, "grant it with `devenv allow --yes`");

@@ -51,6 +51,7 @@ static const char *list_command(const struct command *k)
 		const char *operands, *command;
 	} lists[] = {
 		{ "[TEMPLATE]", "devenv template ls 2>/dev/null | cut -d\" \" -f1" },
+		{ "[NAME…]", "devenv complete locked 2>/dev/null" },
 		{ "REF", "devenv image ls 2>/dev/null | sed \"1d;/^</d;s/ .*//\"" },
 	};
 
@@ -111,8 +112,15 @@ static void print_bash(void)
 {
 	printf("# bash completion for devenv, made by `devenv completion bash`\n"
 	       "_devenv() {\n"
-	       "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command= options= operands= i\n"
-	       "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
+	       "\tlocal cur= prev command= options= operands= i first=$COMP_CWORD stem\n"
+	       "\t# bash takes the pieces around : and @ for words; they are one name\n"
+	       "\twhile ((first > 1)) && [[ ${COMP_WORDS[first]} == [:@]* || ${COMP_WORDS[first-1]} == *[:@] ]]; do\n"
+	       "\t\t((first--))\n"
+	       "\tdone\n"
+	       "\tfor ((i = first; i < COMP_CWORD; i++)); do cur+=${COMP_WORDS[i]}; done\n"
+	       "\tstem=$cur cur+=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[first-1]}\n"
+	       "\t[[ ${COMP_WORDS[COMP_CWORD]} != : ]] || stem=$cur\n"
+	       "\tfor ((i = 1; i < first; i++)); do\n"
 	       "\t\tcase ${COMP_WORDS[i]} in\n"
 	       "\t\t--) break ;;\n");
 	bash_options_with_values();
@@ -123,7 +131,7 @@ static void print_bash(void)
 	       "\tcase $prev in\n"
 	       "\t-C|--directory) COMPREPLY=($(compgen -d -- \"$cur\")); return ;;\n"
 	       "\t--color) COMPREPLY=($(compgen -W 'auto always never' -- \"$cur\")); return ;;\n"
-	       "\t--image) COMPREPLY=($(compgen -W \"$(%s)\" -- \"$cur\")); return ;;\n"
+	       "\t--image) COMPREPLY=($(compgen -W \"$(%s)\" -- \"$cur\")); COMPREPLY=(\"${COMPREPLY[@]#\"$stem\"}\"); return ;;\n"
 	       "\tesac\n"
 	       "\tcase $command in\n"
 	       "\t'')\n\t\toperands=\"",
@@ -152,6 +160,7 @@ static void print_bash(void)
 	       "\t\tCOMPREPLY=($(compgen -W \"$options\" -- \"$cur\"))\n"
 	       "\telse\n"
 	       "\t\tCOMPREPLY=($(compgen -W \"$operands\" -- \"$cur\"))\n"
+	       "\t\tCOMPREPLY=(\"${COMPREPLY[@]#\"$stem\"}\")\n"
 	       "\tfi\n"
 	       "}\n"
 	       "complete -o default -F _devenv devenv\n");

@@ -232,6 +232,7 @@ static void list_all(struct listing *l, const struct environment *env)
 		[CONFIG_PROTECT_OFF] = "off",
 	};
 	const struct config *k = &env->config;
+	char linger[16];
 
 	section(l, "devenv");
 	value(l, "name", env->name);
@@ -248,7 +249,11 @@ static void list_all(struct listing *l, const struct environment *env)
 	value(l, "network", networks[k->network]);
 	value(l, "persist", k->persist ? "yes" : "no");
 	value(l, "scratch", k->scratch == CONFIG_SCRATCH_DISK ? "disk" : "tmpfs");
+	snprintf(linger, sizeof(linger), "%u", k->linger);
+	value(l, "linger", linger);
 	value(l, "protect", protects[k->protect]);
+	if (k->repository != CONFIG_REPOSITORY_UNSET)
+		value(l, "repository", k->repository == CONFIG_REPOSITORY_YES ? "yes" : "no");
 	list_reach(l, k);
 	list_scripts(l, k);
 	if (k->git_hook_count)

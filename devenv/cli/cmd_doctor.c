@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "cli/doctor.h"
 #include "cli/option_ids.h"
+#include "env/machine.h"
 
 static const char *const level_names[] = {
 	[DOCTOR_OK] = "ok",     [DOCTOR_WARN] = "warn", [DOCTOR_FAIL] = "fail",
@@ -90,10 +91,21 @@ static int mend(struct cli *c, const struct doctor_machine *m, const struct doct
 	return 1;
 }
 
+/* What only root can do, for copying: on stdout, a command to a line. */
+static void say_commands(struct cli *c, const struct strlist *commands)
+{
+	if (!commands->count)
+		return;
+	output_notice(c, "%s", commands->count == 1 ? "this needs root:" : "these need root:");
+	for (size_t i = 0; i < commands->count; i++)
+		printf("%s\n", commands->items[i]);
+}
+
 static int run_checks(struct cli *c, const struct doctor_machine *m, struct err *e)
 {
 	json_t *list = c->json ? json_array() : NULL;
 	size_t counts[DOCTOR_LEVELS] = { 0 };
+	cleanup_strlist struct strlist commands = STRLIST_INIT;
 	int mended = 0;
 
 	for (size_t i = 0; i < doctor_check_count; i++) {
@@ -110,11 +122,14 @@ static int run_checks(struct cli *c, const struct doctor_machine *m, struct err 
 			if (did < 0)
 				return -1;
 			mended += did;
+			if (r.as_root && (r.level == DOCTOR_FAIL || r.level == DOCTOR_WARN) && !strlist_has(&commands, r.remedy))
+				strlist_add(&commands, r.remedy);
 		}
 		counts[r.level]++;
 	}
-	if (cli_has(c, OPTION_FIX) && !mended && counts[DOCTOR_FAIL] + counts[DOCTOR_WARN])
-		output_notice(c, "nothing of that can be mended from here: the commands above do it");
+	say_commands(c, &commands);
+	if (cli_has(c, OPTION_FIX) && !mended && !commands.count && counts[DOCTOR_FAIL] + counts[DOCTOR_WARN])
+		output_notice(c, "nothing of that can be mended from here: what to do is said above");
 	if (list) {
 		if (output_json(c, json_pack("{s:b,s:o}", "ok", !counts[DOCTOR_FAIL], "checks", list), e) < 0)
 			return -1;
@@ -130,6 +145,7 @@ int cmd_doctor(struct cli *c, struct err *e)
 	cleanup_close int root_fd = -1;
 	struct err config = ERR_INIT;
 	struct environment env;
+	struct machine found;
 	int result;
 
 	if (cli_has(c, OPTION_FIX) && c->json)
@@ -143,7 +159,9 @@ int cmd_doctor(struct cli *c, struct err *e)
 		if (dirs_find(&env.dirs, e) < 0)
 			return -1;
 	}
-	result = run_checks(c, &(struct doctor_machine){ root_fd, &env.dirs, env.dirs.store, &config }, e);
+	machine_look(&found, &env.dirs);
+	result = run_checks(c, &(struct doctor_machine){ root_fd, &env.dirs, env.dirs.store, &config, &found,
+	                                                c->offline ? NULL : &env.user }, e);
 	env_release(&env);
 	return result;
 }

@@ -18,6 +18,8 @@
 #include "base/text.h"
 #include "cli/option_ids.h"
 
+#define CLONE_AGE 86400 /* without --max-age: what was just fetched may be for a lock that is not written yet */
+
 struct collection {
 	struct cli *c;
 	json_t *list;   /* NULL: print */
@@ -116,6 +118,7 @@ static const struct {
 	{ "plan of what is gone", "plans of what is gone", "plans", offsetof(struct collection, env.plans) },
 	{ "scratch of a killed session", "scratches of killed sessions", "scratch",
 	  offsetof(struct collection, env.scratches) },
+	{ "git clone", "git clones", "clones", offsetof(struct collection, env.clones) },
 };
 
 static size_t count_of(const struct collection *k, size_t kind)
@@ -174,6 +177,7 @@ int cmd_gc(struct cli *c, struct err *e)
 	if (age && parse_age(age, &seconds, e) < 0)
 		return -1;
 	k.oldest = age ? time(NULL) - seconds : 0;
+	k.env.oldest_clone = age ? k.oldest : time(NULL) - CLONE_AGE;
 	if (cli_open_user(c, &env, e) < 0)
 		return -1;
 	k.list = c->json ? json_array() : NULL;

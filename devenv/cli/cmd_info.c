@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/limits_shown.h"
-#include "cli/probe.h"
+#include "env/probe.h"
 
 #define CGROUP2_MAGIC 0x63677270
 
@@ -23,7 +23,7 @@ struct info {
 	struct feature {
 		const char *key, *label;
 		enum probe_result result;
-		char why[128];
+		char why[192];
 	} features[5];
 	int landlock_abi, cgroup;
 	bool store_exists;

@@ -11,9 +11,19 @@
 #include "base/text.h"
 #include "cli/option_ids.h"
 
+static json_t *names_json(const struct strlist *names)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < names->count; i++)
+		json_array_append_new(list, output_json_text(names->items[i]));
+	return list;
+}
+
 /* `lock --check`: offline, from the files alone. */
 static int check(struct cli *c, const struct environment *env, struct err *e)
 {
+	cleanup_strlist struct strlist unchecked = STRLIST_INIT;
 	struct env_gaps gaps = { 0 };
 	int status;
 
@@ -22,11 +32,12 @@ static int check(struct cli *c, const struct environment *env, struct err *e)
 		return -1;
 	}
 	env_gaps_find(env, &gaps);
+	env_gaps_unchecked(env, &unchecked);
 	status = gaps.count ? 1 : 0;
 	if (c->json) {
 		if (output_json(c,
-		                json_pack("{s:b,s:o}", "locked", !gaps.count, "gaps",
-		                          output_json_gaps(&gaps)),
+		                json_pack("{s:b,s:o,s:o}", "locked", !gaps.count, "gaps",
+		                          output_json_gaps(&gaps), "unchecked", names_json(&unchecked)),
 		                e) < 0)
 			status = -1;
 	} else {
@@ -41,7 +52,11 @@ static int check(struct cli *c, const struct environment *env, struct err *e)
 			              output_count(gaps.count, "gap", "gaps"),
 			              gaps.count == 1 ? "it" : "them");
 		else
-			output_notice(c, "devenv.lock answers everything devenv.ini asks for");
+			output_notice(c, "devenv.lock answers everything devenv.ini asks for%s",
+			              unchecked.count ? ", so far as can be seen" : "");
+		for (size_t i = 0; i < unchecked.count; i++)
+			output_warning(c, "not checked: what %s asks for, because it is not fetched yet; `devenv pull` does that",
+			               text_safe(unchecked.items[i]));
 	}
 	env_gaps_release(&gaps);
 	return status;

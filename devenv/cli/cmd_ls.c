@@ -1,102 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_ls.c - `devenv ls`: every environment on this machine, with what it keeps and when it was prepared. */
+/* cmd_ls.c - `devenv ls`: every environment on this machine, with what it keeps and when it was last used. */
 #include <jansson.h>
 
 #include "cli/cli.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "base/file.h"
-#include "base/mem.h"
-#include "base/path.h"
-#include "base/project.h"
 #include "base/text.h"
-#include "env/live.h"
-#include "plan/plan.h"
-#include "plan/running.h"
+#include "cli/places.h"
 
-struct place {
-	char *name, *project, *image, *state;
-	bool gone; /* the checkout is not there any more */
-	bool planned;
-	pid_t pid;
-	uint64_t bytes; /* home, scratch and records */
-	int64_t prepared;
-};
-
-struct places {
-	struct place *items;
-	size_t count, cap;
-};
-
-static void places_release(struct places *p)
+/* Home, scratch and records. */
+static uint64_t bytes_of(const struct place *p)
 {
-	for (size_t i = 0; i < p->count; i++) {
-		free(p->items[i].name);
-		free(p->items[i].project);
-		free(p->items[i].image);
-		free(p->items[i].state);
-	}
-	free(p->items);
-}
-
-/* A directory without a readable plan (another version's, denied) is shown by its directory name. */
-static void add_place(struct places *all, const struct dirs *d, const char *parent, const char *name)
-{
-	cleanup_free char *state = mem_printf("%s/%s", parent, name);
-	cleanup_free char *path = mem_printf("%s/plan", state);
-	cleanup_free char *config = NULL;
-	struct place *p;
-	struct plan plan;
-	struct err ignored = ERR_INIT;
-	struct stat st;
-
-	all->items = mem_grow(all->items, all->count, &all->cap, sizeof(*all->items));
-	p = &all->items[all->count++];
-	*p = (struct place){ 0 };
-	plan_init(&plan);
-	if (stat(path, &st) == 0)
-		p->prepared = st.st_mtime;
-	p->project = live_project(state);
-	if (plan_load(&plan, path, &ignored) == 0) {
-		p->planned = true;
-		p->name = mem_strdup(plan.name);
-		p->image = mem_strdup(plan.image);
-		p->pid = running_pid(d, plan.id);
-	} else {
-		p->name = mem_strdup(p->project ? path_base(p->project) : name);
-	}
-	if (!p->pid)
-		live_earlier(d, state, plan.id, &p->pid);
-	plan_release(&plan);
-	config = p->project ? path_join(p->project, PROJECT_CONFIG) : NULL;
-	p->gone = config && access(config, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR);
-	p->bytes = file_tree_bytes(AT_FDCWD, state);
-	p->state = mem_steal(state);
-}
-
-static void add_places(struct places *all, const struct dirs *d, const char *kind)
-{
-	cleanup_free char *parent = mem_printf("%s/%s", d->state, kind);
-	cleanup_strlist struct strlist names = STRLIST_INIT;
-	struct err ignored = ERR_INIT;
-
-	file_names(AT_FDCWD, parent, false, &names, &ignored);
-	for (size_t i = 0; i < names.count; i++)
-		add_place(all, d, parent, names.items[i]);
-}
-
-static int by_name(const void *a, const void *b)
-{
-	const struct place *x = a, *y = b;
-	int names = strcmp(x->name, y->name);
-
-	return names ? names : strcmp(x->project ? x->project : "", y->project ? y->project : "");
+	return file_tree_bytes(AT_FDCWD, p->state);
 }
 
 static int list_json(struct cli *c, const struct places *all, struct err *e)
@@ -107,13 +26,14 @@ static int list_json(struct cli *c, const struct places *all, struct err *e)
 		const struct place *p = &all->items[i];
 
 		json_array_append_new(list,
-		                      json_pack("{s:o,s:o,s:o,s:b,s:b,s:I,s:I,s:o}", "name",
+		                      json_pack("{s:o,s:o,s:o,s:b,s:b,s:b,s:I,s:I,s:o}", "name",
 		                                output_json_text(p->name), "project",
 		                                p->project && *p->project ? output_json_text(p->project)
 		                                                          : json_null(),
 		                                "image", output_json_text(p->image), "running", p->pid > 0,
-		                                "gone", p->gone, "bytes", (json_int_t)p->bytes, "prepared",
-		                                (json_int_t)p->prepared, "state",
+		                                "lingering", p->lingers,
+		                                "gone", p->gone, "bytes", (json_int_t)bytes_of(p), "used",
+		                                (json_int_t)p->used, "state",
 		                                output_json_text(p->state)));
 	}
 	return output_json(c, json_pack("{s:o}", "environments", list), e);
@@ -122,10 +42,10 @@ static int list_json(struct cli *c, const struct places *all, struct err *e)
 static const char *state_word(const struct place *p)
 {
 	if (p->pid > 0)
-		return "running";
+		return p->lingers ? "lingering" : "running";
 	if (p->gone)
 		return "gone";
-	return p->planned ? "ready" : "no plan";
+	return p->plan_id ? "ready" : "no plan";
 }
 
 /* What names a place to a person: the project, the image of `run --image`; with -v where its state is. */
@@ -147,16 +67,16 @@ static void list_table(const struct cli *c, const struct places *all)
 		width = columns > width ? columns : width;
 	}
 	width = width > 32 ? 32 : width;
-	printf("%s%-*s  %-8s  %9s  %-14s  %s%s\n", output_begin(c, stdout, STYLE_DIM), width, "NAME",
-	       "STATE", "SIZE", "PREPARED", c->verbose ? "STATE DIRECTORY" : "WHERE", output_end(c, stdout));
+	printf("%s%-*s  %-9s  %9s  %-14s  %s%s\n", output_begin(c, stdout, STYLE_DIM), width, "NAME",
+	       "STATE", "SIZE", "USED", c->verbose ? "STATE DIRECTORY" : "WHERE", output_end(c, stdout));
 	for (size_t i = 0; i < all->count; i++) {
 		const struct place *p = &all->items[i];
 		const char *name = text_safe(p->name);
 		int pad = width - output_columns(name);
 
-		printf("%s%*s  %s%-8s%s  %9s  %-14s  %s\n", name, pad > 0 ? pad : 0, "",
+		printf("%s%*s  %s%-9s%s  %9s  %-14s  %s\n", name, pad > 0 ? pad : 0, "",
 		       output_begin(c, stdout, p->pid > 0 ? STYLE_GREEN : STYLE_YELLOW), state_word(p),
-		       output_end(c, stdout), text_bytes(p->bytes), output_age(p->prepared, now), where(c, p));
+		       output_end(c, stdout), text_bytes(bytes_of(p)), output_age(p->used, now), where(c, p));
 	}
 }
 
@@ -172,11 +92,11 @@ static void tell_gone(struct cli *c, const struct places *all)
 			gone++;
 		}
 	if (gone == 1)
-		output_notice(c, "%s is gone or has moved; to forget its home too: rm -r '%s'", text_safe(last->project),
-		              text_safe(last->state));
+		output_notice(c, "%s is gone or has moved; to forget it and its home: devenv reset --home --volumes '%s'",
+		              text_safe(last->project), text_safe(last->project));
 	else if (gone)
-		output_notice(c, "%zu projects are gone or have moved; `devenv ls -v` names the directories with their "
-		              "homes: delete those that nobody needs", gone);
+		output_notice(c, "%zu projects are gone or have moved; `devenv reset --home --volumes PATH` forgets one and "
+		              "its home", gone);
 }
 
 int cmd_ls(struct cli *c, struct err *e)
@@ -187,10 +107,7 @@ int cmd_ls(struct cli *c, struct err *e)
 
 	if (cli_open_user(c, &env, e) < 0)
 		return -1;
-	add_places(&all, &env.dirs, "checkouts");
-	add_places(&all, &env.dirs, "images");
-	if (all.count)
-		qsort(all.items, all.count, sizeof(*all.items), by_name);
+	places_find(&env.dirs, &all);
 	if (c->json)
 		result = list_json(c, &all, e);
 	else if (all.count)

@@ -32,6 +32,7 @@ struct status {
 	bool prepared;
 	char *stale; /* the file that changed since; NULL */
 	pid_t pid;
+	bool lingers; /* it has no session */
 	size_t earlier; /* environments of an earlier configuration that still run */
 	pid_t earlier_pid;
 	char *plan_id;
@@ -86,9 +87,11 @@ static void look_at_plan(struct status *s)
 		s->plan_id = mem_strdup(plan.id);
 		s->pid = running_pid(&s->env.dirs, plan.id);
 		limits_shown_plan(&plan, &s->env.dirs, &s->limits);
+		s->lingers = running_lingers(&s->env.dirs, plan.id);
 	}
 	plan_release(&plan);
-	s->earlier = live_earlier(&s->env.dirs, s->env.state, s->plan_id ? s->plan_id : "", &s->earlier_pid);
+	s->earlier = live_earlier(&s->env.dirs, s->env.state, s->plan_id ? s->plan_id : "", true,
+	                          &s->earlier_pid);
 }
 
 static int collect(struct cli *c, struct status *s, struct err *e)
@@ -221,7 +224,7 @@ static char *running_text(const struct status *s)
 	if (!s->pid && !s->earlier)
 		return mem_strdup("no");
 	if (!s->earlier)
-		return mem_printf("yes, its pid 1 is %d", (int)s->pid);
+		return mem_printf("%s, its pid 1 is %d", s->lingers ? "lingering after its last session" : "yes", (int)s->pid);
 	return mem_printf("yes, %s%zu of an earlier configuration (pid 1 is %d)", s->pid ? "and " : "", s->earlier,
 	                  (int)s->earlier_pid);
 }
@@ -295,6 +298,7 @@ static json_t *status_json(const struct status *s)
 		json_array_append_new(limits, output_json_text(s->limits.items[i]));
 	json_object_set_new(root, "limits", limits);
 	json_object_set_new(root, "running", json_boolean(s->pid > 0 || s->earlier > 0));
+	json_object_set_new(root, "lingering", json_boolean(s->lingers));
 	json_object_set_new(root, "running_earlier", json_integer((json_int_t)s->earlier));
 	json_object_set_new(root, "pid", s->pid > 0 ? json_integer(s->pid) : json_null());
 	json_object_set_new(root, "plan", output_json_text(s->plan_id));

@@ -36,8 +36,13 @@ static const struct option_spec options_config[] = {
 	{ 0 },
 };
 static const struct option_spec options_gc[] = {
-	{ "max-age", 0, "AGE", "also drop image names pulled longer ago, like 30d, 12h or 2w",
+	{ "max-age", 0, "AGE", "also drop what was pulled longer ago, like 30d, 12h or 2w",
 	  OPTION_MAX_AGE },
+	{ 0 },
+};
+static const struct option_spec options_diff[] = {
+	{ "untrusted", 0, NULL, "what the session of enter --untrusted tried, its project included",
+	  OPTION_DIFF_UNTRUSTED },
 	{ 0 },
 };
 static const struct option_spec options_reset[] = {
@@ -134,10 +139,19 @@ const struct command commands_table[] = {
 	  "It is asked again only when the list grows.",
 	  options_allow, NULL, cmd_allow, COMMAND_DRY_RUN, 0, 0 },
 	{ "deny", "", "withdraw what was granted", NULL, NULL, NULL, cmd_deny, 0, 0, 0 },
-	{ "reset", "", "throw away what the environment wrote outside project, home and volumes",
-	  "The scratch layer of `[sandbox] persist = yes` and of scratch on disk. Home\n"
-	  "and volumes only when named, and after asking.",
-	  options_reset, NULL, cmd_reset, COMMAND_DRY_RUN, 0, 0 },
+	{ "diff", "", "what the environment wrote outside project, home and volumes",
+	  "Against the layers of its image: A added, M modified, D deleted. What\n"
+	  "belongs to an installed package is summed up, changes to caches, logs and\n"
+	  "package databases are only counted; -v lists everything. Of what runs, and\n"
+	  "otherwise of what `[sandbox] persist = yes` keeps. A listing: the exit status\n"
+	  "is 0 whether something differs or not.",
+	  options_diff, NULL, cmd_diff, COMMAND_DRY_RUN, 0, 0 },
+	{ "reset", "[NAME|PATH]", "throw away what the environment wrote outside project, home and volumes",
+	  "The scratch layer of `[sandbox] persist = yes`, what killed sessions left, and\n"
+	  "what lingers. Home and volumes only when named, and after asking.\n"
+	  "Of this project, or of the one that `devenv ls` calls so: when its directory\n"
+	  "is gone, its records go too once nothing of value is left.",
+	  options_reset, NULL, cmd_reset, COMMAND_DRY_RUN, 0, 1 },
 	{ "config", "", "the configuration in force, and where each line of it is from",
 	  "The files that devenv.ini extends, devenv.ini and devenv.local.ini put\n"
 	  "together, with the file and line of every value; defaults are filled in.",
@@ -180,11 +194,13 @@ const struct command commands_table[] = {
 	/* the launcher's way to limits: puts process PID under those of the environment ID */
 	{ "limit", "ID MEMORY CPUS PIDS PID", "put a process under limits, for the launcher", NULL, NULL, NULL, cmd_limit,
 	  COMMAND_HIDDEN | COMMAND_STATUS_125 | COMMAND_NO_JSON, 5, 5 },
+	/* for completions */
+	{ "complete", "locked", "names for completions", NULL, NULL, NULL, cmd_complete,
+	  COMMAND_HIDDEN | COMMAND_DRY_RUN | COMMAND_NO_JSON, 1, 1 },
 	/* for git hooks, where the launcher found that files were touched */
 	{ "hook-check", "", "say when the project differs from what is prepared", NULL, NULL, NULL, cmd_hook_check,
 	  COMMAND_HIDDEN | COMMAND_DRY_RUN | COMMAND_NO_JSON, 0, 0 },
 
-	{ "diff", "", "what the scratch layer changed", NULL, NULL, NULL, NULL, COMMAND_PLANNED, 0, -1 },
 	{ "up", "[SERVICE…]", "start services", NULL, NULL, NULL, NULL, COMMAND_PLANNED, 0, -1 },
 	{ "down", "[SERVICE…]", "stop services", NULL, NULL, NULL, NULL, COMMAND_PLANNED, 0, -1 },
 	{ "ps", "", "services and their state", NULL, NULL, NULL, NULL, COMMAND_PLANNED, 0, -1 },

@@ -6,10 +6,12 @@
 
 #include <linux/filter.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "cli/config_promise.h"
 #include "cli/limits_shown.h"
 #include "plan/plan.h"
 
@@ -44,14 +46,15 @@ static void lines(const struct cli *c, const char *title, const char **items, si
 		line(items[i]);
 }
 
-static void print_mounts(const struct cli *c, const struct plan *p)
+static void print_mounts(const struct cli *c, const struct environment *env, const struct plan *p)
 {
 	if (p->mount_count)
 		heading(c, "Mounts, in this order (besides /dev, /proc and /sys)");
 	for (size_t i = 0; i < p->mount_count; i++) {
 		const struct plan_mount *m = &p->mounts[i];
+		cleanup_free char *why = config_promise_why(env, p, m);
 		cleanup_free char *text =
-			mem_printf("%s  %s%s%s%s%s%s", m->target,
+			mem_printf("%s  %s%s%s%s%s%s%s%s", m->target,
 		                   m->kind == PLAN_TMPFS ? "empty, in memory" : "from ",
 		                   m->kind == PLAN_TMPFS ? "" : m->flags & PLAN_MOUNT_AGENT ?
 		                   "the ssh agent of each session" : m->host,
@@ -59,7 +62,8 @@ static void print_mounts(const struct cli *c, const struct plan *p)
 		                   m->kind == PLAN_VIEW			   ? ", copy-on-write" :
 		                   m->flags & PLAN_MOUNT_READ_ONLY ? ", read-only" : "",
 		                   m->flags & PLAN_MOUNT_MAKE_HOST ? ", made when missing" : "",
-		                   m->flags & PLAN_MOUNT_OPTIONAL ? ", if it is there" : "");
+		                   m->flags & PLAN_MOUNT_OPTIONAL ? ", if it is there" : "",
+		                   *why ? ": " : "", why);
 
 		line(text);
 	}
@@ -76,7 +80,7 @@ static void print_watches(const struct cli *c, const struct plan *p)
 	}
 }
 
-static void print_plan(struct cli *c, const struct plan *p, const struct dirs *d, const char *stale)
+static void print_plan(struct cli *c, const struct environment *env, const struct plan *p, const char *stale)
 {
 	cleanup_strlist struct strlist limits = STRLIST_INIT;
 
@@ -88,16 +92,28 @@ static void print_plan(struct cli *c, const struct plan *p, const struct dirs *d
 	output_field(c, 8, "image", "%s", p->image);
 	output_field(c, 8, "network", "%s", network_names[p->network]);
 	output_field(c, 8, "scratch", "%s", scratch_names[p->scratch]);
+	output_field(c, 8, "user", "uid %u, gid %u%s", p->uid, p->gid,
+		     geteuid() == 0 ? ", which is root outside too: you are root" : "");
+	if (p->uid_range_count)
+		output_field(c, 8, "ranges", "%zu of further uids, %zu of gids", p->uid_range_count, p->gid_range_count);
+	if (p->linger)
+		output_field(c, 8, "linger", "%u seconds after the last session", p->linger);
 	output_field(c, 8, "user", "uid %u, gid %u", p->uid, p->gid);
 	output_field(c, 8, "hostname", "%s", p->hostname);
 	output_field(c, 8, "home", "%s", p->home);
 	output_field(c, 8, "shell", "%s", p->shell);
 	output_field(c, 8, "workdir", "%s", p->workdir);
 	output_field(c, 8, "filter", "%zu seccomp instructions", p->filter_size / sizeof(struct sock_filter));
-	limits_shown_plan(p, d, &limits);
+	if (p->root_filter_size)
+		output_field(c, 8, "of root", "%zu, which let owners of files change in name only",
+			     p->root_filter_size / sizeof(struct sock_filter));
+	config_promise_print(c, p, env->config.perf);
+	limits_shown_plan(p, &env->dirs, &limits);
+	if (!limits.count)
+		strlist_add(&limits, "none but those of your account");
 	lines(c, "Limits of all its processes together", (const char **)limits.items, limits.count);
 	lines(c, "Layers, topmost first", p->layers, p->layer_count);
-	print_mounts(c, p);
+	print_mounts(c, env, p);
 	lines(c, "Environment", p->env, p->env_count);
 	lines(c, "Passed from the caller where set", p->pass, p->pass_count);
 	lines(c, "Entrypoint", p->entrypoint, p->entrypoint_count);
@@ -120,24 +136,26 @@ static json_t *strings_json(const char **items, size_t count)
 	return list;
 }
 
-static json_t *mounts_json(const struct plan *p)
+static json_t *mounts_json(const struct environment *env, const struct plan *p)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < p->mount_count; i++) {
 		const struct plan_mount *m = &p->mounts[i];
+		cleanup_free char *why = config_promise_why(env, p, m);
 
-		json_array_append_new(list, json_pack("{s:s,s:o,s:o,s:b,s:b}", "kind",
+		json_array_append_new(list, json_pack("{s:s,s:o,s:o,s:b,s:b,s:o}", "kind",
 		                                      m->kind == PLAN_TMPFS ? "tmpfs" : m->kind == PLAN_VIEW ? "view" : "bind", "host",
 		                                      output_json_text(m->host), "target",
 		                                      output_json_text(m->target), "read_only",
 		                                      m->flags & PLAN_MOUNT_READ_ONLY ? 1 : 0, "optional",
-		                                      m->flags & PLAN_MOUNT_OPTIONAL ? 1 : 0));
+		                                      m->flags & PLAN_MOUNT_OPTIONAL ? 1 : 0, "why",
+		                                      output_json_text(why)));
 	}
 	return list;
 }
 
-static json_t *plan_json(const struct plan *p, const char *stale)
+static json_t *plan_json(const struct environment *env, const struct plan *p, const char *stale)
 {
 	json_t *root = json_object();
 	const struct {
@@ -168,8 +186,10 @@ static json_t *plan_json(const struct plan *p, const char *stale)
 	json_object_set_new(root, "uid", json_integer(p->uid));
 	json_object_set_new(root, "gid", json_integer(p->gid));
 	json_object_set_new(root, "persist", json_boolean(p->scratch == PLAN_SCRATCH_PERSIST));
+	json_object_set_new(root, "promise", config_promise_json(p, env->config.perf));
+	json_object_set_new(root, "linger", json_integer(p->linger));
 	json_object_set_new(root, "layers", strings_json(p->layers, p->layer_count));
-	json_object_set_new(root, "mounts", mounts_json(p));
+	json_object_set_new(root, "mounts", mounts_json(env, p));
 	json_object_set_new(root, "env", strings_json(p->env, p->env_count));
 	json_object_set_new(root, "pass", strings_json(p->pass, p->pass_count));
 	json_object_set_new(root, "entrypoint", strings_json(p->entrypoint, p->entrypoint_count));
@@ -195,9 +215,9 @@ int config_plan(struct cli *c, const struct environment *env, struct err *e)
 	for (size_t i = 0; i < plan.watch_count; i++)
 		plan.watches[i].young = false;
 	if (c->json)
-		result = output_json(c, plan_json(&plan, plan_stale(&plan)), e);
+		result = output_json(c, plan_json(env, &plan, plan_stale(&plan)), e);
 	else
-		print_plan(c, &plan, &env->dirs, plan_stale(&plan));
+		print_plan(c, env, &plan, plan_stale(&plan));
 	plan_release(&plan);
 	return result;
 }

@@ -16,8 +16,12 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "cli/probe.h"
+#include "env/ids.h"
+#include "env/probe.h"
 
+#define DOCKER_RUN                                                                                            \
+	"docker run --init --security-opt seccomp=unconfined --security-opt apparmor=unconfined "             \
+	"--security-opt systempaths=unconfined"
 #define CLOCK_EARLIEST 1735689600 /* 2025-01-01: before that no certificate of today is valid */
 
 void doctor_say(struct doctor_result *r, enum doctor_level level, const char *fmt, ...)
@@ -34,6 +38,16 @@ void doctor_remedy(struct doctor_result *r, const char *fmt, ...)
 {
 	va_list args;
 
+	va_start(args, fmt);
+	vsnprintf(r->remedy, sizeof(r->remedy), fmt, args);
+	va_end(args);
+}
+
+void doctor_sudo(struct doctor_result *r, const char *fmt, ...)
+{
+	va_list args;
+
+	r->as_root = true;
 	va_start(args, fmt);
 	vsnprintf(r->remedy, sizeof(r->remedy), fmt, args);
 	va_end(args);
@@ -92,10 +106,11 @@ static void check_wsl(const struct doctor_machine *m, struct doctor_result *r)
 static void check_container(const struct doctor_machine *m, struct doctor_result *r)
 {
 	static const struct {
-		const char *path, *what;
-	} marks[] = { { ".dockerenv", "docker" },
-		      { "run/.containerenv", "podman" },
-		      { "run/systemd/container", "a container" } };
+		const char *path, *what, *command;
+	} marks[] = { { ".dockerenv", "docker", DOCKER_RUN },
+		      { "run/.containerenv", "podman",
+			"podman run --init --security-opt seccomp=unconfined --security-opt unmask=ALL" },
+		      { "run/systemd/container", "a container", DOCKER_RUN } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
 		if (!file_exists(m->root, marks[i].path))
@@ -103,8 +118,7 @@ static void check_container(const struct doctor_machine *m, struct doctor_result
 		doctor_say(r, DOCTOR_WARN,
 		           "this machine is itself a container (%s): what it masks or denies is lacking here",
 		           marks[i].what);
-		doctor_remedy(r, "start it with: docker run --init --security-opt seccomp=unconfined "
-		                 "--security-opt apparmor=unconfined --security-opt systempaths=unconfined");
+		doctor_remedy(r, "start it with: %s", marks[i].command);
 		return;
 	}
 	doctor_say(r, DOCTOR_OK, "not in a container");
@@ -118,7 +132,7 @@ static void check_clock(const struct doctor_machine *m, struct doctor_result *r)
 	strftime(text, sizeof(text), "%Y-%m-%d %H:%M", gmtime(&now));
 	if (now < CLOCK_EARLIEST) {
 		doctor_say(r, DOCTOR_FAIL, "the clock says %s UTC: no certificate is valid then", text);
-		doctor_remedy(r, "sudo timedatectl set-ntp true");
+		doctor_sudo(r, "sudo timedatectl set-ntp true");
 		return;
 	}
 	doctor_say(r, DOCTOR_OK, "%s UTC", text);
@@ -130,7 +144,9 @@ static void check_config(const struct doctor_machine *m, struct doctor_result *r
 
 	if (m->config && m->config->code != ERR_NONE) {
 		doctor_say(r, DOCTOR_FAIL, "%s", m->config->msg);
-		doctor_remedy(r, "%s", m->config->hint[0] ? m->config->hint : "edit that line; the sections and keys: man devenv.ini");
+		doctor_remedy(r, "%s", m->config->hint[0]         ? m->config->hint
+		              : m->config->code != ERR_CONFIG ? "mend what is above first"
+		                                              : "edit that line; the sections and keys: man devenv.ini");
 		return;
 	}
 	doctor_say(r, DOCTOR_OK, "%s %s", text_safe(path),
@@ -155,33 +171,40 @@ static void check_init(const struct doctor_machine *m, struct doctor_result *r)
 	doctor_remedy(r, "start the container with an init: docker run --init");
 }
 
-/* Does a line of /etc/subuid begin with our name or uid? */
-static bool has_range(const struct doctor_machine *m, const char *path, const char *name)
-{
-	cleanup_buf struct buf text = BUF_INIT;
-	cleanup_strlist struct strlist lines = STRLIST_INIT;
-	cleanup_free char *by_name = mem_printf("%s:", name),
-			  *by_uid = mem_printf("%u:", (unsigned int)getuid());
-	struct err ignored = ERR_INIT;
-
-	if (file_read(m->root, path, 1 << 20, 0, &text, NULL, &ignored) < 0)
-		return false;
-	strlist_split(&lines, text.data, "\n");
-	for (size_t i = 0; i < lines.count; i++)
-		if (text_starts(lines.items[i], by_name) || text_starts(lines.items[i], by_uid))
-			return true;
-	return false;
-}
-
 static void check_subids(const struct doctor_machine *m, struct doctor_result *r)
 {
 	const struct passwd *self = getpwuid(getuid());
-	const char *name = self ? self->pw_name : "";
+	cleanup_free char *name = mem_strdup(self ? self->pw_name : "");
+	struct ids_ranges users = { 0 }, groups = { 0 };
 
-	if (has_range(m, "etc/subuid", name) && has_range(m, "etc/subgid", name))
-		doctor_say(r, DOCTOR_SKIP, "ranges in /etc/subuid and /etc/subgid; nothing needs them yet");
-	else
-		doctor_say(r, DOCTOR_SKIP, "no range in /etc/subuid and /etc/subgid; nothing needs them yet");
+	ids_read(m->root, "etc/subuid", name, getuid(), &users);
+	ids_read(m->root, "etc/subgid", name, getuid(), &groups);
+	if (!users.count || !groups.count) {
+		doctor_say(r, DOCTOR_SKIP, "no range in %s; nothing needs one yet",
+		           users.count    ? "/etc/subgid"
+		           : groups.count ? "/etc/subuid"
+		                          : "/etc/subuid and /etc/subgid");
+		doctor_remedy(r, "sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 %s (or another free range)",
+		              *name ? text_safe(name) : "NAME");
+	} else {
+		doctor_say(r, DOCTOR_SKIP, "%llu uids and %llu gids in /etc/subuid and /etc/subgid; nothing needs them yet",
+		           (unsigned long long)ids_total(&users), (unsigned long long)ids_total(&groups));
+	}
+	if (users.count && groups.count && access("/usr/bin/newuidmap", X_OK) < 0)
+		doctor_remedy(r, "newuidmap, which maps them, is not there: sudo apt install uidmap");
+	ids_release(&users);
+	ids_release(&groups);
+}
+
+static void check_root(const struct doctor_machine *m, struct doctor_result *r)
+{
+	(void)m;
+	if (geteuid() != 0) {
+		doctor_say(r, DOCTOR_SKIP, "you are not root");
+		return;
+	}
+	doctor_say(r, DOCTOR_INFO, "you are root: sessions have no capabilities outside, but uid 0 inside is uid 0 here");
+	doctor_remedy(r, "where it can be had an ordinary account is safer; a container of its own is as good");
 }
 
 static void check_groups(const struct doctor_machine *m, struct doctor_result *r)
@@ -219,10 +242,13 @@ const struct doctor_check doctor_checks[] = {
 	{ "overlay", "overlay", doctor_sandbox_overlay },
 	{ "tmpfs-xattr", "tmpfs attributes", doctor_sandbox_tmpfs_xattr },
 	{ "proc", "fresh /proc", doctor_sandbox_proc },
+	{ "devpts", "pseudo terminals", doctor_sandbox_devpts },
+	{ "system-calls", "system calls", doctor_sandbox_system_calls },
 	{ "seccomp", "seccomp", doctor_sandbox_seccomp },
 	{ "landlock", "landlock", doctor_sandbox_landlock },
 	{ "limits", "limits", doctor_limits_cgroups },
 	{ "devices", "devices", doctor_limits_devices },
+	{ "record", "record", doctor_sandbox_record },
 	{ "init", "init", check_init },
 	{ "config", "your config.ini", check_config },
 	{ "store-owner", "store", doctor_store_owner },
@@ -231,9 +257,10 @@ const struct doctor_check doctor_checks[] = {
 	{ "runtime", "runtime directory", doctor_store_runtime },
 	{ "clock", "clock", check_clock },
 	{ "proxy", "proxy", doctor_network_proxy },
-	{ "credentials", "registry login", doctor_network_credentials },
+	{ "credentials", "registry login", doctor_credentials },
 	{ "stale", "running", doctor_running_stale },
 	{ "subids", "id ranges", check_subids },
+	{ "root", "real root", check_root },
 	{ "groups", "groups", check_groups },
 };
 const size_t doctor_check_count = ARRAY_SIZE(doctor_checks);

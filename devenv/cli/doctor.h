@@ -17,6 +17,8 @@
 #include "base/err.h"
 
 struct cli;
+struct machine;
+struct user_config;
 
 enum doctor_level {
 	DOCTOR_OK,
@@ -31,6 +33,8 @@ struct doctor_machine {
 	const struct dirs *dirs;
 	const char *store;
 	const struct err *config; /* what is wrong with the user's config.ini; ERR_NONE: nothing */
+	const struct machine *found; /* what was tried already; NULL: each check tries by itself */
+	const struct user_config *user; /* NULL: registries are not to be asked */
 	/* what tests say instead of the machine; NULL and 0: ask it */
 	const struct statfs *store_fs;
 	time_t now;
@@ -39,6 +43,7 @@ struct doctor_result {
 	enum doctor_level level;
 	char text[256];   /* what was found */
 	char remedy[384]; /* the command that mends it, or what to know; "" */
+	bool as_root;     /* the remedy is exactly a command that needs root */
 	/* What the remedy says, done by us: only what needs no root and loses nothing. NULL: the person must. */
 	int (*fix)(struct cli *c, const struct doctor_machine *m, struct err *e);
 };
@@ -54,6 +59,8 @@ extern const size_t doctor_check_count;
 void doctor_say(struct doctor_result *r, enum doctor_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void doctor_remedy(struct doctor_result *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The same for a command to be typed as it stands, which asks for root by sudo. */
+void doctor_sudo(struct doctor_result *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* First line of a file below m->root, cut at `size`. false: not there. */
 bool doctor_read(const struct doctor_machine *m, const char *path, char *line, size_t size);
 
@@ -64,6 +71,9 @@ void doctor_sandbox_apparmor(const struct doctor_machine *m, struct doctor_resul
 void doctor_sandbox_user_namespace(const struct doctor_machine *m, struct doctor_result *r);
 void doctor_sandbox_overlay(const struct doctor_machine *m, struct doctor_result *r);
 void doctor_sandbox_tmpfs_xattr(const struct doctor_machine *m, struct doctor_result *r);
+void doctor_sandbox_devpts(const struct doctor_machine *m, struct doctor_result *r);
+void doctor_sandbox_system_calls(const struct doctor_machine *m, struct doctor_result *r);
+void doctor_sandbox_record(const struct doctor_machine *m, struct doctor_result *r);
 void doctor_sandbox_proc(const struct doctor_machine *m, struct doctor_result *r);
 void doctor_sandbox_seccomp(const struct doctor_machine *m, struct doctor_result *r);
 void doctor_sandbox_landlock(const struct doctor_machine *m, struct doctor_result *r);
@@ -76,7 +86,9 @@ void doctor_store_runtime(const struct doctor_machine *m, struct doctor_result *
 
 /* doctor_network.c: what stands between this machine and a registry */
 void doctor_network_proxy(const struct doctor_machine *m, struct doctor_result *r);
-void doctor_network_credentials(const struct doctor_machine *m, struct doctor_result *r);
+
+/* doctor_credentials.c: logins */
+void doctor_credentials(const struct doctor_machine *m, struct doctor_result *r);
 
 /* doctor_limits.c: what limits and devices can count on */
 void doctor_limits_cgroups(const struct doctor_machine *m, struct doctor_result *r);

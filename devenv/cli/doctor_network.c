@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * doctor_network.c - checks of what stands between this machine and a registry: a proxy that was named and is not there,
- * a login that can't be read. Nothing is sent to anybody: a proxy is only connected to.
+ * doctor_network.c - the check of what stands between this machine and a registry: a proxy that was named and is not
+ * there. Nothing is sent to it, it is only connected to.
  */
 #include "cli/doctor.h"
 
@@ -16,7 +16,6 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "fetch/credentials.h"
 
 #define CONNECT_MS 3000
 
@@ -122,36 +121,4 @@ void doctor_network_proxy(const struct doctor_machine *m, struct doctor_result *
 	}
 	if (!seen)
 		doctor_say(r, DOCTOR_SKIP, "none is set");
-}
-
-/* "docker-credential-pass (not installed)": a program that was named and could not be asked. NULL: none. */
-static const char *unasked(const struct strlist *asked)
-{
-	for (size_t i = 0; i < asked->count; i++)
-		if (text_ends(asked->items[i], "(not installed)") || text_ends(asked->items[i], "(failed)") ||
-		    text_ends(asked->items[i], "(could not be run)"))
-			return asked->items[i];
-	return NULL;
-}
-
-void doctor_network_credentials(const struct doctor_machine *m, struct doctor_result *r)
-{
-	cleanup_strlist struct strlist asked = STRLIST_INIT;
-	struct credentials found = { 0 };
-	struct err e = ERR_INIT;
-	int got = credentials_find("docker.io", "library/debian", &found, &asked, &e);
-
-	(void)m;
-	credentials_release(&found);
-	if (got < 0) {
-		doctor_say(r, DOCTOR_WARN, "%s", e.msg);
-		doctor_remedy(r, "%s", e.hint[0] ? e.hint : "log in again: docker login, or podman login docker.io");
-	} else if (got == 0 && unasked(&asked)) {
-		doctor_say(r, DOCTOR_WARN, "a login may be lacking: %s", text_safe(unasked(&asked)));
-		doctor_remedy(r, "install that program, or log in again: docker login, podman login docker.io");
-	} else if (got > 0) {
-		doctor_say(r, DOCTOR_OK, "docker.io: %s", asked.count ? text_safe(asked.items[asked.count - 1]) : "");
-	} else {
-		doctor_say(r, DOCTOR_SKIP, "none for docker.io: its limits for anonymous pulls apply");
-	}
 }

@@ -59,8 +59,7 @@ void doctor_store_owner(const struct doctor_machine *m, struct doctor_result *r)
 	} else if (st.st_uid != geteuid()) {
 		doctor_say(r, DOCTOR_FAIL, "%s belongs to uid %u, not to you (%u)", text_safe(m->store),
 		           (unsigned int)st.st_uid, (unsigned int)geteuid());
-		doctor_remedy(r, "set DEVENV_STORE to a directory of yours, or: sudo chown -R %u %s",
-		              (unsigned int)geteuid(), text_safe(m->store));
+		doctor_sudo(r, "sudo chown -R %u %s", (unsigned int)geteuid(), text_safe(m->store));
 	} else if (st.st_mode & 077) {
 		doctor_say(r, DOCTOR_FAIL, "%s is open to others (mode %04o)", text_safe(m->store),
 		           st.st_mode & 07777);

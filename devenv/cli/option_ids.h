@@ -15,6 +15,7 @@ enum cli_option_id { /* the low numbers are those of `enter` and `run` in base/o
 	             OPTION_HOME,
 	             OPTION_VOLUMES,
 	             OPTION_FIX,
+	             OPTION_DIFF_UNTRUSTED,
 };
 
 #endif

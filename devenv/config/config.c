@@ -28,6 +28,7 @@
 #include "config/volumes.h"
 
 #define NAME_LONGEST 63 /* a host name's part */
+#define LINGER_LONGEST (7 * 24 * 3600)
 
 typedef int (*setter)(struct config *c, const struct ini_entry *entry, struct err *e);
 
@@ -220,6 +221,23 @@ static int set_scratch(struct config *c, const struct ini_entry *entry, struct e
 	return 0;
 }
 
+static int set_linger(struct config *c, const struct ini_entry *entry, struct err *e)
+{
+	uint64_t seconds;
+
+	if (value_check_line(c->file, entry, e))
+		return -1;
+	if (entry->value[strspn(entry->value, "0123456789")]) {
+		value_bad(c->file, entry, e, "'%s' is not a number of seconds", text_safe(entry->value));
+		return err_hint(e, "ten minutes are 600");
+	}
+	if (text_number(entry->value, LINGER_LONGEST, &seconds) < 0)
+		return value_bad(c->file, entry, e, "%s seconds are too long: a week, %d, is the most",
+		                 text_safe(entry->value), LINGER_LONGEST);
+	c->linger = (unsigned int)seconds;
+	return 0;
+}
+
 static int set_protect(struct config *c, const struct ini_entry *entry, struct err *e)
 {
 	static const char *const words[] = { "hooks", "git", "off", NULL };
@@ -230,6 +248,16 @@ static int set_protect(struct config *c, const struct ini_entry *entry, struct e
 	if (value_choice(c->file, entry, words, &word, e))
 		return -1;
 	c->protect = protects[word];
+	return 0;
+}
+
+static int set_repository(struct config *c, const struct ini_entry *entry, struct err *e)
+{
+	bool yes;
+
+	if (value_bool(c->file, entry, &yes, e))
+		return -1;
+	c->repository = yes ? CONFIG_REPOSITORY_YES : CONFIG_REPOSITORY_NO;
 	return 0;
 }
 
@@ -265,7 +293,8 @@ static int set_git_hook(struct config *c, const struct ini_entry *entry, struct 
 	c->git_hooks = mem_grow(c->git_hooks, c->git_hook_count, &c->git_hook_cap, sizeof(*c->git_hooks));
 	c->git_hooks[c->git_hook_count++] = (struct config_pair){ .name = mem_strdup(entry->key),
 		                                                  .value = mem_strdup(entry->value),
-		                                                  .line = entry->line };
+		                                                  .line = entry->line,
+		                                                  .file = entry->file };
 	return 0;
 }
 
@@ -282,7 +311,8 @@ static const struct {
 	{ "env-file", "required", set_env_file }, { "env-file", "optional", set_env_file },
 	{ "volume.*", "target", volumes_set },     { "volume.*", "scope", volumes_set },
 	{ "sandbox", "network", set_network },    { "sandbox", "persist", set_persist },
-	{ "sandbox", "scratch", set_scratch },    { "hooks", "start", set_hook },
+	{ "sandbox", "scratch", set_scratch },    { "sandbox", "linger", set_linger },
+	{ "hooks", "start", set_hook },
 	{ "hooks", "enter", set_hook },           { "pass-env", "names", grants_set_pass },
 	{ "mount.*", "source", grants_set_mount }, { "mount.*", "target", grants_set_mount },
 	{ "sandbox", "memory", reach_set_memory }, { "sandbox", "cpus", reach_set_cpus },
@@ -290,6 +320,7 @@ static const struct {
 	{ "sandbox", "nested", reach_set_power }, { "sandbox", "perf", reach_set_power },
 	{ "sandbox", "ssh-agent", reach_set_power },
 	{ "mount.*", "mode", grants_set_mount },  { "sandbox", "protect", set_protect },
+	{ "sandbox", "repository", set_repository },
 	{ "setup", "inputs", set_setup },         { "setup", "run", set_setup }, { "git-hooks", "*", set_git_hook },
 };
 

@@ -22,6 +22,9 @@ enum config_protect { CONFIG_PROTECT_HOOKS, CONFIG_PROTECT_GIT, CONFIG_PROTECT_O
 enum config_scratch { CONFIG_SCRATCH_TMPFS, CONFIG_SCRATCH_DISK };
 enum config_device { CONFIG_DEVICE_KVM, CONFIG_DEVICE_GPU, CONFIG_DEVICE_FUSE, CONFIG_DEVICES };
 
+/* [sandbox] repository: all of the work tree that the project is a subdirectory of. */
+enum config_repository { CONFIG_REPOSITORY_UNSET, CONFIG_REPOSITORY_NO, CONFIG_REPOSITORY_YES };
+
 struct config_pair {
 	char *name, *value;
 	unsigned int line;
@@ -109,6 +112,7 @@ struct config {
 	unsigned int setup_inputs_line;
 
 	enum config_protect protect;
+	enum config_repository repository;
 	enum config_network network;
 	unsigned int network_line;
 	bool persist;
@@ -117,6 +121,7 @@ struct config {
 	uint64_t memory; /* bytes; as the next two: 0 is no limit */
 	uint32_t cpus;	 /* thousandths of a processor */
 	uint32_t pids;
+	unsigned int linger; /* seconds */
 
 	char *hook_start, *hook_enter; /* script text or NULL; never empty */
 

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "config/lock_entries.h"
 
 enum side { BOTH, OURS, ANCESTOR, THEIRS };
 
@@ -89,8 +90,10 @@ static bool same_text(const char *a, const char *b)
 	return a && b ? !strcmp(a, b) : a == b;
 }
 
-static bool same_image(const struct lock_image *a, const struct lock_image *b)
+static bool same_image(const void *one, const void *two)
 {
+	const struct lock_image *a = one, *b = two;
+
 	if (a->manifest_count != b->manifest_count || !same_text(a->index, b->index) ||
 	    !same_text(a->request, b->request))
 		return false;
@@ -100,35 +103,25 @@ static bool same_image(const struct lock_image *a, const struct lock_image *b)
 	return true;
 }
 
-/* Drop what the two sides disagree about. */
-static void drop_contradictions(struct lock *ours, struct lock *theirs)
+static bool same_extends(const void *one, const void *two)
 {
-	for (size_t i = ours->image_count; i-- > 0;) {
-		cleanup_free char *name = mem_strdup(ours->images[i].name);
-		const struct lock_image *there = lock_find(theirs, name);
+	const struct lock_extends *a = one, *b = two;
 
-		if (there && !same_image(&ours->images[i], there)) {
-			lock_remove(ours, name);
-			lock_remove(theirs, name);
-		}
-	}
-}
-
-static bool same_extends(const struct lock_extends *a, const struct lock_extends *b)
-{
 	return same_text(a->request, b->request) && same_text(a->commit, b->commit) && same_text(a->content, b->content);
 }
 
-static void drop_contradicting_extends(struct lock *ours, struct lock *theirs)
+/* Drop what the two sides disagree about, and take the rest of both: into ours. */
+static void unite(struct lock_entries ours, struct lock_entries theirs, bool (*same)(const void *a, const void *b))
 {
-	for (size_t i = ours->extends_count; i-- > 0;) {
-		cleanup_free char *name = mem_strdup(ours->extends[i].name);
-		const struct lock_extends *there = lock_find_extends(theirs, name);
+	for (size_t i = 0; i < *theirs.count; i++) {
+		void *two = (char *)*theirs.items + i * theirs.size;
+		const char *name = *(char **)two;
+		const void *one = lock_entries_find(ours, name);
 
-		if (there && !same_extends(&ours->extends[i], there)) {
-			lock_remove_extends(ours, name);
-			lock_remove_extends(theirs, name);
-		}
+		if (one && !same(one, two))
+			lock_entries_remove(ours, name);
+		else
+			lock_entries_put(ours, two);
 	}
 }
 
@@ -156,12 +149,8 @@ int lock_parse_both_sides(const char *name, const char *text, size_t len, struct
 		return lock_parse(name, text, len, out, e);
 	if (parse_sides(name, &text_ours, &text_theirs, &ours, &theirs, e))
 		return -1;
-	drop_contradictions(&ours, &theirs);
-	drop_contradicting_extends(&ours, &theirs);
-	for (size_t i = 0; i < theirs.image_count; i++)
-		lock_put(&ours, &theirs.images[i]);
-	for (size_t i = 0; i < theirs.extends_count; i++)
-		lock_put_extends(&ours, &theirs.extends[i]);
+	unite(lock_entries_images(&ours), lock_entries_images(&theirs), same_image);
+	unite(lock_entries_extends(&ours), lock_entries_extends(&theirs), same_extends);
 	*out = ours;
 	lock_release(&theirs);
 	return 0;

@@ -8,6 +8,7 @@
 #include "base/digest.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "config/lock_entries.h"
 
 #define EXTENDS_MAX 1000 /* env/ reads far fewer; each is looked for among the others */
 
@@ -16,9 +17,10 @@ bool lock_commit_is_valid(const char *commit)
 	return text_is_hex(commit, 40);
 }
 
-static int take_entry(const char *name, const struct ini_entry *entry, struct lock_extends *out,
-                      struct err *e)
+static int take_entry(const char *name, const struct ini_entry *entry, void *extends, struct err *e)
 {
+	struct lock_extends *out = extends;
+
 	if (!strcmp(entry->key, "request")) {
 		if (entry->value[0] == '\0' || strchr(entry->value, '\n'))
 			return lock_bad_value(name, entry, "a request", e);
@@ -49,35 +51,23 @@ int lock_take_extends(const char *name, const struct ini *ini, const struct ini_
 		               section->line, EXTENDS_MAX),
 		       err_hint(e, "delete the file and run `devenv lock`");
 	}
-	for (size_t i = 0; i < ini->count; i++)
-		if (!strcmp(ini->entries[i].section, section->name) &&
-		    take_entry(name, &ini->entries[i], &entry, e)) {
-			lock_extends_release(&entry);
-			return -1;
-		}
+	if (lock_entries_read(name, ini, section, take_entry, &entry, e) < 0) {
+		lock_extends_release(&entry);
+		return -1;
+	}
 	missing = !entry.request ? "request" : !entry.commit ? "commit" : !entry.content ? "content" : NULL;
 	if (missing) {
-		err_set(e, ERR_LOCK, "%s:%u: [%s] has no %s", text_safe(name), section->line,
-		        text_safe(section->name), missing);
 		lock_extends_release(&entry);
-		return err_hint(e, "take the file from git again, or delete it and run `devenv lock`");
+		return lock_entries_missing(name, section, missing, e);
 	}
 	lock_put_extends(l, &entry);
 	return 0;
 }
 
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(((const struct lock_extends *)a)->name, ((const struct lock_extends *)b)->name);
-}
-
 void lock_format_extends(const struct lock *l, struct buf *out)
 {
-	cleanup_free struct lock_extends *sorted = mem_array(l->extends_count + 1, sizeof(*sorted));
+	cleanup_free struct lock_extends *sorted = lock_entries_sorted(lock_entries_extends(l));
 
-	if (l->extends_count)
-		memcpy(sorted, l->extends, l->extends_count * sizeof(*sorted));
-	qsort(sorted, l->extends_count, sizeof(*sorted), by_name);
 	for (size_t i = 0; i < l->extends_count; i++) {
 		buf_addf(out, "\n[%s]\ncommit = %s\ncontent = %s\n", sorted[i].name, sorted[i].commit,
 		         sorted[i].content);
@@ -87,35 +77,17 @@ void lock_format_extends(const struct lock *l, struct buf *out)
 
 struct lock_extends *lock_find_extends(const struct lock *l, const char *name)
 {
-	for (size_t i = 0; i < l->extends_count; i++)
-		if (!strcmp(l->extends[i].name, name))
-			return &l->extends[i];
-	return NULL;
+	return lock_entries_find(lock_entries_extends(l), name);
 }
 
 void lock_put_extends(struct lock *l, struct lock_extends *entry)
 {
-	struct lock_extends *there = lock_find_extends(l, entry->name);
-
-	if (there) {
-		lock_extends_release(there);
-	} else {
-		l->extends = mem_grow(l->extends, l->extends_count, &l->extends_cap, sizeof(*l->extends));
-		there = &l->extends[l->extends_count++];
-	}
-	*there = *entry;
-	*entry = (struct lock_extends){ 0 };
+	lock_entries_put(lock_entries_extends(l), entry);
 }
 
 void lock_remove_extends(struct lock *l, const char *name)
 {
-	struct lock_extends *there = lock_find_extends(l, name);
-
-	if (!there)
-		return;
-	lock_extends_release(there);
-	*there = l->extends[--l->extends_count];
-	l->extends[l->extends_count] = (struct lock_extends){ 0 };
+	lock_entries_remove(lock_entries_extends(l), name);
 }
 
 void lock_extends_release(struct lock_extends *entry)

@@ -23,6 +23,9 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "plan/gitkeys.h"
+
+#define CONFIG_MAX (1u << 20)
 
 /* As the kernel sees it at one moment: realpath() looks at one part after the other. */
 static char *real_path(const char *path, int flags)
@@ -94,6 +97,44 @@ char *clone_worktree_common(const char *work_tree)
 	struct stat st;
 
 	return lstat(dotgit, &st) == 0 && S_ISREG(st.st_mode) ? linked_common(dotgit, work_tree) : NULL;
+}
+
+/* The last one counts. */
+static void take_work_tree(void *data, const char *name, const char *value)
+{
+	char **last = data;
+
+	if (strcmp(name, "core.worktree") == 0) {
+		free(*last);
+		*last = mem_strdup(value);
+	}
+}
+
+/* As with worktrees: the .git file is the project's to write, what answers it is not. */
+char *clone_submodule_git(const char *work_tree)
+{
+	cleanup_free char *dotgit = path_join(work_tree, ".git");
+	cleanup_free char *line = file_line(dotgit), *joined = NULL, *own = NULL, *config = NULL, *back = NULL, *real = NULL;
+	cleanup_free char *answer = NULL, *answered = NULL;
+	cleanup_buf struct buf text = BUF_INIT;
+	struct err ignored = ERR_INIT;
+
+	if (!line || !text_starts(line, "gitdir: "))
+		return NULL;
+	joined = path_join(work_tree, line + strlen("gitdir: "));
+	own = real_path(joined, O_DIRECTORY);
+	real = real_path(work_tree, O_DIRECTORY);
+	if (!own || !real)
+		return NULL;
+	config = path_join(own, "config");
+	if (file_read(AT_FDCWD, config, CONFIG_MAX, O_NOFOLLOW, &text, NULL, &ignored) < 0)
+		return NULL;
+	gitkeys_scan(text.data, text.len, take_work_tree, &back);
+	if (!back || !*back)
+		return NULL;
+	answer = path_join(own, back);
+	answered = real_path(answer, O_DIRECTORY);
+	return answered && strcmp(answered, real) == 0 ? mem_steal(own) : NULL;
 }
 
 char *clone_key(const char *project)

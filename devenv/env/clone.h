@@ -16,5 +16,7 @@ char *clone_path_name(const char *project);
 
 /* The common git directory of a linked worktree, link-free, when the link is answered from there; NULL: it is none. */
 char *clone_worktree_common(const char *work_tree);
+/* The git directory of a submodule, link-free, when its core.worktree names this work tree; NULL: it is none. malloc'ed. */
+char *clone_submodule_git(const char *work_tree);
 
 #endif

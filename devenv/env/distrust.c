@@ -64,9 +64,11 @@ void env_distrust(struct environment *env)
 	env->untrusted = true;
 	c->network = CONFIG_NETWORK_NONE;
 	c->persist = false;
+	c->linger = 0;
 	c->protect = CONFIG_PROTECT_OFF;
 	c->nested = c->perf = c->ssh_agent = false;
 	memset(c->devices, 0, sizeof(c->devices));
+	c->repository = CONFIG_REPOSITORY_NO;
 	drop_text(&c->setup);
 	drop_text(&c->hook_start);
 	drop_text(&c->hook_enter);

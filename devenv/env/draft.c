@@ -65,7 +65,8 @@ static int read_accounts(struct draft *d, struct err *e)
 int draft_open(struct draft *d, struct environment *env, struct store *s, const char *digest, const char *what,
 	       struct err *e)
 {
-	*d = (struct draft){ .env = env, .store = s, .passwd = BUF_INIT, .group = BUF_INIT, .filter = BUF_INIT };
+	*d = (struct draft){ .env = env, .store = s, .passwd = BUF_INIT, .group = BUF_INIT, .filter = BUF_INIT,
+			     .root_filter = BUF_INIT };
 	plan_init(&d->plan);
 	d->skeleton.below = &d->root;
 	if (store_image_load(s, digest, &d->image, e) < 0)
@@ -97,6 +98,7 @@ void draft_release(struct draft *d)
 	buf_release(&d->passwd);
 	buf_release(&d->group);
 	buf_release(&d->filter);
+	buf_release(&d->root_filter);
 }
 
 const char *draft_target(struct draft *d, const char *path, const char *what, struct err *e)

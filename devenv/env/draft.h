@@ -27,7 +27,7 @@ struct draft {
 	struct skeleton skeleton;
 	struct variables variables;
 	struct buf passwd, group; /* of the image */
-	struct buf filter;
+	struct buf filter, root_filter;
 };
 
 #define DRAFT_DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -52,7 +52,7 @@ struct env_file {	/* an input as it was read: for the plan's freshness list */
 	char content[136]; /* sha256; "" for absent */
 };
 
-enum env_place_kind { ENV_PLACE_BASE, ENV_PLACE_ENV_FILE, ENV_PLACE_MOUNT, ENV_PLACE_SETUP_INPUT };
+enum env_place_kind { ENV_PLACE_BASE, ENV_PLACE_ENV_FILE, ENV_PLACE_MOUNT, ENV_PLACE_SETUP_INPUT, ENV_PLACE_REPOSITORY };
 struct env_place {	/* a path of the host that the config names: resolved once, when the config is read */
 	enum env_place_kind kind;
 	char *written;	/* as in the config */
@@ -121,7 +121,7 @@ int env_extend(struct environment *env, const struct env_options *o, struct err 
 /* ---- powers and trust (env/trust.c) ---- */
 struct env_power {
 	char *key;  /* "network:host" */
-	char *text; /* "network: every server this machine can reach, itself included" */
+	char *text; /* "network: every server this machine can reach, itself included"; escaped, to be shown as it is */
 };
 struct env_powers {
 	struct env_power *items;
@@ -151,6 +151,8 @@ struct env_gaps {
 };
 void env_gaps_find(const struct environment *env, struct env_gaps *out); /* offline, from the files alone */
 void env_gaps_release(struct env_gaps *g);
+/* What is locked but not here, so that what it asks for (further files, perhaps the base) could not be compared. */
+void env_gaps_unchecked(const struct environment *env, struct strlist *names);
 struct env_change {
 	/* Digests of the manifest for this machine, or ""; before == "": new; after == "": removed. The same twice: only
 	 * the index moved, so manifests of other platforms. */
@@ -194,13 +196,14 @@ int env_live_images(const struct environment *env, struct strlist *digests, stru
 struct env_gc {
 	/* in */
 	bool dry_run;
+	int64_t oldest_clone;	    /* clones of what is extended that were fetched into later than this stay */
 	struct strlist images_gone; /* manifest digests that store_gc took, or would take in a dry run */
-	/* Called per thing removed (or to be removed): kind "plan", "generated", "scratch". May be NULL. */
+	/* Called per thing removed (or to be removed): kind "plan", "generated", "scratch", "clone". May be NULL. */
 	void (*removed)(void *data, const char *kind, const char *name, uint64_t bytes);
 	void *data;
 	/* out: counts and bytes are added to */
 	uint64_t bytes;
-	size_t plans, generated, scratches;
+	size_t plans, generated, scratches, clones;
 };
 /*
  * Plans whose project or image is gone (homes stay), generated top layers that nothing uses: no plan of a living project

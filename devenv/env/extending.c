@@ -371,7 +371,8 @@ static void add_change(struct env_changes *c, const char *name, const char *befo
 	if (!c || !strcmp(before, after))
 		return;
 	c->items = mem_grow(c->items, c->count, &c->cap, sizeof(*c->items));
-	c->items[c->count++] = (struct env_change){ mem_strdup(name), mem_strdup(before), mem_strdup(after) };
+	c->items[c->count++] = (struct env_change){ mem_strdup(name), mem_strdup(before), mem_strdup(after),
+	                                                mem_strdup(""), mem_strdup("") };
 }
 
 /* Bring one file into the cache: at the commit of the lock, or else at what its ref is now, which goes into the lock. */

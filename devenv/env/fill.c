@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #include "base/mem.h"
 #include "base/path.h"
@@ -14,6 +13,7 @@
 #include "env/filter.h"
 #include "env/inputs.h"
 #include "env/locales.h"
+#include "env/machine.h"
 
 #define HOSTNAME_LEN 63
 
@@ -104,19 +104,54 @@ static int add_mtab(struct draft *d, struct err *e)
 	return kind == ROOT_MISSING ? skeleton_add_link(&d->skeleton, "/etc/mtab", "../proc/self/mounts", e) : 0;
 }
 
+/*
+ * /dev and /sys as the launcher binds them, read-only, over those of the root (sandbox/standard.c): it only has to mount
+ * on what is there. The modes are those of the directories: files and links have none that shows.
+ */
+static int add_kernel_directories(struct skeleton *k, struct err *e)
+{
+	static const char *const nodes[] = { "/dev/null",    "/dev/zero", "/dev/full",	 "/dev/random",
+					     "/dev/urandom", "/dev/tty",  "/dev/console" };
+	static const char *const directories[] = { "/dev/pts", "/dev/shm", "/dev/mqueue", "/sys/devices/system/cpu" };
+	static const struct {
+		const char *path, *target;
+	} links[] = {
+		{ "/dev/fd", "/proc/self/fd" },		{ "/dev/stdin", "/proc/self/fd/0" },
+		{ "/dev/stdout", "/proc/self/fd/1" },	{ "/dev/stderr", "/proc/self/fd/2" },
+		{ "/dev/ptmx", "pts/ptmx" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(nodes); i++)
+		if (skeleton_add_data(k, nodes[i], "", 0, 0444, e) < 0)
+			return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++)
+		if (skeleton_add_directory(k, directories[i], 0755, e) < 0)
+			return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
+		if (skeleton_add_link(k, links[i].path, links[i].target, e) < 0)
+			return -1;
+	return 0;
+}
+
 int draft_standard_files(struct draft *d, struct err *e)
 {
 	static const struct {
 		const char *path;
 		mode_t mode;
-	} directories[] = { { "/dev", 0755 }, { "/proc", 0555 }, { "/sys", 0555 },
+	} directories[] = { { "/dev", 0755 }, { "/proc", 0555 }, { "/sys", 0755 }, { "/sys/devices", 0755 },
+			    { "/sys/devices/system", 0755 },
 			    { "/tmp", 01777 }, { "/run", SKELETON_MODE_BELOW }, { "/etc", SKELETON_MODE_BELOW } };
+	static const char *const covered[] = { "/dev", "/proc", "/sys", "/tmp" };
 	cleanup_free char *line = NULL;
 
 	d->plan.hostname = draft_keep(d, host_name(d->plan.name));
 	for (size_t i = 0; i < ARRAY_SIZE(directories); i++)
 		if (skeleton_add_directory(&d->skeleton, directories[i].path, directories[i].mode, e) < 0)
 			return -1;
+	if (add_kernel_directories(&d->skeleton, e) < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(covered); i++)
+		skeleton_cover(&d->skeleton, covered[i]);
 	line = mem_printf("%s\n", d->plan.hostname);
 	if (skeleton_add_file(&d->skeleton, "/etc/hostname", line, e) < 0)
 		return -1;
@@ -125,22 +160,45 @@ int draft_standard_files(struct draft *d, struct err *e)
 	return add_container_env(d, e);
 }
 
-/* tmpfs takes the user.* attributes that overlay needs for whiteouts from Linux 6.6 on. */
-static bool tmpfs_has_attributes(void)
+/* A tmpfs without the user.* attributes that overlay needs for whiteouts (before Linux 6.6) can't be its upper layer. */
+static enum plan_scratch scratch(const struct environment *env)
 {
-	struct utsname u;
-	unsigned int major = 0, minor = 0;
+	const struct config *c = &env->config;
 
-	if (uname(&u) < 0 || sscanf(u.release, "%u.%u", &major, &minor) != 2)
-		return false;
-	return major > 6 || (major == 6 && minor >= 6);
-}
-
-static enum plan_scratch scratch(const struct config *c)
-{
 	if (c->persist)
 		return PLAN_SCRATCH_PERSIST;
-	return c->scratch == CONFIG_SCRATCH_DISK || !tmpfs_has_attributes() ? PLAN_SCRATCH_DISK : PLAN_SCRATCH_TMPFS;
+	if (c->scratch == CONFIG_SCRATCH_DISK || !machine_has(&env->dirs, MACHINE_TMPFS_XATTR))
+		return PLAN_SCRATCH_DISK;
+	return PLAN_SCRATCH_TMPFS;
+}
+
+/* Where other ids are mapped, giving files away is the kernel's business. */
+static void compile_filters(struct draft *d)
+{
+	struct plan *p = &d->plan;
+
+	struct filter_options options = { .nested = p->nested, .perf = d->env->config.perf };
+
+	filter_compile(&options, &d->filter);
+	p->filter = d->filter.data;
+	p->filter_size = d->filter.len;
+	if (p->root && p->uid_range_count)
+		return;
+	options.root = true;
+	filter_compile(&options, &d->root_filter);
+	p->root_filter = d->root_filter.data;
+	p->root_filter_size = d->root_filter.len;
+}
+
+/* apt downloads as a user of its own, who has no id here: it would stop at setgroups. */
+static int put_apt_options(struct draft *d, struct err *e)
+{
+	static const char options[] = "APT::Sandbox::User \"root\";\n";
+	int has = draft_has(d, "/etc/apt/apt.conf.d", e);
+
+	if (has <= 0)
+		return has;
+	return draft_put_file(d, "/etc/apt/apt.conf.d/99devenv", options, sizeof(options) - 1, 0644, e);
 }
 
 int draft_standard_session(struct draft *d, struct err *e)
@@ -160,7 +218,8 @@ int draft_standard_session(struct draft *d, struct err *e)
 	if (!bash && e->code)
 		return -1;
 	p->root_shell = bash ? bash : "/bin/sh";
-	p->scratch = scratch(&d->env->config);
+	p->scratch = scratch(d->env);
+	p->linger = d->env->config.linger;
 	for (size_t i = 0; i < ARRAY_SIZE(pass); i++)
 		plan_add_pass(p, pass[i]);
 	if (locales_find(&d->root, &locales, e) < 0)
@@ -170,8 +229,6 @@ int draft_standard_session(struct draft *d, struct err *e)
 	for (size_t i = 0; i < d->variables.items.count; i++)
 		plan_add_env(p, d->variables.items.items[i]);
 	p->nested = d->env->config.nested;
-	filter_compile(&(struct filter_options){ .nested = p->nested, .perf = d->env->config.perf }, &d->filter);
-	p->filter = d->filter.data;
-	p->filter_size = d->filter.len;
-	return 0;
+	compile_filters(d);
+	return put_apt_options(d, e);
 }

@@ -21,6 +21,8 @@
 
 #define REFUSE(number) (SECCOMP_RET_ERRNO | (number))
 
+#define ANSWER_SUCCESS REFUSE(0)
+
 #define NAMESPACES (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
 #define NEW_TIME 0x80 /* CLONE_NEWTIME: of unshare only; for clone the bit belongs to the exit signal */
 
@@ -79,6 +81,7 @@ void filter_compile(const struct filter_options *options, struct buf *out)
 	add_list(&e, REFUSE(EPERM), filter_calls_denied);
 	add_list(&e, options->nested ? SECCOMP_RET_ALLOW : REFUSE(EPERM), filter_calls_namespaces);
 	add_list(&e, options->perf ? SECCOMP_RET_ALLOW : REFUSE(EPERM), filter_calls_perf);
+	add_list(&e, options->root ? ANSWER_SUCCESS : SECCOMP_RET_ALLOW, filter_calls_owner);
 	for (i = 0; i < ARRAY_SIZE(compared); i++)
 		add(&e, seccomp_syscall_resolve_name(compared[i].name), SECCOMP_RET_ALLOW,
 		    options->nested && compared[i].not_nested ? NULL : &compared[i].test);

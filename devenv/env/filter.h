@@ -10,6 +10,12 @@
 struct filter_options {
 	bool nested; /* namespaces may be made and filled: what is mounted in ours stays locked for those in another one */
 	bool perf;   /* perf_event_open reaches the kernel, which has kernel.perf_event_paranoid */
+	/*
+	 * For sessions of uid 0 where that is the only id there is: whoever gives a file to another owner is told that it
+	 * is done, because the kernel could only refuse and package managers take no refusal. Calls by which a process
+	 * changes its own ids are not answered so: gosu and su would believe that they had stepped down.
+	 */
+	bool root;
 };
 
 /* Append the program as an array of struct sock_filter for this machine's architecture. Deterministic. */

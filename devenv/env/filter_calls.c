@@ -16,14 +16,14 @@
 /* clang-format off */
 const struct filter_call filter_calls_allowed[] = {
 	/* files */
-	OLD("access"), OLD("chdir"), OLD("chmod"), OLD("chown"), OLD("chroot"), OLD("close"),
+	OLD("access"), OLD("chdir"), OLD("chmod"), OLD("chroot"), OLD("close"),
 	OLD("close_range"), OLD("copy_file_range"), OLD("creat"), OLD("dup"), OLD("dup2"), OLD("dup3"),
 	OLD("faccessat"), OLD("faccessat2"), OLD("fadvise64"), OLD("fallocate"), OLD("fchdir"),
-	OLD("fchmod"), OLD("fchmodat"), OLD("fchown"), OLD("fchownat"), OLD("fcntl"), OLD("fdatasync"),
+	OLD("fchmod"), OLD("fchmodat"), OLD("fcntl"), OLD("fdatasync"),
 	OLD("fgetxattr"), OLD("flistxattr"), OLD("flock"), OLD("fremovexattr"), OLD("fsetxattr"),
 	OLD("fstat"), OLD("fstatfs"), OLD("fsync"), OLD("ftruncate"), OLD("futimesat"), OLD("getcwd"),
 	OLD("getdents"), OLD("getdents64"), OLD("getxattr"), OLD("inotify_add_watch"),
-	OLD("inotify_init"), OLD("inotify_init1"), OLD("inotify_rm_watch"), OLD("lchown"),
+	OLD("inotify_init"), OLD("inotify_init1"), OLD("inotify_rm_watch"),
 	OLD("lgetxattr"), OLD("link"), OLD("linkat"), OLD("listxattr"), OLD("llistxattr"),
 	OLD("lremovexattr"), OLD("lseek"), OLD("lsetxattr"), OLD("lstat"), OLD("mkdir"), OLD("mkdirat"),
 	OLD("mknod"), OLD("mknodat"), OLD("name_to_handle_at"), OLD("newfstatat"), OLD("open"),
@@ -96,6 +96,11 @@ const struct filter_call filter_calls_allowed[] = {
 	{ "getxattrat", 464 },
 	{ "listxattrat", 465 },
 	{ "removexattrat", 466 },
+	{ NULL, -1 },
+};
+
+const struct filter_call filter_calls_owner[] = {
+	OLD("chown"), OLD("fchown"), OLD("fchownat"), OLD("lchown"),
 	{ NULL, -1 },
 };
 

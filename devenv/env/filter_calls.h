@@ -14,5 +14,6 @@ extern const struct filter_call filter_calls_allowed[];
 extern const struct filter_call filter_calls_denied[]; /* EPERM */
 /* EPERM, or allowed with `nested = yes` and `perf = yes`. With the first, clone and unshare are not compared. */
 extern const struct filter_call filter_calls_namespaces[], filter_calls_perf[];
+extern const struct filter_call filter_calls_owner[];  /* allowed; of root in a one-uid map: success without the kernel */
 
 #endif

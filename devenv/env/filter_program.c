@@ -39,44 +39,102 @@ static void emit_return(struct buf *out, uint32_t action)
 	emit(out, BPF_RET | BPF_K, action, 0, 0);
 }
 
-/* Little endian, as both architectures are: the low half comes first. */
-static void emit_test(struct buf *out, const struct filter_test *t)
+/*
+ * The tree is written from its end to its front: jumps go forward only, so what a jump leads to is there before it, and one
+ * return can serve all jumps near enough. Half the instructions are half the time to load it, at every start and join.
+ * Places are counted from the end: an instruction at place N that jumps to place T skips N - T - 1.
+ */
+struct tree {
+	struct buf code;		  /* last instruction first */
+	struct {
+		uint32_t action;
+		size_t place;
+	} returns[8];			  /* the latest of each action */
+	size_t return_count;
+};
+
+static size_t length(const struct tree *t)
+{
+	return t->code.len / sizeof(struct sock_filter);
+}
+
+/* What an instruction that is put in front of all would skip to get there. */
+static size_t distance(const struct tree *t, size_t place)
+{
+	return length(t) - place;
+}
+
+static size_t put(struct tree *t, uint16_t code, uint32_t k, size_t if_true, size_t if_false)
+{
+	emit(&t->code, code, k, (uint8_t)if_true, (uint8_t)if_false);
+	return length(t);
+}
+
+/* Where this action is returned, with room for `more` instructions between. */
+static size_t put_return(struct tree *t, uint32_t action, size_t more)
 {
 	size_t i;
 
-	emit(out, BPF_LD | BPF_W | BPF_ABS, (uint32_t)(offsetof(struct seccomp_data, args) + t->arg * sizeof(uint64_t)), 0, 0);
-	if (t->bits)
-		emit(out, BPF_JMP | BPF_JSET | BPF_K, t->bits, 1, 0);
-	for (i = 0; !t->bits && i < t->value_count; i++)
-		emit(out, BPF_JMP | BPF_JEQ | BPF_K, t->values[i], (uint8_t)(t->value_count - i), 0);
-	emit_return(out, t->other);
-	emit_return(out, t->match);
+	for (i = 0; i < t->return_count && t->returns[i].action != action; i++)
+		continue;
+	if (i < t->return_count && distance(t, t->returns[i].place) + more <= JUMP_MAX)
+		return t->returns[i].place;
+	if (i == t->return_count && i < sizeof(t->returns) / sizeof(t->returns[0]))
+		t->return_count++;
+	if (i == t->return_count)
+		i = 0;
+	t->returns[i].action = action;
+	t->returns[i].place = put(t, BPF_RET | BPF_K, action, 0, 0);
+	return t->returns[i].place;
 }
 
-/* The accumulator holds the number. Lower half first, so that a jump over it is the only long one. */
+/* Little endian, as both architectures are: the low half comes first. */
+static size_t put_test(struct tree *t, const struct filter_test *test)
+{
+	size_t more = test->value_count + 2, match = put_return(t, test->match, more + 1), i;
+	size_t other = put_return(t, test->other, more);
+
+	if (!test->bits && !test->value_count)
+		return other;
+	if (test->bits)
+		put(t, BPF_JMP | BPF_JSET | BPF_K, test->bits, distance(t, match), distance(t, other));
+	for (i = test->bits ? 0 : test->value_count; i-- > 0;)
+		put(t, BPF_JMP | BPF_JEQ | BPF_K, test->values[i], distance(t, match),
+		    i + 1 == test->value_count ? distance(t, other) : 0);
+	return put(t, BPF_LD | BPF_W | BPF_ABS, (uint32_t)(offsetof(struct seccomp_data, args) + test->arg * sizeof(uint64_t)),
+		   0, 0);
+}
+
+/* A conditional jump has 8 bits; beyond, it takes one that has 32. */
+static size_t bring_near(struct tree *t, size_t place)
+{
+	/* the jump to the other side may come between */
+	return distance(t, place) + 1 <= JUMP_MAX ? place : put(t, BPF_JMP | BPF_JA, (uint32_t)distance(t, place), 0, 0);
+}
+
+/* The accumulator holds the number. Returns where it begins: at the front, unless all of it is a return that was there. */
+static size_t put_tree(struct tree *t, const struct range *ranges, size_t count)
+{
+	size_t half = count / 2, low, high;
+
+	if (count == 1)
+		return ranges->test ? put_test(t, ranges->test) : put_return(t, ranges->action, 2);
+	high = put_tree(t, ranges + half, count - half);
+	low = put_tree(t, ranges, half);
+	high = bring_near(t, high);
+	low = bring_near(t, low);
+	return put(t, BPF_JMP | BPF_JGE | BPF_K, ranges[half].first, distance(t, high), distance(t, low));
+}
+
 static void emit_tree(struct buf *out, const struct range *ranges, size_t count)
 {
-	struct buf low = BUF_INIT;
-	size_t half = count / 2, length;
+	struct tree t = { .code = BUF_INIT };
+	size_t i;
 
-	if (count == 1) {
-		if (ranges->test)
-			emit_test(out, ranges->test);
-		else
-			emit_return(out, ranges->action);
-		return;
-	}
-	emit_tree(&low, ranges, half);
-	length = low.len / sizeof(struct sock_filter);
-	if (length <= JUMP_MAX) {
-		emit(out, BPF_JMP | BPF_JGE | BPF_K, ranges[half].first, (uint8_t)length, 0);
-	} else {
-		emit(out, BPF_JMP | BPF_JGE | BPF_K, ranges[half].first, 0, 1);
-		emit(out, BPF_JMP | BPF_JA, (uint32_t)length, 0, 0);
-	}
-	buf_add(out, low.data, low.len);
-	buf_release(&low);
-	emit_tree(out, ranges + half, count - half);
+	put_tree(&t, ranges, count);
+	for (i = length(&t); i-- > 0;)
+		buf_add(out, t.code.data + i * sizeof(struct sock_filter), sizeof(struct sock_filter));
+	buf_release(&t.code);
 }
 
 static int by_number(const void *a, const void *b)

@@ -17,6 +17,7 @@
 #include "env/draft.h"
 #include "env/inputs.h"
 #include "env/live.h"
+#include "plan/guard.h"
 
 static int by_target(const void *a, const void *b)
 {
@@ -47,7 +48,11 @@ static int add_mount_point(struct draft *d, const struct plan_mount *m, struct e
 {
 	if (m->flags & PLAN_MOUNT_FILE)
 		return skeleton_add_file(&d->skeleton, m->target, "", e);
-	return skeleton_add_directory(&d->skeleton, m->target, SKELETON_MODE_BELOW, e);
+	if (skeleton_add_directory(&d->skeleton, m->target, SKELETON_MODE_BELOW, e) < 0)
+		return -1;
+	if (!(m->flags & PLAN_MOUNT_OPTIONAL))
+		skeleton_cover(&d->skeleton, m->target);
+	return 0;
 }
 
 /* Sorted by target, parents come before children. What lies in an earlier mount is made there, the rest in our layer. */
@@ -187,9 +192,13 @@ int draft_write(struct draft *d, struct err *e)
 		return -1;
 	if (live_record(env, d->plan.id, d->image.digest, path_base(skeleton), e) < 0)
 		return -1;
+	/* There is one such layer, and whoever has it keeps it: nobody is in those that linger. */
+	if (d->plan.scratch == PLAN_SCRATCH_PERSIST)
+		live_end_lingering(&env->dirs, env->state, d->plan.id);
 	/* Answers and downloads take their time; and what is there now is what a session would mount. */
 	if (env->project && checkout_is_there(env, NULL, e) < 0)
 		return -1;
+	guard_record(&d->plan);
 	if (file_replace(AT_FDCWD, path, all.data, all.len, 0600, FILE_FAST, e) < 0)
 		return err_wrap(e, "the plan");
 	return 0;

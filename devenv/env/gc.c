@@ -5,7 +5,6 @@
  * A plan is a record that the next session makes again, so it may go where a home may not. Plans go before the generated
  * layers are looked at, and nobody makes a plan meanwhile: whoever does has the store open.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -17,10 +16,12 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "env/env.h"
+#include "env/ids.h"
 #include "env/limit.h"
 #include "env/live.h"
 #include "env/skeleton.h"
 #include "env/skeleton_shared.h"
+#include "fetch/gitrepo.h"
 
 static void tell(struct env_gc *gc, const char *kind, const char *name, uint64_t bytes)
 {
@@ -73,20 +74,13 @@ static int remove_plans(const struct store *s, const struct strlist *dead, struc
 /* Names that begin with a dot are no layers. */
 static int list_dead(const struct strlist *live, int dirfd, struct strlist *names, struct err *e)
 {
-	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *d;
+	cleanup_strlist struct strlist all = STRLIST_INIT;
 
-	if (!dir) {
-		if (fd >= 0)
-			close(fd);
-		return err_sys(e, "can't list the generated layers");
-	}
-	while ((d = readdir(dir)))
-		if (d->d_name[0] != '.' && !strlist_has(live, d->d_name))
-			strlist_add(names, d->d_name);
-	closedir(dir);
-	strlist_sort(names);
+	if (file_names(dirfd, ".", false, &all, e) < 0)
+		return err_wrap(e, "can't list the generated layers");
+	for (size_t i = 0; i < all.count; i++)
+		if (!strlist_has(live, all.items[i]))
+			strlist_add(names, all.items[i]);
 	return 0;
 }
 
@@ -131,26 +125,68 @@ static int remove_unused(const struct environment *env, const struct store *s, s
 	return dirfd < 0 ? 0 : remove_generated(&live, dirfd, gc, e);
 }
 
+struct sweep {
+	int fd;
+};
+
+static void sweep_mapped(void *data)
+{
+	const struct sweep *s = data;
+
+	file_sweep(s->fd, false, NULL, NULL);
+}
+
+/* What stays has files of other ids, which sessions of an environment with ranges left there when they were killed. */
+static void sweep(int fd, bool dry_run, size_t *count, uint64_t *bytes)
+{
+	struct err ignored = ERR_INIT;
+	struct sweep s = { fd };
+	size_t left = 0;
+
+	file_sweep(fd, dry_run, count, bytes);
+	if (!dry_run && *count)
+		file_sweep(fd, true, &left, NULL);
+	if (left)
+		ids_run_mapped(sweep_mapped, &s, &ignored);
+}
+
 static void sweep_scratch(const struct environment *env, const char *kind, struct env_gc *gc)
 {
 	cleanup_free char *path = path_join(env->dirs.state, kind);
-	DIR *dir = opendir(path);
-	const struct dirent *d;
+	cleanup_strlist struct strlist names = STRLIST_INIT;
+	struct err ignored = ERR_INIT;
 
-	while (dir && (d = readdir(dir))) {
-		cleanup_free char *scratch = mem_printf("%s/%s/scratch", path, d->d_name);
-		cleanup_close int fd = d->d_name[0] == '.' ? -1 : open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	file_names(AT_FDCWD, path, false, &names, &ignored);
+	for (size_t i = 0; i < names.count; i++) {
+		cleanup_free char *scratch = mem_printf("%s/%s/scratch", path, names.items[i]);
+		cleanup_close int fd = open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		uint64_t bytes = 0;
 		size_t count = 0;
 
 		if (fd >= 0)
-			file_sweep(fd, gc->dry_run, &count, &bytes);
+			sweep(fd, gc->dry_run, &count, &bytes);
 		gc->scratches += count;
 		if (count)
-			tell(gc, "scratch", d->d_name, bytes);
+			tell(gc, "scratch", names.items[i], bytes);
 	}
-	if (dir)
-		closedir(dir);
+}
+
+static void tell_clone(void *data, const char *name, uint64_t bytes)
+{
+	struct env_gc *gc = data;
+
+	gc->clones++;
+	tell(gc, "clone", name, bytes);
+}
+
+static int sweep_clones(const struct environment *env, struct env_gc *gc, struct err *e)
+{
+	cleanup_free char *cache = path_join(env->dirs.cache, "git");
+	cleanup_strlist struct strlist keep = STRLIST_INIT;
+
+	if (live_clones(env, &keep, e) < 0)
+		return -1;
+	return gitrepo_sweep(&(struct gitrepo_sweep){ cache, &keep, gc->oldest_clone, gc->dry_run, tell_clone, gc }, e);
 }
 
 int env_gc(const struct environment *env, struct store *s, struct env_gc *gc, struct err *e)
@@ -162,6 +198,8 @@ int env_gc(const struct environment *env, struct store *s, struct env_gc *gc, st
 	sweep_scratch(env, "images", gc);
 	if (!gc->dry_run)
 		limit_sweep(&env->dirs);
+	if (sweep_clones(env, gc, e) < 0)
+		return -1;
 	/* Alone, because a plan that is being made refers to its layer only once it is written. */
 	if (!gc->dry_run && file_lock(s->lock_fd, true, true, e) < 0)
 		return -1;

@@ -19,10 +19,12 @@
 #include "base/text.h"
 #include "env/inputs.h"
 #include "fetch/git_config.h"
+#include "plan/gitkeys.h"
 
 #define SYSTEM_CONFIG "/etc/gitconfig"
 #define IGNORE "/etc/devenv/gitignore"
 #define IMAGE_CONFIG_MAX (1u << 20)
+#define INCLUDES_DEEPEST 10 /* as git has it */
 
 static const char *const carried[] = {
 	"user.name",	       "user.email",	   "author.name",      "author.email",	      "committer.name",
@@ -113,6 +115,39 @@ static int put_ignore(struct draft *d, const struct carrying *c, const char *xdg
 	return draft_put_file(d, IGNORE, ignore.data, ignore.len, 0644, e);
 }
 
+/* What a file includes is on the freshness list too, whether or not a condition holds today. */
+struct including {
+	struct draft *d;
+	const char *file;
+	unsigned int depth;
+};
+
+static void remember(struct draft *d, const char *path, unsigned int depth);
+
+static void take_include(void *data, const char *name, const char *value)
+{
+	const struct including *i = data;
+	cleanup_free char *dir = path_parent(i->file);
+	cleanup_free char *path = NULL, *clean = NULL;
+
+	if (!*value || (strcmp(name, "include.path") != 0 && !text_starts(name, "includeif.")))
+		return;
+	path = text_starts(value, "~/") ? path_join(i->d->env->dirs.home, value + 2) : path_join(dir, value);
+	clean = path_clean(path);
+	remember(i->d, clean, i->depth + 1);
+}
+
+static void remember(struct draft *d, const char *path, unsigned int depth)
+{
+	struct including i = { .d = d, .file = path, .depth = depth };
+	cleanup_buf struct buf text = BUF_INIT;
+
+	if (depth > INCLUDES_DEEPEST || inputs_content(d->env, path))
+		return;
+	if (read_host(d, path, &text) > 0)
+		gitkeys_scan(text.data, text.len, take_include, &i);
+}
+
 static void read_settings(struct draft *d, struct carrying *c, const char *xdg)
 {
 	cleanup_free char *first = path_join(xdg, "config"), *second = path_join(d->env->dirs.home, ".gitconfig");
@@ -120,8 +155,11 @@ static void read_settings(struct draft *d, struct carrying *c, const char *xdg)
 	struct err e = ERR_INIT;
 
 	/* Most have no such directory; then it alone is on the freshness list, for what would be in it too. */
-	read_host(d, file_exists(AT_FDCWD, xdg) ? first : xdg, NULL);
-	read_host(d, second, NULL);
+	if (file_exists(AT_FDCWD, xdg))
+		remember(d, first, 0);
+	else
+		read_host(d, xdg, NULL);
+	remember(d, second, 0);
 	if (git_config_read(files, ARRAY_SIZE(files), d->env->project, take, c, &e) < 0)
 		strlist_addf(&d->env->warnings, "your git configuration is not carried in: %s", e.msg);
 }

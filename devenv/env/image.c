@@ -14,6 +14,7 @@
 #include "config/reference.h"
 #include "env/accounts.h"
 #include "env/draft.h"
+#include "env/inside.h"
 
 static int set_user(struct draft *d, struct account *user, struct err *e)
 {
@@ -127,6 +128,8 @@ static int fill(struct draft *d, struct err *e)
 	if (r < 0)
 		return -1;
 	set_command(d);
+	if (inside_put_certificates(d, e) < 0 || inside_put_terminals(d, e) < 0)
+		return -1;
 	return draft_standard_files(d, e) < 0 ? -1 : draft_standard_session(d, e);
 }
 

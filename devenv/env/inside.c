@@ -10,9 +10,8 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/sys.h"
+#include "base/terminfo.h"
 #include "env/inputs.h"
-
-#define TERMINAL_MAX (64u << 10) /* bytes of a compiled description; term(5) allows 32 KiB */
 
 /* Debian and Alpine; Fedora and RHEL; openSUSE; musl's and the BSDs' name. */
 static const char *const bundles[] = { "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
@@ -57,46 +56,7 @@ int inside_put_certificates(struct draft *d, struct err *e)
 
 /* ---- terminals ---- */
 
-/* Beside the caller's own: sessions of one plan come from several terminals, and these are what people use. */
-static const char *const terminals[] = {
-	"alacritty",	   "contour",	  "foot",	    "ghostty",		    "konsole-256color", "rio",
-	"rxvt-unicode-256color", "screen-256color", "st-256color", "tmux-256color",	    "vte-256color",	"wezterm",
-	"xterm-256color",  "xterm-ghostty", "xterm-kitty",
-};
 static const char *const inside_places[] = { "/etc/terminfo", "/lib/terminfo", "/usr/share/terminfo", "/usr/lib/terminfo" };
-
-/* ncurses files an entry under its first letter, or under that letter's code where file systems ignore case. */
-static int read_in(const char *dir, const char *name, struct buf *out)
-{
-	for (int coded = 0; coded < 2; coded++) {
-		cleanup_free char *path = coded ? mem_printf("%s/%x/%s", dir, (unsigned char)name[0], name)
-						: mem_printf("%s/%c/%s", dir, name[0], name);
-		cleanup_close int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-		struct err ignored = ERR_INIT;
-		struct stat st;
-
-		if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-		    file_read_fd(fd, TERMINAL_MAX, out, &ignored) == 0)
-			return 1;
-		buf_clear(out);
-	}
-	return 0;
-}
-
-static int read_description(const struct draft *d, const char *name, struct buf *out)
-{
-	static const char *const places[] = { "/etc/terminfo", "/lib/terminfo", "/usr/share/terminfo",
-					      "/usr/local/share/terminfo" };
-	cleanup_free char *own = path_join(d->env->dirs.home, ".terminfo");
-	const char *set = getenv("TERMINFO");
-
-	if ((set && set[0] == '/' && read_in(set, name, out)) || read_in(own, name, out))
-		return 1;
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
-		if (read_in(places[i], name, out))
-			return 1;
-	return 0;
-}
 
 static int image_has(struct draft *d, const char *name, struct err *e)
 {
@@ -117,10 +77,10 @@ static int put_terminal(struct draft *d, const char *name, struct err *e)
 	cleanup_buf struct buf description = BUF_INIT;
 	int has;
 
-	if (!*name || strchr(name, '/') || name[0] == '.')
+	if (!terminfo_is_name(name))
 		return 0;
 	has = image_has(d, name, e);
-	if (has || !read_description(d, name, &description))
+	if (has || !terminfo_read(name, d->env->dirs.home, &description))
 		return has < 0 ? -1 : 0;
 	path = mem_printf("%s/%c/%s", inside_places[0], name[0], name);
 	return draft_put_file(d, path, description.data, description.len, 0644, e);
@@ -128,12 +88,13 @@ static int put_terminal(struct draft *d, const char *name, struct err *e)
 
 int inside_put_terminals(struct draft *d, struct err *e)
 {
+	/* Beside the caller's own: sessions of one plan come from several terminals. For others see sandbox/environ.c. */
 	const char *own = getenv("TERM");
 
 	if (own && put_terminal(d, own, e) < 0)
 		return -1;
-	for (size_t i = 0; i < ARRAY_SIZE(terminals); i++)
-		if (put_terminal(d, terminals[i], e) < 0)
+	for (size_t i = 0; terminfo_usual[i]; i++)
+		if (put_terminal(d, terminfo_usual[i], e) < 0)
 			return -1;
 	return 0;
 }

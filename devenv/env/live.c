@@ -21,6 +21,8 @@
 #include "base/project.h"
 #include "base/text.h"
 #include "env/skeleton.h"
+#include "fetch/gitrepo.h"
+#include "plan/plan.h"
 #include "plan/running.h"
 
 #define RECORD_MAX (256u << 10)
@@ -58,6 +60,24 @@ static int write_text(const char *dir, const char *name, const struct buf *text,
 	return file_replace(AT_FDCWD, path, text->data, text->len, 0600, FILE_FAST, e);
 }
 
+/* Of a plan that lies in the state directory: the ordinary one, or that of untrusted sessions. */
+static bool is_prepared(const char *state, const char *plan_id)
+{
+	static const char *const names[] = { "plan", "plan-untrusted" };
+	bool found = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		cleanup_free char *path = path_join(state, names[i]);
+		struct err ignored = ERR_INIT;
+		struct plan plan;
+
+		plan_init(&plan);
+		found = found || (plan_load(&plan, path, &ignored) == 0 && strcmp(plan.id, plan_id) == 0);
+		plan_release(&plan);
+	}
+	return found;
+}
+
 int live_record(const struct environment *env, const char *plan_id, const char *digest, const char *skeleton,
 		struct err *e)
 {
@@ -76,7 +96,8 @@ int live_record(const struct environment *env, const char *plan_id, const char *
 		cleanup_free char *line = mem_strdup(lines.items[i]);
 		struct use use;
 
-		if (parse_use(line, &use) && strcmp(use.plan, plan_id) != 0 && running_in_use(&env->dirs, use.plan))
+		if (parse_use(line, &use) && strcmp(use.plan, plan_id) != 0 &&
+		    (is_prepared(env->state, use.plan) || running_in_use(&env->dirs, use.plan)))
 			buf_addf(&text, "%s\n", lines.items[i]);
 	}
 	return write_text(env->state, "used", &text, e);
@@ -89,6 +110,7 @@ struct survey {
 	const struct store *store; /* needed for `skeletons` */
 	const struct strlist *images_gone; /* taken for not stored; NULL: none */
 	struct strlist *digests, *skeletons, *dead; /* each may be NULL */
+	struct strlist *clones; /* of what is extended; NULL: not wanted */
 	struct strlist *requests; /* beside `digests`; NULL: not wanted */
 	struct strlist *packages; /* with `digests`; NULL: not wanted. Digests too */
 };
@@ -130,6 +152,19 @@ static bool project_lives(const char *dir, char **project)
 	return true;
 }
 
+static void note_clone(const struct survey *s, const char *request)
+{
+	cleanup_free char *name = NULL;
+	struct extends_git git;
+	struct err ignored = ERR_INIT;
+
+	if (!s->clones || extends_parse_git(request, &git, &ignored) < 0)
+		return;
+	name = gitrepo_clone_name(git.url);
+	note(s->clones, name);
+	extends_git_release(&git);
+}
+
 static void survey_lock(const struct survey *s, const char *project)
 {
 	cleanup_free char *path = path_join(project, PROJECT_LOCK);
@@ -144,6 +179,8 @@ static void survey_lock(const struct survey *s, const char *project)
 		for (size_t j = 0; j < lock.images[i].manifest_count; j++)
 			note_image(s, lock.images[i].manifests[j].digest,
 				   lock.images[i].request ? lock.images[i].request : "");
+	for (size_t i = 0; i < lock.extends_count; i++)
+		note_clone(s, lock.extends[i].request);
 	for (size_t i = 0; i < lock.package_count && s->packages; i++)
 		strlist_addf(s->packages, "sha256:%s", lock.packages[i].sha256);
 	lock_release(&lock);
@@ -164,7 +201,7 @@ static void survey_state(const struct survey *s, const char *dir)
 	cleanup_free char *project = NULL, *record = path_join(dir, "project");
 	bool lives = project_lives(dir, &project), has_project = file_exists(AT_FDCWD, record), used = lives;
 
-	if (lives && s->digests)
+	if (lives && (s->digests || s->clones))
 		survey_lock(s, project);
 	read_lines(dir, "used", &lines);
 	for (size_t i = 0; i < lines.count; i++) {
@@ -172,8 +209,8 @@ static void survey_state(const struct survey *s, const char *dir)
 
 		if (!parse_use(lines.items[i], &use))
 			continue;
-		/* The first line is the plan's that lies there. */
-		if ((lives && i == 0) || running_in_use(&s->env->dirs, use.plan)) {
+		/* The first line is of the plan that was made last. */
+		if ((lives && (i == 0 || is_prepared(dir, use.plan))) || running_in_use(&s->env->dirs, use.plan)) {
 			note_image(s, use.digest, "");
 			note(s->skeletons, use.skeleton);
 			used = true;
@@ -235,6 +272,11 @@ int live_survey(const struct environment *env, const struct store *s, const stru
 	return survey(&all, e);
 }
 
+int live_clones(const struct environment *env, struct strlist *clones, struct err *e)
+{
+	return survey(&(struct survey){ .env = env, .clones = clones }, e);
+}
+
 void live_running(const struct dirs *d, const char *state, struct strlist *plans)
 {
 	cleanup_strlist struct strlist lines = STRLIST_INIT;
@@ -248,21 +290,66 @@ void live_running(const struct dirs *d, const char *state, struct strlist *plans
 	}
 }
 
-size_t live_earlier(const struct dirs *d, const char *state, const char *plan_id, pid_t *pid)
+size_t live_earlier(const struct dirs *d, const char *state, const char *plan_id, bool lingering, pid_t *pid)
 {
 	cleanup_strlist struct strlist plans = STRLIST_INIT;
 	size_t count = 0;
 
 	live_running(d, state, &plans);
 	for (size_t i = 0; i < plans.count; i++) {
-		pid_t found = strcmp(plans.items[i], plan_id) == 0 ? 0 : running_pid(d, plans.items[i]);
+		bool present = strcmp(plans.items[i], plan_id) == 0 || is_prepared(state, plans.items[i]);
+		pid_t found = present ? 0 : running_pid(d, plans.items[i]);
 
-		if (found > 0) {
+		if (found > 0 && (lingering || running_has_sessions(d, plans.items[i]))) {
 			*pid = found;
 			count++;
 		}
 	}
 	return count;
+}
+
+static int add_layers(const struct environment *env, const struct use *use, struct strlist *layers, struct err *e)
+{
+	struct store_image image;
+	struct store store;
+	int r;
+
+	if (env_store(env, &store, e) < 0)
+		return -1;
+	r = store_image_load(&store, use->digest, &image, e);
+	if (r == 0) {
+		strlist_addf(layers, "%s/" SKELETON_DIR "/%s/fs", store.path, use->skeleton);
+		for (size_t i = image.chain_ids.count; i-- > 0;)
+			strlist_add_take(layers, store_layer_path(&store, image.chain_ids.items[i]));
+		store_image_release(&image);
+	}
+	store_close(&store);
+	return r;
+}
+
+int live_layers(const struct environment *env, const char *plan_id, struct strlist *layers, struct err *e)
+{
+	cleanup_strlist struct strlist lines = STRLIST_INIT;
+
+	read_lines(env->state, "used", &lines);
+	for (size_t i = 0; i < lines.count; i++) {
+		struct use use;
+
+		if (parse_use(lines.items[i], &use) && strcmp(use.plan, plan_id) == 0)
+			return add_layers(env, &use, layers, e);
+	}
+	return err_set(e, ERR_NOT_FOUND, "what the environment stands on is not recorded any more");
+}
+
+void live_end_lingering(const struct dirs *d, const char *state, const char *plan_id)
+{
+	cleanup_strlist struct strlist plans = STRLIST_INIT;
+	struct err busy = ERR_INIT;
+
+	live_running(d, state, &plans);
+	for (size_t i = 0; i < plans.count; i++)
+		if (strcmp(plans.items[i], plan_id) != 0)
+			running_end(d, plans.items[i], &busy);
 }
 
 char *live_project(const char *state)

@@ -59,6 +59,19 @@ static void add_gap(struct env_gaps *g, const char *name, char *reason /* takes 
 	g->items[g->count++] = (struct env_gap){ mem_strdup(name), reason };
 }
 
+/* Who asks for what base: devenv.ini has the last word, so what it says holds even if something it extends isn't here. */
+static bool base_is_known(const struct environment *env)
+{
+	return !env->incomplete || (env->config.base_file && !strcmp(env->config.base_file, PROJECT_CONFIG));
+}
+
+void env_gaps_unchecked(const struct environment *env, struct strlist *names)
+{
+	for (size_t i = 0; i < env->extends_count; i++)
+		if (!env->extends[i].present && env->extends[i].commit)
+			strlist_add(names, env->extends[i].name ? env->extends[i].name : env->extends[i].request);
+}
+
 void env_gaps_find(const struct environment *env, struct env_gaps *out)
 {
 	struct err e = ERR_INIT;
@@ -73,10 +86,12 @@ void env_gaps_find(const struct environment *env, struct env_gaps *out)
 		add_gap(out, PROJECT_LOCK, mem_strdup(env->lock_error.msg));
 	else if (e.code)
 		add_gap(out, LOCKING_BASE, mem_strdup(e.msg));
-	else if (!request)
+	else if (!request && (!env->incomplete || out->count))
 		return;
 	else if (!entry)
 		add_gap(out, LOCKING_BASE, mem_strdup("not locked"));
+	else if (!base_is_known(env))
+		return;
 	else if (!entry->request || strcmp(entry->request, request) != 0)
 		add_gap(out, LOCKING_BASE,
 			mem_printf("%s asks for %s, the lock answers %s", text_safe(env->config.base_file), text_safe(request),

@@ -20,6 +20,7 @@
 #include "base/path.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "env/around.h"
 #include "env/checkout.h"
 
 static char *expand(const struct environment *env, const char *written)
@@ -160,6 +161,14 @@ static int add_mount(struct environment *env, size_t index, struct err *e)
 	return add_indexed(env, ENV_PLACE_MOUNT, index, m->source, false, section, "source", e);
 }
 
+/* All of the work tree that the project is a subdirectory of. */
+static int add_repository(struct environment *env, struct err *e)
+{
+	cleanup_free char *top = around_find(env->project);
+
+	return top ? add(env, ENV_PLACE_REPOSITORY, top, false, "sandbox", "repository", e) : 0;
+}
+
 int place_find_all(struct environment *env, struct err *e)
 {
 	const struct config *c = &env->config;
@@ -180,7 +189,7 @@ int place_find_all(struct environment *env, struct err *e)
 	for (size_t i = 0; i < c->mount_count; i++)
 		if (add_mount(env, i, e) < 0)
 			return -1;
-	return 0;
+	return c->repository == CONFIG_REPOSITORY_YES ? add_repository(env, e) : 0;
 }
 
 void place_release_all(struct environment *env)
@@ -195,12 +204,22 @@ void place_release_all(struct environment *env)
 	env->place_count = env->place_cap = 0;
 }
 
-const struct env_place *place_base(const struct environment *env)
+static const struct env_place *first(const struct environment *env, enum env_place_kind kind)
 {
 	for (size_t i = 0; i < env->place_count; i++)
-		if (env->places[i].kind == ENV_PLACE_BASE)
+		if (env->places[i].kind == kind)
 			return &env->places[i];
 	return NULL;
+}
+
+const struct env_place *place_base(const struct environment *env)
+{
+	return first(env, ENV_PLACE_BASE);
+}
+
+const struct env_place *place_repository(const struct environment *env)
+{
+	return first(env, ENV_PLACE_REPOSITORY);
 }
 
 int place_open(const struct environment *env, const struct env_place *place)

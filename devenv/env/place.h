@@ -10,6 +10,8 @@ int place_find_all(struct environment *env, struct err *e);
 void place_release_all(struct environment *env);
 /* The base's place, or NULL when the base is an image of a registry. */
 const struct env_place *place_base(const struct environment *env);
+/* The work tree that the project is a subdirectory of, where the config asks for it; or NULL. */
+const struct env_place *place_repository(const struct environment *env);
 /* Open it as it was resolved: no link swapped in since then is followed. O_PATH; -1 and errno. */
 int place_open(const struct environment *env, const struct env_place *place);
 

@@ -25,6 +25,7 @@
 #include "env/gitconfig.h"
 #include "env/inputs.h"
 #include "env/inside.h"
+#include "env/place.h"
 #include "env/repository.h"
 #include "env/setup.h"
 #include "env/trust.h"
@@ -75,6 +76,8 @@ static int mount_home_and_project(struct draft *d, struct err *e)
 						       .flags = PLAN_MOUNT_MAKE_HOST,
 						       .host = draft_keep(d, path_join(env->state, "home")),
 						       .target = p->home });
+	if (place_repository(env))
+		return 0; /* repository.c mounts what it lies in */
 	plan_add_mount(p, (struct plan_mount){ .kind = env->untrusted ? PLAN_VIEW : PLAN_BIND,
 					       .host = env->project,
 					       .target = p->project_target,

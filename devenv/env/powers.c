@@ -50,7 +50,9 @@ static int weight(const char *key)
 {
 	if (strcmp(key, "network:host") == 0)
 		return 0;
-	return strcmp(key, "network:abstract-sockets") == 0 ? 2 : 1;
+	if (text_starts(key, "mount:") && text_ends(key, ":rw"))
+		return 1;
+	return strcmp(key, "network:abstract-sockets") == 0 ? 3 : 2;
 }
 
 static int by_weight(const void *a, const void *b)
@@ -74,7 +76,7 @@ static int add_registry(const struct environment *env, struct env_powers *out, s
 		return -1; /* was parsed before, with its place in the message */
 	}
 	full = reference_format(&ref);
-	add(out, mem_printf("registry:%s", ref.host), mem_printf("image: %s from %s", full, ref.host));
+	add(out, mem_printf("registry:%s", ref.host), mem_printf("image: %s from %s", text_safe(full), text_safe(ref.host)));
 	free(full);
 	reference_release(&ref);
 	return 0;
@@ -135,6 +137,10 @@ int env_powers(const struct environment *env, struct env_powers *out, struct err
 
 		if (place->outside && place->kind == ENV_PLACE_MOUNT)
 			add_mount(out, env, place);
+		else if (place->outside && place->kind == ENV_PLACE_REPOSITORY)
+			add(out, mem_printf("mount:%s:rw", place->path),
+			    mem_printf("mount: %s, the repository around this project, to be read and written",
+				       text_safe(place->path)));
 		else if (place->outside)
 			add(out, mem_printf("file:%s", place->path),
 			    mem_printf("file: %s (%s)", text_safe(place->path), place_use(env, place)));
@@ -142,7 +148,7 @@ int env_powers(const struct environment *env, struct env_powers *out, struct err
 	for (size_t i = 0; i < env->config.pass_env.count; i++) {
 		const char *name = env->config.pass_env.items[i];
 
-		add(out, mem_printf("env:%s", name), mem_printf("environment: your value of %s", name));
+		add(out, mem_printf("env:%s", name), mem_printf("environment: your value of %s", text_safe(name)));
 	}
 	return sort(out);
 }

@@ -18,8 +18,10 @@
 #include "base/text.h"
 #include "env/env.h"
 #include "env/inputs.h"
+#include "env/live.h"
 #include "env/locking.h"
 #include "env/moved.h"
+#include "env/renewed.h"
 #include "plan/plan.h"
 
 /* ---- re-stamping ---- */
@@ -136,8 +138,30 @@ static void warn(const struct environment *env, const struct env_options *o)
 		o->ui->warning(o->ui->data, env->warnings.items[i]);
 }
 
+/* A changed configuration is another environment, and who works in the old one is not disturbed: that has to be said. */
+static void tell_earlier(const struct environment *env, const struct env_options *o)
+{
+	cleanup_free char *path = env_plan_path(env), *line = NULL;
+	struct err ignored = ERR_INIT;
+	struct plan p;
+	pid_t pid = 0;
+	size_t count;
+
+	if (!o->ui->notice || env->untrusted || plan_load(&p, path, &ignored) < 0)
+		return;
+	/* With one layer for both it does not start, and the launcher says that. */
+	count = p.scratch == PLAN_SCRATCH_PERSIST ? 0 : live_earlier(&env->dirs, env->state, p.id, false, &pid);
+	plan_release(&p);
+	if (!count)
+		return;
+	line = mem_printf("the configuration has changed: a new environment starts, and sessions of the earlier one go on in "
+			  "theirs (pid 1 is %d)", (int)pid);
+	o->ui->notice(o->ui->data, line);
+}
+
 int env_prepare(struct environment *env, enum env_purpose purpose, const struct env_options *o, struct err *e)
 {
+	struct renewed before;
 	struct store s;
 	int r;
 
@@ -149,13 +173,17 @@ int env_prepare(struct environment *env, enum env_purpose purpose, const struct 
 	if (env_require_allowed(env, o, e) < 0 || locking_for_session(env, purpose, o, e) < 0 ||
 	    env_require_allowed(env, o, e) < 0 || env_store(env, &s, e) < 0)
 		return -1;
+	renewed_look(env, &before);
 	r = env_fetch(env, &s, o, e);
 	if (r == 0)
 		r = env_write_plan(env, &s, e);
 	store_close(&s);
 	if (r == 0) {
+		renewed_say(env, &before, o->ui);
 		moved_record(env);
 		warn(env, o);
+		tell_earlier(env, o);
 	}
+	renewed_release(&before);
 	return r;
 }

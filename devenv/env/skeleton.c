@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -79,22 +80,30 @@ int skeleton_add_directory(struct skeleton *k, const char *path, mode_t mode, st
 {
 	if (mode == SKELETON_MODE_BELOW && !find(k, path) && mode_below(k, path, &mode, e) < 0)
 		return -1;
-	return add(k, (struct skeleton_item){ SKELETON_DIRECTORY, (char *)path, mode, NULL, 0 }, "", 0, e);
+	return add(k, (struct skeleton_item){ .kind = SKELETON_DIRECTORY, .path = (char *)path, .mode = mode }, "", 0, e);
 }
 
 int skeleton_add_file(struct skeleton *k, const char *path, const char *text, struct err *e)
 {
-	return add(k, (struct skeleton_item){ SKELETON_FILE, (char *)path, 0644, NULL, 0 }, text, strlen(text), e);
+	return add(k, (struct skeleton_item){ .kind = SKELETON_FILE, .path = (char *)path, .mode = 0644 }, text, strlen(text), e);
 }
 
 int skeleton_add_data(struct skeleton *k, const char *path, const void *data, size_t len, mode_t mode, struct err *e)
 {
-	return add(k, (struct skeleton_item){ SKELETON_FILE, (char *)path, mode, NULL, 0 }, data, len, e);
+	return add(k, (struct skeleton_item){ .kind = SKELETON_FILE, .path = (char *)path, .mode = mode }, data, len, e);
 }
 
 int skeleton_add_link(struct skeleton *k, const char *path, const char *target, struct err *e)
 {
-	return add(k, (struct skeleton_item){ SKELETON_LINK, (char *)path, 0777, NULL, 0 }, target, strlen(target), e);
+	return add(k, (struct skeleton_item){ .kind = SKELETON_LINK, .path = (char *)path, .mode = 0777 }, target, strlen(target), e);
+}
+
+void skeleton_cover(struct skeleton *k, const char *path)
+{
+	struct skeleton_item *item = find(k, path);
+
+	if (item && item->kind == SKELETON_DIRECTORY)
+		item->covered = true;
 }
 
 static int by_path(const void *a, const void *b)
@@ -109,10 +118,11 @@ char *skeleton_name(struct skeleton *k)
 
 	if (k->count)
 		qsort(k->items, k->count, sizeof(*k->items), by_path);
-	digest_add(d, "skeleton 1", sizeof("skeleton 1"));
+	digest_add(d, "skeleton 2", sizeof("skeleton 2"));
 	for (size_t i = 0; i < k->count; i++) {
 		const struct skeleton_item *item = &k->items[i];
-		cleanup_free char *head = mem_printf("%d %04o %zu", (int)item->kind, (unsigned int)item->mode, item->len);
+		cleanup_free char *head = mem_printf("%d %04o %d %zu", (int)item->kind, (unsigned int)item->mode,
+						      item->covered, item->len);
 
 		digest_add(d, head, strlen(head) + 1);
 		digest_add(d, item->path, strlen(item->path) + 1);
@@ -156,6 +166,18 @@ static int make_item(const struct store *s, int fd, const struct skeleton_item *
 	return r;
 }
 
+/*
+ * The overlay then looks no further down for it, which it would in every layer at every start. Where the store has no
+ * extended attributes it does, and finds the same.
+ */
+static void make_opaque(int fd, const char *path)
+{
+	cleanup_close int dir = openat(fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (dir >= 0)
+		(void)!fsetxattr(dir, "user.overlay.opaque", "y", 1, 0);
+}
+
 /* Modes and time stamps from the leaves up, because making a child changes its parent and needs it writable. */
 static int settle(int fd, const struct skeleton *k, struct err *e)
 {
@@ -165,6 +187,8 @@ static int settle(int fd, const struct skeleton *k, struct err *e)
 		const struct skeleton_item *item = &k->items[i];
 		const char *path = item->path[1] ? item->path + 1 : ".";
 
+		if (item->covered)
+			make_opaque(fd, path);
 		if ((item->kind == SKELETON_DIRECTORY && fchmodat(fd, path, item->mode, 0) < 0) ||
 		    utimensat(fd, path, stamp, AT_SYMLINK_NOFOLLOW) < 0)
 			return err_sys(e, "can't set the mode of %s in the generated layer", text_safe(item->path));

@@ -6,6 +6,7 @@
 #ifndef DEVENV_ENV_SKELETON_H
 #define DEVENV_ENV_SKELETON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -20,6 +21,7 @@ struct skeleton_item {
 	enum skeleton_kind kind;
 	char *path; /* absolute, clean */
 	mode_t mode;
+	bool covered; /* a directory that is always mounted over: what the image has there need not be looked up */
 	char *data; /* content of a file, target of a link */
 	size_t len;
 };
@@ -36,6 +38,8 @@ struct skeleton {
  * ERR_CONFIG is said when a path is wanted both as a directory and as something else.
  */
 int skeleton_add_directory(struct skeleton *k, const char *path, mode_t mode, struct err *e);
+/* Something will always be mounted on this directory, which is there. */
+void skeleton_cover(struct skeleton *k, const char *path);
 int skeleton_add_file(struct skeleton *k, const char *path, const char *text, struct err *e); /* mode 0644 */
 /* The same from bytes, with a mode. */
 int skeleton_add_data(struct skeleton *k, const char *path, const void *data, size_t len, mode_t mode, struct err *e);

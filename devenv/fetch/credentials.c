@@ -381,3 +381,53 @@ int credentials_find(const char *host, const char *path, struct credentials *out
 	}
 	return 0;
 }
+
+/* A key is an address, with or without scheme and path. */
+static void add_host(struct strlist *hosts, const char *key)
+{
+	const char *scheme = strstr(key, "://"), *host = scheme ? scheme + 3 : key;
+	cleanup_free char *name = mem_strndup(host, strcspn(host, "/"));
+
+	if (!strcmp(name, "index.docker.io")) {
+		free(name);
+		name = mem_strdup("docker.io");
+	}
+	if (*name && !strlist_has(hosts, name))
+		strlist_add(hosts, name);
+}
+
+static void add_hosts_of(const char *file, struct strlist *hosts)
+{
+	static const char *const lists[] = { "auths", "credHelpers" };
+	struct buf text = BUF_INIT;
+	struct err ignored = ERR_INIT;
+	const char *key;
+	json_t *root = NULL, *value;
+
+	if (file_read(AT_FDCWD, file, FILE_MAX, 0, &text, NULL, &ignored) == 0)
+		root = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+		json_object_foreach(json_object_get(root, lists[i]), key, value)
+			add_host(hosts, key);
+	json_decref(root);
+	if (text.cap > 0)
+		explicit_bzero(text.data, text.cap);
+	buf_release(&text);
+}
+
+void credentials_hosts(struct strlist *hosts)
+{
+	cleanup_strlist struct strlist files = STRLIST_INIT;
+	const char *only = getenv("REGISTRY_AUTH_FILE");
+	struct err ignored = ERR_INIT;
+	struct dirs dirs;
+
+	if (only && *only) {
+		strlist_add(&files, only);
+	} else if (dirs_find(&dirs, &ignored) == 0) {
+		list_files(dirs.home, &files);
+		dirs_release(&dirs);
+	}
+	for (size_t i = 0; i < files.count; i++)
+		add_hosts_of(files.items[i], hosts);
+}

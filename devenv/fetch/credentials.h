@@ -30,6 +30,9 @@ struct credentials {
 int credentials_find(const char *host, const char *path, struct credentials *out, struct strlist *looked_at,
 		     struct err *e);
 void credentials_release(struct credentials *c);
+/* Append the hosts that those files name, each once: those of entries, and those with a helper of their own. What a general
+ * helper knows is not asked for, and a file that can't be read names none. */
+void credentials_hosts(struct strlist *hosts);
 
 /*
  * The pure part: what the text of one such file says. Returns 1 with *out filled, 0 with nothing; in both cases

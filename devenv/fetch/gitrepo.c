@@ -25,10 +25,25 @@
 /* Extensions of repositories that change nothing for who reads the index. */
 static const char *const extensions[] = { "worktreeconfig", "partialclone", "preciousobjects" };
 
+/* http.sslCAInfo of the user and the machine, as git reads it; a repository that we happen to be in is not asked. */
+static char *configured_authorities(void)
+{
+	git_config *config = NULL;
+	git_buf path = { 0 };
+	char *found = NULL;
+
+	if (git_config_open_default(&config) == 0 && git_config_get_path(&path, config, "http.sslCAInfo") == 0)
+		found = mem_strdup(path.ptr);
+	git_buf_dispose(&path);
+	git_config_free(config);
+	return found;
+}
+
 int gitrepo_begin(struct err *e)
 {
 	static bool begun;
 	const char *ca = getenv("GIT_SSL_CAINFO");
+	cleanup_free char *configured = NULL;
 
 	if (begun)
 		return 0;
@@ -38,6 +53,8 @@ int gitrepo_begin(struct err *e)
 	git_libgit2_opts(GIT_OPT_SET_EXTENSIONS, extensions, ARRAY_SIZE(extensions));
 	if (!ca || !*ca)
 		ca = getenv("SSL_CERT_FILE");
+	if (!ca || !*ca)
+		ca = configured = configured_authorities();
 	if (ca && *ca && git_libgit2_opts(GIT_OPT_SET_SSL_CERT_LOCATIONS, ca, NULL) < 0)
 		return gitrepo_error(NULL, -1, e, "can't read certificates from", ca);
 	return 0;
@@ -57,10 +74,22 @@ static enum err_code code_of(int code, const git_error *why)
 	return ERR_FAILED;
 }
 
+/* Some of libgit2's reasons are several lines. */
+static char *one_line(const char *message)
+{
+	cleanup_buf struct buf out = BUF_INIT;
+	cleanup_strlist struct strlist lines = STRLIST_INIT;
+
+	strlist_split(&lines, message, "\r\n");
+	for (size_t i = 0; i < lines.count; i++)
+		buf_addf(&out, "%s%s", i ? "; " : "", lines.items[i]);
+	return mem_strdup(out.data);
+}
+
 int gitrepo_error(const struct gitrepo_session *s, int code, struct err *e, const char *what, const char *on)
 {
 	const git_error *why = git_error_last();
-	const char *message = why && why->message ? why->message : "no reason was given";
+	cleanup_free char *message = one_line(why && why->message ? why->message : "no reason was given");
 
 	if (http_interrupted())
 		return err_set(e, ERR_INTERRUPTED, "interrupted");
@@ -73,7 +102,7 @@ int gitrepo_error(const struct gitrepo_session *s, int code, struct err *e, cons
 	if (code == GIT_ECERTIFICATE && s && text_starts(s->url, "ssh://"))
 		err_hint(e, "connect to the server with ssh once, so that its key is in ~/.ssh/known_hosts");
 	else if (code == GIT_ECERTIFICATE)
-		err_hint(e, "SSL_CERT_FILE names further authorities to trust");
+		err_hint(e, "if it is of an authority of your own: git config --global http.sslCAInfo FILE, or SSL_CERT_FILE=FILE");
 	else if (code == GIT_EOWNER)
 		err_hint(e, "if you trust it: git config --global --add safe.directory DIRECTORY");
 	else if (strstr(message, "redirect"))
@@ -203,10 +232,9 @@ static bool is_commit(const char *ref)
 
 static char *clone_path(const struct gitrepo *g, const char *url)
 {
-	char digest[DIGEST_MAX];
+	cleanup_free char *name = gitrepo_clone_name(url);
 
-	digest_bytes(url, strlen(url), digest);
-	return mem_printf("%s/%.40s", g->cache, digest_hex(digest));
+	return path_join(g->cache, name);
 }
 
 static int open_clone(const struct gitrepo *g, const char *url, git_repository **out, struct err *e)

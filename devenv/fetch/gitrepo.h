@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -45,5 +46,18 @@ int gitrepo_clone(const struct gitrepo *g, const char *url, const char *ref, con
 
 /* Does the repository that `dir` is in, if any, track `name` in it? What can't be told is false. */
 bool gitrepo_tracks(const char *dir, const char *name);
+
+/* The name of an address's clone in the cache. malloc'ed. */
+char *gitrepo_clone_name(const char *url);
+struct gitrepo_sweep {
+	const char *cache;          /* as in struct gitrepo; need not exist */
+	const struct strlist *keep; /* names of clones */
+	int64_t oldest;             /* last fetched into later than this: stays */
+	bool dry_run;
+	void (*removed)(void *data, const char *name, uint64_t bytes);
+	void *data;
+};
+/* Remove the clones that are not to be kept. One that is fetched into at this moment stays. */
+int gitrepo_sweep(const struct gitrepo_sweep *s, struct err *e);
 
 #endif

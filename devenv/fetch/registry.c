@@ -36,7 +36,8 @@ static const char *const accept_blob[] = { "Accept: */*", NULL };
 
 char *registry_endpoint_url(const struct registry_endpoint *ep, const char *suffix)
 {
-	return mem_printf("%s://%s/v2/%s/%s", ep->plain ? "http" : "https", ep->server, ep->path, suffix);
+	return mem_printf("%s://%s/v2/%s%s%s", ep->plain ? "http" : "https", ep->server, ep->path, *ep->path ? "/" : "",
+			  suffix);
 }
 
 static void add_endpoint(struct registry *r, const struct user_config *user, const char *host, char *path /* takes */)
@@ -308,6 +309,17 @@ int registry_blob(struct registry *r, const char *digest, uint64_t size, struct 
 		return 0;
 	}
 	return err_set(e, ERR_FAILED, "no registry left to ask");
+}
+
+int registry_login(struct registry *r, struct err *e)
+{
+	struct registry_endpoint *ep = &r->endpoints[r->endpoint_count - 1];
+	struct http_response answer;
+
+	if (get(r, ep, "", accept_blob, REGISTRY_MANIFEST_MAX, "its front page", &answer, e) < 0)
+		return -1;
+	http_response_release(&answer);
+	return 0;
 }
 
 struct registry_stream {

@@ -37,4 +37,8 @@ int registry_blob(struct registry *r, const char *digest, uint64_t size, struct 
 /* A layer blob as a stream (its digest is verified by whoever reads it). */
 int registry_blob_stream(struct registry *r, const char *digest, uint64_t size, struct stream **out, struct err *e);
 
+/* Does the registry itself, not its mirror, accept us: with the login that is found for it, or without one if there is
+ * none? One that asks nobody for a login accepts everybody. ERR_AUTH: it does not. */
+int registry_login(struct registry *r, struct err *e);
+
 #endif

@@ -54,6 +54,8 @@ static void add_parameter(struct buf *out, char separator, const char *name, con
 
 static char *choose_scope(const struct registry_endpoint *ep, const struct auth_challenge *c)
 {
+	if (!*ep->path && !c->scope)
+		return mem_strdup(""); /* a login alone */
 	return c->scope && *c->scope ? mem_strdup(c->scope) : mem_printf("repository:%s:pull", ep->path);
 }
 
@@ -64,7 +66,8 @@ static void ask_by_get(const struct registry_endpoint *ep, const struct auth_cha
 	buf_adds(url, c->realm);
 	if (c->service)
 		add_parameter(url, strchr(c->realm, '?') ? '&' : '?', "service", c->service);
-	add_parameter(url, strchr(url->data, '?') ? '&' : '?', "scope", scope);
+	if (*scope)
+		add_parameter(url, strchr(url->data, '?') ? '&' : '?', "scope", scope);
 	q->url = url->data;
 	if (ep->credentials.username)
 		q->authorization = auth_basic(ep->credentials.username, ep->credentials.password);
@@ -77,7 +80,8 @@ static void ask_by_post(const struct registry_endpoint *ep, const struct auth_ch
 	add_parameter(form, 0, "grant_type", "refresh_token");
 	add_parameter(form, '&', "client_id", "devenv");
 	add_parameter(form, '&', "service", c->service ? c->service : "");
-	add_parameter(form, '&', "scope", scope);
+	if (*scope)
+		add_parameter(form, '&', "scope", scope);
 	add_parameter(form, '&', "refresh_token", ep->credentials.identity_token);
 	q->url = c->realm;
 	q->form = form->data;

@@ -8,9 +8,11 @@
  *   from), and carry it out. When there is no plan or it is stale, `devenv-core prepare` makes one - fetching, building,
  *   asking - and the launcher looks again. Every other command becomes the core by exec.
  *
- * The launcher parses nothing that a stranger wrote but the plan, which the core wrote; it links nothing but libc; it
- * never runs the core when the plan is fresh. Reading order: this file, plan/plan.h, sandbox/holder.c, init.c, root.c,
- * standard.c, join.c, spawn.c, then the two ways to run a command: foreground.c without a terminal, terminal.c with one.
+ * The launcher reads the plan, which the core wrote, and parses nothing that a stranger wrote but, once a session is over,
+ * git's settings (plan/guard.h). It links nothing but libc; it never runs the core when the plan is fresh. Reading order:
+ * this file, plan/plan.h, sandbox/holder.c, init.c, root.c, standard.c, join.c, spawn.c, then the two ways to run a
+ * command: foreground.c without a terminal; with one, leader.c and terminal.c, whose parts are caller.c, relay.c and
+ * restorer.c.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -109,7 +111,7 @@ static bool load_fresh(struct launch *l)
 	cleanup_free char *path = mem_printf("%s/%s", l->state, l->args.untrusted ? "plan-untrusted" : "plan");
 	struct err ignored = ERR_INIT;
 
-	if (plan_load(&l->plan, path, &ignored) < 0)
+	if (plan_load_open(&l->plan, path, &ignored) < 0)
 		return false;
 	/* State directories are named by a hash that can be made to collide: the plan must say whose it is. */
 	if (!strcmp(l->plan.project, l->project ? l->project : "") &&
@@ -127,7 +129,7 @@ static int load_prepared(struct launch *l, struct err *e)
 {
 	cleanup_free char *path = mem_printf("%s/%s", l->state, l->args.untrusted ? "plan-untrusted" : "plan");
 
-	if (plan_load(&l->plan, path, e) < 0)
+	if (plan_load_open(&l->plan, path, e) < 0)
 		return err_wrap(e, "the plan that was just made can't be read");
 	return 0;
 }
@@ -200,7 +202,7 @@ static int hook_check(struct launch *l)
 	if (find_state(l, &ignored) < 0)
 		return 0;
 	path = mem_printf("%s/plan", l->state);
-	if (plan_load(&l->plan, path, &ignored) < 0)
+	if (plan_load_open(&l->plan, path, &ignored) < 0)
 		return 0;
 	for (i = 0; i < l->plan.watch_count; i++)
 		l->plan.watches[i].young = false; /* it has not changed for that */

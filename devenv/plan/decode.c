@@ -206,14 +206,18 @@ int plan_decode(struct plan *p, struct buf *raw, struct err *e)
 	return 0;
 }
 
-int plan_load(struct plan *p, const char *path, struct err *e)
+int plan_load_open(struct plan *p, const char *path, struct err *e)
 {
 	struct buf raw = BUF_INIT;
+	cleanup_close int fd = -1;
 	struct stat st;
 
 	plan_init(p);
-	if (file_read(AT_FDCWD, path, PLAN_MAX, O_NOFOLLOW, &raw, &st, e) < 0)
+	fd = file_read_open(AT_FDCWD, path, PLAN_MAX, O_NOFOLLOW, &raw, &st, e);
+	if (fd < 0) {
+		buf_release(&raw);
 		return -1;
+	}
 	if (st.st_uid != (uid_t)getauxval(AT_EUID)) { /* geteuid() without a system call */
 		buf_release(&raw);
 		return err_set(e, ERR_FAILED, "the plan %s belongs to another user", path);
@@ -222,5 +226,12 @@ int plan_load(struct plan *p, const char *path, struct err *e)
 		buf_release(&raw);
 		return -1;
 	}
-	return 0;
+	return mem_steal_fd(fd);
+}
+
+int plan_load(struct plan *p, const char *path, struct err *e)
+{
+	cleanup_close int fd = plan_load_open(p, path, e);
+
+	return fd < 0 ? -1 : 0;
 }

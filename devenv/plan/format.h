@@ -44,6 +44,7 @@ enum plan_tag {
 	PLAN_TAG_PROJECT_TARGET,
 	PLAN_TAG_HOOK_START,
 	PLAN_TAG_HOOK_ENTER,
+	PLAN_TAG_GUARD,
 	/* repeated strings */
 	PLAN_TAG_LAYER,
 	PLAN_TAG_ENV,

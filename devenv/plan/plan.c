@@ -26,6 +26,7 @@ const struct plan_string_field plan_string_fields[] = {
 	{ PLAN_TAG_PROJECT_TARGET, offsetof(struct plan, project_target) },
 	{ PLAN_TAG_HOOK_START, offsetof(struct plan, hook_start) },
 	{ PLAN_TAG_HOOK_ENTER, offsetof(struct plan, hook_enter) },
+	{ PLAN_TAG_GUARD, offsetof(struct plan, guard) },
 };
 const size_t plan_string_field_count = ARRAY_SIZE(plan_string_fields);
 

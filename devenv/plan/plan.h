@@ -20,7 +20,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define PLAN_VERSION 3
+#define PLAN_VERSION 4
 
 /* A file the plan was made from. The plan is fresh while stat says the same of each. */
 struct plan_watch {
@@ -113,6 +113,7 @@ struct plan {
 	size_t entrypoint_count;
 	const char *hook_start;	  /* shell script text; "" for none */
 	const char *hook_enter;
+	const char *guard; /* the git directory to look at after sessions (guard.h), where .git would be if none; "": don't */
 
 	/* The setup of this checkout: not part of the identity, because it changes the project and not the environment. */
 	const char *setup;     /* shell script text; "" for none */
@@ -157,6 +158,8 @@ void plan_encode(const struct plan *p, struct buf *identity, struct buf *all);
 
 /* Read a plan file. ERR_NOT_FOUND: none there. ERR_FAILED: another version, damaged, or not ours. */
 int plan_load(struct plan *p, const char *path, struct err *e);
+/* The same for the launcher, which leaves descriptors to its last close_range: returns the file's, still open. */
+int plan_load_open(struct plan *p, const char *path, struct err *e);
 /* Decode bytes already read; takes them over. */
 int plan_decode(struct plan *p, struct buf *raw /* takes */, struct err *e);
 

@@ -3,7 +3,7 @@
  * running.h - the lock file that an environment is known by while somebody is in it: <runtime>/<plan id>.lock.
  *
  * Whoever keeps it is sandbox/holder.c, where its theory of operation is. This is what both programs have to agree on, and
- * how to ask. Asking makes nothing and takes no lock.
+ * how to ask. Asking makes nothing and takes no lock; only running_end does.
  */
 #ifndef DEVENV_PLAN_RUNNING_H
 #define DEVENV_PLAN_RUNNING_H
@@ -22,10 +22,16 @@ char *running_path(const struct dirs *d, const char *plan_id);
 
 /* The pid of the environment's pid 1, in the name space of the caller, or 0 when it does not run. */
 pid_t running_pid(const struct dirs *d, const char *plan_id);
-/* Does anybody have it open? Starts earlier and ends later than pid 1 is there to be asked. */
+/* Does anybody have it open, or does it linger? Starts earlier than pid 1 is there to be asked. */
 bool running_in_use(const struct dirs *d, const char *plan_id);
+/* Is anybody in it? Not: it lingers, or is leaving. */
+bool running_has_sessions(const struct dirs *d, const char *plan_id);
+/* Does it run without a session, as [sandbox] linger asks? */
+bool running_lingers(const struct dirs *d, const char *plan_id);
+/* End one that lingers, and wait until it has ended. Nobody there: nothing to do. ERR_BUSY: it has sessions. */
+int running_end(const struct dirs *d, const char *plan_id, struct err *e);
 
-/* The same of a lock file that is open for writing. What the caller's own open file has locked does not count in the second. */
+/* The same of a lock file that is open. What the caller's own open file has locked does not count in the second. */
 pid_t running_pid1(int fd);
 bool running_is_locked(int fd, enum running_byte byte);
 

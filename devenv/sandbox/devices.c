@@ -30,9 +30,8 @@
 static int bind_node(const struct plan_mount *m, struct err *e)
 {
 	struct sys_mount_attr attr = { .set = SYS_MOUNT_ATTR_NOSUID | SYS_MOUNT_ATTR_NOEXEC | SYS_MOUNT_ATTR_RDONLY };
-	const char *name = m->target + strlen("/dev/"), *slash = strchr(name, '/');
+	const char *name = m->target + strlen("/dev/"); /* there in the generated layer's /dev, like all of them */
 	cleanup_close int source = sys_open_tree(AT_FDCWD, m->host, SYS_OPEN_TREE_CLONE | AT_SYMLINK_NOFOLLOW);
-	cleanup_free char *parent = slash ? mem_strndup(name, (size_t)(slash - name)) : NULL;
 	struct stat st;
 
 	if (source < 0 && errno == ENOENT)
@@ -42,10 +41,6 @@ static int bind_node(const struct plan_mount *m, struct err *e)
 	if (!S_ISCHR(st.st_mode) || st.st_dev != m->dev || st.st_ino != m->ino)
 		return err_set(e, ERR_SANDBOX, "%s was exchanged for something else while the sandbox was made",
 			       text_safe(m->host));
-	if (parent && mkdir(parent, 0755) < 0 && errno != EEXIST)
-		return err_sys(e, "can't make /dev/%s", text_safe(parent));
-	if (mknod(name, S_IFREG | 0666, 0) < 0 && errno != EEXIST)
-		return err_sys(e, "can't make /dev/%s", text_safe(name));
 	if (sys_mount_setattr(source, "", AT_EMPTY_PATH, &attr) < 0 ||
 	    sys_move_mount(source, "", AT_FDCWD, name, SYS_MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return err_sys(e, "can't bind the device %s", text_safe(m->host));

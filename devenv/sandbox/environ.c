@@ -2,10 +2,13 @@
 /* environ.c - the environment block of a session, built from nothing. */
 #include "sandbox/environ.h"
 
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/terminfo.h"
 #include "base/text.h"
 
 extern char **environ;
@@ -94,6 +97,51 @@ static void pass_caller(const struct plan *p, struct strlist *out)
 	}
 }
 
+static const char *get(const struct strlist *out, const char *name_and_equals)
+{
+	size_t i, len = strlen(name_and_equals);
+
+	for (i = 0; i < out->count; i++)
+		if (!strncmp(out->items[i], name_and_equals, len))
+			return out->items[i] + len;
+	return NULL;
+}
+
+static void add_base64(struct buf *b, const unsigned char *data, size_t len)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t i;
+
+	for (i = 0; i < len; i += 3) {
+		uint32_t bits = (uint32_t)data[i] << 16 | (i + 1 < len ? (uint32_t)data[i + 1] << 8 : 0) |
+				(i + 2 < len ? data[i + 2] : 0);
+
+		buf_addch(b, digits[bits >> 18]);
+		buf_addch(b, digits[bits >> 12 & 63]);
+		buf_addch(b, i + 1 < len ? digits[bits >> 6 & 63] : '=');
+		buf_addch(b, i + 2 < len ? digits[bits & 63] : '=');
+	}
+}
+
+/*
+ * The plan brought the descriptions of the usual terminals. One that it can't know, or that only this caller's $TERMINFO
+ * has, comes along in the variable itself (ncurses(3), TERMINFO).
+ */
+static void pass_terminal(struct strlist *out)
+{
+	const char *term = get(out, "TERM=");
+	cleanup_buf struct buf description = BUF_INIT, value = BUF_INIT;
+
+	if (!term || get(out, "TERMINFO="))
+		return;
+	if (terminfo_is_usual(term) ? !terminfo_read_own(term, &description)
+				    : !terminfo_read(term, getenv("HOME"), &description))
+		return;
+	buf_adds(&value, "TERMINFO=b64:");
+	add_base64(&value, (const unsigned char *)description.data, description.len);
+	set(out, value.data);
+}
+
 void environ_build(const struct plan *p, const struct session *s, const char *workdir, struct strlist *out)
 {
 	size_t i;
@@ -110,6 +158,7 @@ void environ_build(const struct plan *p, const struct session *s, const char *wo
 		set(out, "USER=root");
 		set(out, "LOGNAME=root");
 	}
+	pass_terminal(out);
 	set_pair(out, "PWD", workdir);
 	for (v = s->extra_env; v && *v; v++)
 		set(out, *v);

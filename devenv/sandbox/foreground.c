@@ -12,8 +12,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const int forwarded[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGTSTP };
-
 static void stop(pid_t pid)
 {
 	kill(-pid, SIGSTOP);
@@ -41,14 +39,9 @@ static int wait_and_forward(pid_t pid, const sigset_t *set)
 int foreground_run(struct spawn *s, struct err *e)
 {
 	sigset_t set;
-	size_t i;
 	pid_t pid;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	for (i = 0; i < sizeof(forwarded) / sizeof(forwarded[0]); i++)
-		sigaddset(&set, forwarded[i]);
-	sigprocmask(SIG_BLOCK, &set, &s->mask);
+	spawn_block_signals(s, &set);
 	pid = spawn_process(s, e);
 	return pid < 0 ? -1 : wait_and_forward(pid, &set);
 }

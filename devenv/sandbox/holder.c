@@ -10,7 +10,7 @@
  *
  *   byte 0  POSIX write lock held by pid 1. F_GETLK answers with its pid: that is the look-up.
  *   byte 1  open-file-description read lock held by every launcher while its session lasts. pid 1 sleeps in F_OFD_SETLKW
- *           for a write lock: when it gets that, it was the last one, and nobody new can come in.
+ *           for a write lock: when it gets that, it was the last one, and nobody new can come in (linger.c: it may stay).
  *   byte 2  the door: an open-file-description write lock held by whoever is looking up, creating or starting up.
  *
  * A launcher takes the door, then its share of byte 1 (waiting while a leaving pid 1 has the write lock), then asks
@@ -42,6 +42,7 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "plan/running.h"
+#include "sandbox/idmap.h"
 #include "sandbox/init.h"
 
 static int lock_byte(int fd, int command, short type, enum running_byte byte)
@@ -55,14 +56,24 @@ static int lock_byte(int fd, int command, short type, enum running_byte byte)
 	return r;
 }
 
+/* EINVAL: a kernel (or what poses as one) without locks of open file descriptions. */
+static int lock_error(struct err *e)
+{
+	int sys = errno;
+
+	err_sys(e, "can't lock the environment");
+	e->code = sys == EINVAL ? ERR_SANDBOX : e->code;
+	return -1;
+}
+
 int holder_lock_pid1(int fd)
 {
 	return lock_byte(fd, F_SETLK, F_WRLCK, RUNNING_PID1);
 }
 
-int holder_wait_for_last(int fd)
+int holder_lock_sessions(int fd, int command, short type)
 {
-	return lock_byte(fd, F_OFD_SETLKW, F_WRLCK, RUNNING_SESSIONS);
+	return lock_byte(fd, command, type, RUNNING_SESSIONS);
 }
 
 void holder_open_door(const struct holder *h)
@@ -110,17 +121,25 @@ static int read_report(int fd, struct err *e)
 	return err_set(e, ERR_SANDBOX, "the first process of the sandbox ended before it was ready");
 }
 
+static int map_ranges(const struct init_request *r, pid_t pid, struct err *e)
+{
+	if (idmap_write_ranges(pid, r->plan, r->outer_uid, r->outer_gid, e) < 0)
+		return -1;
+	return write(r->gate[1], "", 1) == 1 ? 0 : err_sys(e, "can't let the first process of the sandbox go on");
+}
+
 static int create(const struct holder_request *q, struct holder *h, struct err *e)
 {
 	unsigned long flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_PIDFD |
 			      SIGCHLD | (q->plan->network == PLAN_NETWORK_NONE ? CLONE_NEWNET : 0);
-	struct init_request request = { .plan = q->plan, .process_argv = q->process_argv, .lock_fd = h->door_fd,
+	struct init_request request = { .plan = q->plan, .process_argv = q->process_argv,
+					.session_fd = h->session_fd, .lock_fd = h->door_fd,
 					/* what geteuid() would say, without a system call */
 					.outer_uid = (uint32_t)getauxval(AT_EUID), .outer_gid = (uint32_t)getauxval(AT_EGID) };
 	int report[2], result;
 	pid_t pid;
 
-	if (pipe2(report, O_CLOEXEC) < 0)
+	if (pipe2(report, O_CLOEXEC) < 0 || (q->plan->uid_range_count && pipe2(request.gate, O_CLOEXEC) < 0))
 		return err_sys(e, "can't make a pipe");
 	/* clone, not clone3: container engines answer ENOSYS to the latter, and nothing here needs it. */
 	pid = (pid_t)syscall(SYS_clone, flags, NULL, &h->pidfd, NULL, 0UL);
@@ -133,7 +152,9 @@ static int create(const struct holder_request *q, struct holder *h, struct err *
 		close(report[0]);
 		return clone_error(e);
 	}
-	result = read_report(report[0], e); /* left open: one system call less on the way in */
+	result = q->plan->uid_range_count ? map_ranges(&request, pid, e) : 0;
+	if (result == 0)
+		result = read_report(report[0], e); /* left open: one system call less on the way in */
 	if (result < 0) {
 		/* It may be ready without our knowing, and would wait for our share of byte 1 to go as we for its end. */
 		kill(pid, SIGKILL);
@@ -166,7 +187,7 @@ static int join_running(struct holder *h, struct err *e)
 	pid_t pid;
 
 	if (lock_byte(h->session_fd, F_OFD_SETLKW, F_RDLCK, RUNNING_SESSIONS) < 0)
-		return err_sys(e, "can't lock the environment");
+		return lock_error(e);
 	pid = running_pid1(h->session_fd);
 	return pid && !running_is_locked(h->session_fd, RUNNING_DOOR) ? open_pid1(h, pid, e) : 1;
 }
@@ -190,7 +211,7 @@ static int find_or_create(const struct holder_request *q, const char *lock_path,
 	if (h->door_fd < 0)
 		return -1;
 	if (take_door(h) < 0)
-		return err_sys(e, "can't lock %s", lock_path);
+		return lock_error(e);
 	found = open_pid1(h, running_pid1(h->session_fd), e);
 	if (found == 0)
 		holder_open_door(h);

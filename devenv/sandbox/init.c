@@ -25,6 +25,7 @@
 #include "base/file.h"
 #include "base/sys.h"
 #include "sandbox/idmap.h"
+#include "sandbox/linger.h"
 #include "sandbox/restrict.h"
 #include "sandbox/root.h"
 #include "sandbox/scratch.h"
@@ -47,36 +48,45 @@ static int bring_up_loopback(struct err *e)
 	return 0; /* shed() closes it */
 }
 
+/* The first thing that takes a capability, and so the first that the filter of a container around us refuses. */
+static int name_error(const struct plan *p, struct err *e)
+{
+	err_sys(e, "can't set the host name '%s'", p->hostname);
+	if (e->sys != EPERM)
+		return -1;
+	e->code = ERR_SANDBOX;
+	return err_hint(e, "`devenv doctor` says what forbids it: a container needs `--security-opt seccomp=unconfined`");
+}
+
 static int set_up(const struct init_request *r, struct scratch *scratch, struct err *e)
 {
 	const struct plan *p = r->plan;
 
-	if (idmap_write(AT_FDCWD, p->uid, r->outer_uid, p->gid, r->outer_gid, e) < 0)
+	if (p->uid_range_count ? idmap_await(r->gate, e) < 0 :
+				 idmap_write(AT_FDCWD, p->uid, r->outer_uid, p->gid, r->outer_gid, e) < 0)
 		return -1;
 	if (p->network == PLAN_NETWORK_NONE && bring_up_loopback(e) < 0)
 		return -1;
 	if (sethostname(p->hostname, strlen(p->hostname)) < 0)
-		return err_sys(e, "can't set the host name '%s'", p->hostname);
+		return name_error(p, e);
 	if (scratch_make(scratch, p, e) < 0)
 		return -1;
 	return root_enter(p, scratch, e);
 }
 
-/* Everything but the locks, the scratch and the report pipe is closed: the caller's stdio too. */
+/*
+ * Out of the caller's session, and everything but the locks and the scratch is closed: the caller's stdio too. None of it can
+ * be reached from inside meanwhile, and a terminal's signals do nothing to a pid 1. A kernel that can't close them keeps the
+ * session from starting as well, which says so (spawn.c).
+ */
 static void shed(const struct scratch *scratch, const struct init_request *r)
 {
-	int keep[] = { r->lock_fd,	scratch->lock_fd,    scratch->dir_fd,
-		       r->report_fd, scratch->persist_fd, scratch->layer_fd };
+	int keep[] = { r->lock_fd, scratch->lock_fd, scratch->dir_fd, scratch->persist_fd, scratch->layer_fd };
+	struct err ignored = ERR_INIT;
 
-	restrict_close_all_but(keep, sizeof(keep) / sizeof(keep[0]));
+	setsid();
 	prctl(PR_SET_NAME, "devenv-holder");
-}
-
-/* /proc/1/cmdline is readable for everybody inside, and it is a copy of what the first session was started with. */
-static void blank_arguments(char **argv)
-{
-	for (; argv && *argv; argv++)
-		memset(*argv, 0, strlen(*argv));
+	restrict_close_all_but(keep, sizeof(keep) / sizeof(keep[0]), &ignored);
 }
 
 _Noreturn void init_main(const struct init_request *r)
@@ -84,7 +94,6 @@ _Noreturn void init_main(const struct init_request *r)
 	struct scratch scratch = SCRATCH_INIT;
 	struct err e = ERR_INIT;
 
-	setsid();
 	umask(0);
 	signal(SIGCHLD, SIG_IGN);
 	if (set_up(r, &scratch, &e) < 0) {
@@ -92,18 +101,19 @@ _Noreturn void init_main(const struct init_request *r)
 		scratch_drop(&scratch);
 		fail(r->report_fd, &e);
 	}
-	blank_arguments(r->process_argv);
-	shed(&scratch, r);
-	if (restrict_capabilities(RESTRICT_HOLDER, &e) < 0)
+	restrict_hide_arguments(r->process_argv); /* a copy of what the first session was started with */
+	if (restrict_capabilities(r->plan->uid_range_count ? RESTRICT_HOLDER_RANGES : RESTRICT_HOLDER, &e) < 0)
 		fail(r->report_fd, &e);
+	close(r->session_fd); /* before the lock, which it would drop (holder.c) */
 	if (holder_lock_pid1(r->lock_fd) < 0) {
 		err_sys(&e, "can't lock the environment");
 		fail(r->report_fd, &e);
 	}
 	if (write(r->report_fd, "", 1) != 1)
 		_exit(2);
+	shed(&scratch, r); /* nobody has to wait for that */
 
-	holder_wait_for_last(r->lock_fd);
+	linger_until_last(r->lock_fd, r->plan->linger);
 
 	kill(-1, SIGKILL);
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)

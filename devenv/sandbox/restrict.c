@@ -6,6 +6,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@ static const uint64_t sets[] = {
 	[RESTRICT_ROOT] = BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER) | BIT(CAP_FSETID) | BIT(CAP_KILL) |
 			  BIT(CAP_SETUID) | BIT(CAP_SETGID) | BIT(CAP_NET_BIND_SERVICE),
 	[RESTRICT_HOLDER] = BIT(CAP_WAKE_ALARM),
+	[RESTRICT_HOLDER_RANGES] = BIT(CAP_WAKE_ALARM) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER),
 };
 
 int restrict_capabilities(enum restrict_capabilities which, struct err *e)
@@ -29,7 +31,7 @@ int restrict_capabilities(enum restrict_capabilities which, struct err *e)
 	int i;
 
 	/* pid 1 executes nothing, so its bounding set does not matter. EINVAL: beyond the last capability there is. */
-	for (c = 0; which != RESTRICT_HOLDER && c < 64; c++)
+	for (c = 0; which < RESTRICT_HOLDER && c < 64; c++)
 		if (!(set & BIT(c)) && prctl(PR_CAPBSET_DROP, c, 0, 0, 0) < 0) {
 			if (errno == EINVAL)
 				break;
@@ -54,7 +56,13 @@ int restrict_system_calls(const void *filter, size_t size, struct err *e)
 	return 0;
 }
 
-void restrict_close_all_but(int *keep, size_t count)
+void restrict_hide_arguments(char **argv)
+{
+	for (; argv && *argv; argv++)
+		memset(*argv, 0, strlen(*argv));
+}
+
+int restrict_close_all_but(int *keep, size_t count, struct err *e)
 {
 	unsigned int from = 0;
 	size_t i, j;
@@ -69,9 +77,9 @@ void restrict_close_all_but(int *keep, size_t count)
 	for (i = 0; i < count; i++) {
 		if (keep[i] < 0)
 			continue;
-		if ((unsigned int)keep[i] > from)
-			sys_close_range(from, (unsigned int)keep[i] - 1, 0);
+		if ((unsigned int)keep[i] > from && sys_close_range(from, (unsigned int)keep[i] - 1, 0) < 0)
+			return err_sys(e, "can't close inherited descriptors");
 		from = (unsigned int)keep[i] + 1;
 	}
-	sys_close_range(from, ~0U, 0);
+	return sys_close_range(from, ~0U, 0) < 0 ? err_sys(e, "can't close inherited descriptors") : 0;
 }

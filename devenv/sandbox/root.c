@@ -24,6 +24,9 @@
 #include "base/sys.h"
 #include "base/text.h"
 
+#define OVERLAY_OPTIONS "userxattr,upperdir=upper,workdir=work,lowerdir="
+#define OPTIONS_MAX	4096
+
 int root_open(int root_fd, const char *path)
 {
 	while (*path == '/')
@@ -57,30 +60,65 @@ int root_mount_fs(int root_fd, const char *path, const char *type, unsigned long
 	return fd;
 }
 
+/* Does the kernel take these layers by their names? mount(2) takes one page of options, and cuts at these characters. */
+static bool can_be_named(const struct plan *p)
+{
+	size_t i, len = sizeof(OVERLAY_OPTIONS);
+
+	for (i = 0; i < p->layer_count && len < OPTIONS_MAX; i++)
+		len += strcspn(p->layers[i], ":,\\\"") == strlen(p->layers[i]) ? strlen(p->layers[i]) + 1 : OPTIONS_MAX;
+	return len < OPTIONS_MAX;
+}
+
+static int open_layer(const char *path, struct err *e)
+{
+	int fd = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd >= 0)
+		return fd;
+	err_sys(e, "can't open the layer %s", path);
+	return err_hint(e, "`devenv pull` fetches what is missing from the store");
+}
+
+/* Which layer it was the kernel does not say. */
+static int overlay_failed(const struct plan *p, struct err *e)
+{
+	int sys = errno, fd;
+	size_t i;
+
+	for (i = 0; i < p->layer_count; i++) {
+		fd = open_layer(p->layers[i], e);
+		if (fd < 0)
+			return -1;
+		close(fd);
+	}
+	errno = sys;
+	sandbox_error(e, "mount", "the overlay of the layers");
+	return err_hint(e, "`devenv doctor` says what this kernel lacks");
+}
+
 /*
- * Layers are opened first and named by descriptor: mount(2) takes one page of options, and 127 store paths would not
- * fit. Working directory: the scratch.
+ * Working directory: the scratch. Layers go by name where names will do; 127 store paths would not fit and are named by
+ * descriptor, which costs two system calls and a look into /proc for each.
  */
 static int mount_overlay(const struct plan *p, struct err *e)
 {
 	cleanup_buf struct buf options = BUF_INIT;
+	bool named = can_be_named(p);
 	size_t i;
 
-	buf_adds(&options, "userxattr,upperdir=upper,workdir=work,lowerdir=");
+	buf_adds(&options, OVERLAY_OPTIONS);
 	for (i = 0; i < p->layer_count; i++) {
-		int fd = openat(AT_FDCWD, p->layers[i], O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+		int fd = named ? -1 : open_layer(p->layers[i], e);
 
-		if (fd < 0) {
-			err_sys(e, "can't open the layer %s", p->layers[i]);
-			return err_hint(e, "`devenv pull` fetches what is missing from the store");
-		}
-		buf_addf(&options, "%s/proc/self/fd/%d", i ? ":" : "", fd);
+		if (!named && fd < 0)
+			return -1;
+		if (named)
+			buf_addf(&options, "%s%s", i ? ":" : "", p->layers[i]);
+		else
+			buf_addf(&options, "%s/proc/self/fd/%d", i ? ":" : "", fd);
 	}
-	if (mount("devenv", "root", "overlay", MS_NOSUID | MS_NODEV, options.data) < 0) {
-		sandbox_error(e, "mount", "the overlay of the layers");
-		return err_hint(e, "`devenv doctor` says what this kernel lacks");
-	}
-	return 0;
+	return mount("devenv", "root", "overlay", MS_NOSUID | MS_NODEV, options.data) < 0 ? overlay_failed(p, e) : 0;
 }
 
 static int open_source(const struct plan_mount *m, struct err *e)
@@ -150,6 +188,22 @@ static int attach(int source, int target, const struct plan_mount *m, struct err
 	if (sys_move_mount(source, "", target, "", SYS_MOVE_MOUNT_F_EMPTY_PATH | SYS_MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		return sandbox_error(e, "mount", m->target);
 	return 0;
+}
+
+int root_bind_own(const struct plan *p, int root_fd, const char *path, uint64_t flags, struct err *e)
+{
+	cleanup_free char *host = mem_printf("%s%s", p->layers[0], path);
+	int source = sys_open_tree(AT_FDCWD, host, SYS_OPEN_TREE_CLONE | AT_SYMLINK_NOFOLLOW), target;
+
+	if (source < 0)
+		return sandbox_error(e, "mount", host);
+	/* Read-only before it is in place: what is mounted there must not be made there, in the store. */
+	target = root_open(root_fd, path);
+	if (target < 0 || set_flags(source, SYS_MOUNT_ATTR_RDONLY | flags, path, e) < 0 ||
+	    sys_move_mount(source, "", target, "", SYS_MOVE_MOUNT_F_EMPTY_PATH | SYS_MOVE_MOUNT_T_EMPTY_PATH) < 0 ||
+	    fchdir(source) < 0)
+		return sandbox_error(e, "mount", path);
+	return source;
 }
 
 static int make_view_directories(struct err *e)
@@ -254,7 +308,8 @@ int root_enter(const struct plan *p, struct scratch *s, struct err *e)
 	/* All that is bound so far in one go; /dev, which has device nodes, comes after it. */
 	if (set_flags(root_fd, SYS_MOUNT_ATTR_NOSUID | SYS_MOUNT_ATTR_NODEV, "the root", e) < 0)
 		return -1;
-	if (standard_mount_dev(p, root_fd, e) < 0 || standard_mount_proc(root_fd, e) < 0 || standard_mount_sys(root_fd, e) < 0)
+	if (standard_mount_dev(p, root_fd, e) < 0 || standard_mount_proc(p, root_fd, e) < 0 ||
+	    standard_mount_sys(p, root_fd, e) < 0)
 		return -1;
 	return pivot(root_fd, e);
 }

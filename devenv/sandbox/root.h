@@ -19,9 +19,15 @@ int root_open(int root_fd, const char *path);
 int root_mount_fs(int root_fd, const char *path, const char *type, unsigned long flags, const char *options,
 		  struct err *e);
 
+/*
+ * Bind a directory of the plan's top layer, which the core generates and nothing inside can write, over that of the root;
+ * read-only, with these flags too. Change into it.
+ */
+int root_bind_own(const struct plan *p, int root_fd, const char *path, uint64_t flags, struct err *e);
+
 /* standard.c: what every environment has the same way. */
 int standard_mount_dev(const struct plan *p, int root_fd, struct err *e);
-int standard_mount_proc(int root_fd, struct err *e);
-int standard_mount_sys(int root_fd, struct err *e);
+int standard_mount_proc(const struct plan *p, int root_fd, struct err *e);
+int standard_mount_sys(const struct plan *p, int root_fd, struct err *e);
 
 #endif

@@ -1,5 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sandbox.c - one session of a plan, from the holder to the exit status. */
+/*
+ * sandbox.c - one session of a plan, from the holder to the exit status.
+ *
+ * Theory of operation
+ *
+ *   environ_build    the variables of the session, while the caller's are at hand
+ *   setup_begin      has the checkout's setup to run? (outside, where its record is)
+ *   holder_acquire   find the environment's pid 1, or make it: there init.c builds root.c's root with standard.c's /dev, /proc
+ *                    and /sys, and reports
+ *   join_enter       into its namespaces
+ *   setup_run, run_start_hook, holder_open_door   what comes before anybody's command; then others may join
+ *   run_command      spawn.c starts the command restricted (restrict.c); foreground.c or terminal.c sees to it until it ends
+ *
+ * Nothing is let go at the end: this process exits with the session open. Then the kernel takes it out of the namespaces
+ * before it closes the session, so that pid 1, which leaves at that, is the last one in and does the clearing away; the
+ * caller has the exit status meanwhile. The other way round the launcher would be last, and the caller would wait for
+ * every mount to be taken down.
+ */
 #include "sandbox/sandbox.h"
 
 #include <fcntl.h>
@@ -11,12 +28,15 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "plan/guard.h"
+#include "sandbox/changed.h"
 #include "sandbox/devices.h"
 #include "sandbox/discard.h"
 #include "sandbox/environ.h"
 #include "sandbox/foreground.h"
 #include "sandbox/holder.h"
 #include "sandbox/join.h"
+#include "sandbox/restorer.h"
 #include "sandbox/script.h"
 #include "sandbox/setup.h"
 #include "sandbox/spawn.h"
@@ -104,7 +124,7 @@ static void say_discarded(const struct plan *p, const struct session *s, const s
 {
 	cleanup_buf struct buf line = BUF_INIT;
 
-	if (!s->say || p->scratch == PLAN_SCRATCH_PERSIST || !holder_is_last(h))
+	if (!s->say || p->scratch == PLAN_SCRATCH_PERSIST || p->linger || !holder_is_last(h))
 		return;
 	if (project_fd >= 0)
 		discard_describe_project(scratch_fd, project_fd, &line);
@@ -114,13 +134,47 @@ static void say_discarded(const struct plan *p, const struct session *s, const s
 		s->say(line.data);
 }
 
-int sandbox_run(const struct plan *p, const struct dirs *d, const struct session *s, struct err *e)
+/* After an interactive session: the next one will be in another environment. */
+static void say_changed(const struct plan *p, const struct session *s)
+{
+	cleanup_free char *name = s->interactive && s->say && !s->untrusted ? changed_find(p) : NULL;
+	cleanup_free char *line = NULL;
+
+	if (!name)
+		return;
+	line = mem_printf("%s changed while this session ran, which kept its environment; the next one takes it in", text_safe(name));
+	s->say(line);
+}
+
+/* What sessions left that acts on this machine, outside the sandbox: it matters to whoever types the next command here. */
+static void say_left(const struct plan *p, const struct session *s, struct guard *g, const struct holder *h)
+{
+	cleanup_buf struct buf lines = BUF_INIT;
+	char *line, *rest = NULL;
+
+	guard_end(g, p, holder_is_last(h), &lines);
+	if (s->say && s->warn && lines.len)
+		for (line = strtok_r(lines.data, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+			s->warn(line);
+}
+
+/* What the kernel or a container around us refuses: doctor knows each of these, and its remedy. */
+static int refused_by_machine(struct err *e)
+{
+	bool refusal = e->sys == ENOSYS || (e->code == ERR_SANDBOX && (e->sys == EPERM || e->sys == ENODEV || e->sys == EINVAL));
+
+	return refusal && !*e->hint ? err_hint(e, "`devenv doctor` says what this machine lacks, and how to mend it") : -1;
+}
+
+static int run(const struct plan *p, const struct dirs *d, const struct session *s, struct err *e)
 {
 	cleanup_strlist struct strlist env = STRLIST_INIT;
 	struct spawn spawn = { .plan = p, .argv = s->argv, .stdio = { -1, -1, -1 }, .terminal_fd = -1,
-			       .root = s->root || p->root };
+			       .root = s->root || p->root, .process_argv = s->process_argv };
 	struct holder_request request = { .plan = p, .dirs = d, .process_argv = s->process_argv };
 	struct setup setup = SETUP_INIT;
+	struct restorer restorer = RESTORER_NONE;
+	struct guard guard;
 	struct holder h;
 	cleanup_free char *no_agent = NULL;
 	struct join join = { .want_scratch = s->interactive, .scratch_fd = -1, .pids = s->pids };
@@ -138,10 +192,15 @@ int sandbox_run(const struct plan *p, const struct dirs *d, const struct session
 	join.agent_fd = devices_open_agent(p, &no_agent);
 	if (no_agent && s->warn)
 		s->warn(no_agent);
+	if (s->terminals & 1)
+		restorer_start(&restorer);
+	spawn.restorer = &restorer;
 	if (holder_acquire(&request, &h, e) < 0) {
+		restorer_end(&restorer);
 		setup_end(&setup);
 		return -1;
 	}
+	guard_begin(&guard, p, h.created);
 	result = join_enter(p, &h, s->root && p->uid != 0, &join, e);
 	if (result == 0 && join.agent)
 		strlist_addf(&env, "SSH_AUTH_SOCK=%s", join.agent);
@@ -151,10 +210,21 @@ int sandbox_run(const struct plan *p, const struct dirs *d, const struct session
 	setup_end(&setup);
 	if (result >= 0 && join.scratch_fd >= 0)
 		say_discarded(p, s, &h, join.scratch_fd, project_fd);
-	if (project_fd >= 0)
-		close(project_fd);
+	if (result >= 0)
+		say_changed(p, s);
+	say_left(p, s, &guard, &h);
 	if (s->was_last)
 		*s->was_last = holder_is_last(&h);
-	holder_release(&h); /* whoever asks for was_last waits for pid 1 to go, which waits for this */
+	/* Whoever asks for was_last waits for pid 1 to go, which waits for this. */
+	if (result < 0 || s->was_last)
+		holder_release(&h);
+	restorer_end(&restorer);
 	return result;
+}
+
+int sandbox_run(const struct plan *p, const struct dirs *d, const struct session *s, struct err *e)
+{
+	int result = run(p, d, s, e);
+
+	return result < 0 ? refused_by_machine(e) : result;
 }

@@ -28,6 +28,7 @@ struct session {
  * Create or join the holder of this plan and run one session in it. Returns the session's exit status (0-255, 128+N
  * for a signal). -1 and an error when the sandbox could not be made or the command could not be executed
  * (ERR_EXEC_FORMAT, ERR_EXEC_MISSING).
+ * After success this process keeps its part in the environment until it exits, which should be at once.
  */
 int sandbox_run(const struct plan *p, const struct dirs *d, const struct session *s, struct err *e);
 

@@ -11,7 +11,6 @@
 #include <limits.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -31,15 +30,19 @@ struct execution {
 	struct err *e;
 };
 
-/* A session of its own: neither the caller's process group nor its terminal can be reached from it. */
+/*
+ * A session of its own: neither the caller's process group nor its terminal can be reached from it. On a terminal the
+ * session is its leader's, and this the process group that has the terminal.
+ */
 static void set_up_stdio(struct spawn *s)
 {
 	int i;
 
-	setsid();
 	if (s->terminal_fd >= 0) {
-		ioctl(s->terminal_fd, TIOCSCTTY, 0);
-		s->inner_pid = getpid();
+		setpgid(0, 0);
+		tcsetpgrp(s->terminal_fd, getpid()); /* SIGTTOU is blocked */
+	} else {
+		setsid();
 	}
 	for (i = 0; i < 3; i++)
 		if (s->stdio[i] >= 0)
@@ -58,7 +61,7 @@ static int enter_workdir(const struct spawn *s, struct err *e)
 	return 0;
 }
 
-static int die_with_launcher(const struct spawn *s, struct err *e)
+int spawn_die_with_launcher(const struct spawn *s, struct err *e)
 {
 	struct pollfd launcher = { .fd = s->launcher_pidfd, .events = POLLIN };
 
@@ -67,6 +70,15 @@ static int die_with_launcher(const struct spawn *s, struct err *e)
 	if (poll(&launcher, 1, 0) > 0)
 		_exit(137); /* it was killed before the line above */
 	return 0;
+}
+
+static int load_filter(const struct spawn *s, struct err *e)
+{
+	const struct plan *p = s->plan;
+
+	if (s->root && p->root_filter_size)
+		return restrict_system_calls(p->root_filter, p->root_filter_size, e);
+	return restrict_system_calls(p->filter, p->filter_size, e);
 }
 
 static int restrict_all(const struct spawn *s, struct err *e)
@@ -80,10 +92,10 @@ static int restrict_all(const struct spawn *s, struct err *e)
 		return err_sys(e, "can't set no_new_privs");
 	if (restrict_capabilities(s->root ? RESTRICT_ROOT : RESTRICT_NONE, e) < 0)
 		return -1;
-	if (die_with_launcher(s, e) < 0)
+	if (spawn_die_with_launcher(s, e) < 0)
 		return -1;
 	sigprocmask(SIG_SETMASK, &s->mask, NULL); /* the launcher blocks signals, but handles none */
-	if (restrict_system_calls(s->plan->filter, s->plan->filter_size, e) < 0)
+	if (load_filter(s, e) < 0)
 		return -1;
 	if (sys_close_range(3, ~0U, 0) < 0)
 		return err_sys(e, "can't close inherited descriptors");
@@ -166,6 +178,8 @@ static _Noreturn void child_main(struct execution *x)
 	set_up_stdio(x->s);
 	if (enter_workdir(x->s, x->e) == 0 && restrict_all(x->s, x->e) == 0)
 		execute(x);
+	else
+		x->e->code = ERR_SANDBOX;
 	_exit(1);
 }
 
@@ -244,4 +258,19 @@ void spawn_stop_launcher(bool whole_job)
 	kill(whole_job ? 0 : getpid(), SIGTSTP);
 	sigprocmask(SIG_UNBLOCK, &set, NULL); /* here */
 	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+/* sigfillset would leave out what a libc keeps to itself - 32 to 34 here - and programs inside have another libc. */
+void spawn_all_signals(sigset_t *set)
+{
+	memset(set, 0xff, sizeof(*set));
+}
+
+void spawn_block_signals(struct spawn *s, sigset_t *set)
+{
+	spawn_all_signals(set);
+	sigdelset(set, SIGPIPE); /* of our own writing: as in any pipeline */
+	sigdelset(set, SIGTTIN); /* of our own reading and writing in the background */
+	sigdelset(set, SIGTTOU);
+	sigprocmask(SIG_BLOCK, set, &s->mask);
 }

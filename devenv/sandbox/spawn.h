@@ -10,6 +10,8 @@
 #include "base/err.h"
 #include "plan/plan.h"
 
+struct restorer;
+
 struct spawn {
 	const struct plan *plan;
 	char **argv;	   /* found on the PATH of envp unless it has a slash */
@@ -17,17 +19,23 @@ struct spawn {
 	int workdir_fd;
 	int launcher_pidfd; /* of this process: the child must not outlive it */
 	int stdio[3];	    /* what becomes 0, 1 and 2; -1: as it is */
-	int terminal_fd;    /* the controlling terminal of its session; -1: none */
+	int terminal_fd;    /* the controlling terminal of the session it is in, see leader.c; -1: none, it leads its own */
 	bool root;	    /* uid 0 inside */
 	sigset_t mask;	    /* signal mask of the program */
-	pid_t inner_pid;    /* out, with a terminal: its pid inside */
+	const struct restorer *restorer; /* with a terminal: of the caller's */
+	char **process_argv; /* of this process, see struct session */
 };
 
-/* The process leads a new session. Returns the pid (as this process sees it). -1: ERR_EXEC_MISSING, ERR_EXEC_FORMAT, or what could not be restricted. */
+/* Returns the pid (as this process sees it). -1: ERR_EXEC_MISSING, ERR_EXEC_FORMAT, or what could not be restricted. */
 pid_t spawn_process(struct spawn *s, struct err *e);
 /* Wait for it: its exit status, 128+N for signal N. */
 int spawn_wait(pid_t pid);
 int spawn_status(int wait_status);
+/* The calling process is killed when the one that made it ends; at once where the launcher has gone already. */
+int spawn_die_with_launcher(const struct spawn *s, struct err *e);
+void spawn_all_signals(sigset_t *set);
+/* Block every signal that can be passed on to the command, and SIGCHLD; the mask before goes to s->mask, for the command. */
+void spawn_block_signals(struct spawn *s, sigset_t *set);
 /*
  * Stop this process, as ^Z would (SIGTSTP must be blocked), until it is continued; `whole_job`: all of its process group.
  * Not in an orphaned group, which nobody could continue.

@@ -5,7 +5,7 @@
  * usage: measure ROUNDS NAME COMMAND [ARG...] [-- NAME COMMAND [ARG...]]...
  *
  * Every round runs every command once, so that whatever the machine does meanwhile hits all of them alike; the order
- * turns by one each round. Prints a line a command: NAME, then the wall-clock microseconds of each round after the
+ * turns by one each round; before each run a moment passes, in which the kernel clears away what the last one left. Prints a line a command: NAME, then the wall-clock microseconds of each round after the
  * first (which warms caches). A "--" within a command is written "\--". A command that fails ends the measurement: a wrong
  * number is worse than none. Started with posix_spawn; its stdin and stdout are /dev/null.
  */
@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { COMMANDS_MAX = 16, ROUNDS_MAX = 10000 };
+enum { COMMANDS_MAX = 16, ROUNDS_MAX = 10000, SETTLE_US = 3000 };
 
 struct command {
 	char *name;
@@ -101,6 +101,8 @@ int main(int argc, char **argv)
 	for (int round = 0; round <= rounds; round++)
 		for (int n = 0; n < count; n++) {
 			int i = (n + round) % count;
+
+			usleep(SETTLE_US);
 
 			if (run(&commands[i], &commands[i].us[round]) < 0)
 				return 1;

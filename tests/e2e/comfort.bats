@@ -42,6 +42,63 @@ complete_bash() {
 	[ "$output" = "$(printf 'bash\nzsh\nfish')" ]
 }
 
+# A project whose lock has an entry that was extended.
+extending() {
+	command -v git >/dev/null || skip "git is not installed"
+	git init -q -b main "$BATS_FILE_TMPDIR/repo"
+	printf '[env]\nA = b\n' >"$BATS_FILE_TMPDIR/repo/base.ini"
+	git -C "$BATS_FILE_TMPDIR/repo" add .
+	git -C "$BATS_FILE_TMPDIR/repo" -c user.name=n -c user.email=e@example.org commit -q -m first
+	project "$BATS_FILE_TMPDIR/extending" "image = $SMALL" "[devenv]
+extends = git+file://$BATS_FILE_TMPDIR/repo#main:base.ini"
+	devenv -q -C "$BATS_FILE_TMPDIR/extending" lock -y
+	EXTENDS=$(sed -n 's/^\[\(extends\..*\)\]$/\1/p' "$BATS_FILE_TMPDIR/extending/devenv.lock")
+	cd "$BATS_FILE_TMPDIR/extending"
+}
+
+@test "update completes the names of the lock, in three shells" {
+	extending
+	run -0 complete_bash devenv update ""
+	[ "$output" = "$(printf 'base\n%s' "$EXTENDS")" ]
+	# bash gives it in pieces, and takes the last one
+	run -0 complete_bash devenv update "${EXTENDS%%:*}" : "//"
+	[ "$output" = "${EXTENDS#*:}" ]
+	run -0 fish --no-config -c 'source $argv[1]; complete -C$argv[2]' \
+		"$E2E_BIN/../share/fish/vendor_completions.d/devenv.fish" "devenv update e"
+	[ "$output" = "$EXTENDS" ]
+	terminal_start
+	terminal_type "cd '$PWD'; PS1='ready> ' bash --norc"
+	terminal_wait '^ready> '
+	terminal_type ". '$E2E_BIN/../share/bash-completion/completions/devenv'; echo loaded"
+	terminal_wait '^loaded'
+	terminal_type_keys "devenv update ext"
+	terminal_key Tab
+	terminal_wait "devenv update extends.*base.ini@main"
+	terminal_key C-u
+	terminal_type_keys "devenv update ${EXTENDS%se.ini@main}"
+	terminal_key Tab
+	terminal_key Enter
+	terminal_wait "up to date"
+	terminal_type_keys "devenv image inspect $(cut -c1-13 <<<"$E2E_REGISTRY")"
+	terminal_key Tab
+	terminal_wait "devenv image inspect $E2E_REGISTRY/hello:latest"
+	terminal_key C-u
+	terminal_type_keys "devenv run --image $E2E_REGISTRY/he"
+	terminal_key Tab
+	terminal_wait "devenv run --image $E2E_REGISTRY/hello:latest"
+	terminal_stop
+	command -v zsh >/dev/null || skip "zsh is not installed"
+	terminal_start
+	terminal_type "cd '$PWD'; PS1='ready> ' zsh -f"
+	terminal_wait '^ready> '
+	terminal_type "fpath=($E2E_BIN/../share/zsh/site-functions \$fpath); autoload -U compinit; compinit -u -D; echo loaded"
+	terminal_wait '^loaded'
+	terminal_type_keys "devenv update ext"
+	terminal_key Tab
+	terminal_wait "devenv update extends.*base.ini@main"
+	terminal_stop
+}
+
 @test "fish completes commands, templates and images" {
 	command -v fish >/dev/null || skip "fish is not installed"
 	offered() {
@@ -120,7 +177,7 @@ announce_fish() {
 		command -v "$shell" >/dev/null || continue
 		run -0 --separate-stderr env ODD="$odd" "$shell" -c 'devenv hook '"$shell"' >"$TMPDIR/hook"
 			source "$TMPDIR/hook"; cd "$ODD"; _devenv_hook'
-		! grep -q $'\033' <<<"$stderr"
+		! grep -q $'\033' <<<"$stderr" || false
 		grep -q 'has an environment' <<<"$stderr"
 	done
 }

@@ -197,9 +197,9 @@ assert e["code"] == "no-project" and e["message"]' <<<"$output"
 	run -0 devenv -C "$P" --color always status
 	grep -q $'\033' <<<"$output"
 	run -0 devenv -C "$P" status
-	! grep -q $'\033' <<<"$output"
+	! grep -q $'\033' <<<"$output" || false
 	run -0 env NO_COLOR=1 CLICOLOR_FORCE=1 devenv -C "$P" status
-	! grep -q $'\033' <<<"$output"
+	! grep -q $'\033' <<<"$output" || false
 }
 
 @test "global flags before and after the command" {

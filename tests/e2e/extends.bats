@@ -64,7 +64,7 @@ server_stop() {
 	grep -Eq '^ +two +; envs/base.ini:9$' <<<"$output"
 	grep -Eq '^ +three +; devenv.ini:6$' <<<"$output"
 	grep -Eq '^persist = no +; default$' <<<"$output"
-	! grep -q one <<<"$output"
+	! grep -qw one <<<"$output" || false
 	run -0 devenv -C "$P" config --json
 	[ "$(jq -r '.origins.base.image' <<<"$output")" = envs/base.ini:2 ]
 	run -0 --separate-stderr devenv -C "$P" run -y -- sh -c 'echo $A $B; echo $PATH'
@@ -146,6 +146,11 @@ FROM = second"
 	printf '; more\n' >>"$P/devenv.ini"
 	run -0 --separate-stderr devenv -C "$P" --offline run -- sh -c 'echo $FROM'
 	[ "$output" = second ]
+	serve
+	printf '[devenv]\nextends = %s#main:base/base.ini\n' "$URL" >"$P/devenv.ini"
+	run -0 --separate-stderr devenv -v --json -C "$P" lock -y
+	[ "$(jq -r '.changes[] | select(.before == null) | "\(.after) \(.index_after)"' <<<"$output")" = "$new null" ]
+	server_stop
 	rm -rf "$XDG_CACHE_HOME/devenv"
 	printf '; more\n' >>"$P/devenv.ini"
 	run --separate-stderr devenv -C "$P" --offline run -- true
@@ -182,11 +187,115 @@ image = nobody/nothing"
 	grep -qx "commit = $(head_of)" "$P/devenv.lock"
 	grep -qx store "$BATS_TEST_TMPDIR/helper.log"
 	[ ! -e "$BATS_TEST_TMPDIR/evil" ]
-	! grep -rq secret "$P/devenv.lock" "$XDG_STATE_HOME" "$XDG_CACHE_HOME"
+	! grep -rq secret "$P/devenv.lock" "$XDG_STATE_HOME" "$XDG_CACHE_HOME" || false
 	sed -i s/secret/wrong/ "$BATS_TEST_TMPDIR/helper"
 	run --separate-stderr devenv update
 	complaint 1 "refused the password"
 	grep -qx erase "$BATS_TEST_TMPDIR/helper.log"
+}
+
+# A server with a certificate for localhost by an authority of its own: ROOT_CA is that. [--redirect URL] [USER:PASSWORD]
+serve_tls() {
+	local dir=$BATS_TEST_TMPDIR/tls
+	command -v openssl >/dev/null || skip "openssl is not installed"
+	if [ ! -e "$dir" ]; then
+		mkdir "$dir"
+		ROOT_CA=$dir/ca.pem
+		openssl req -x509 -newkey rsa:2048 -nodes -keyout "$dir/ca.key" -out "$ROOT_CA" -days 30 -subj "/CN=test authority" 2>/dev/null
+		openssl req -newkey rsa:2048 -nodes -keyout "$dir/key" -out "$dir/request" -subj "/CN=localhost" 2>/dev/null
+		printf 'subjectAltName = DNS:localhost\n' >"$dir/names"
+		openssl x509 -req -in "$dir/request" -CA "$ROOT_CA" -CAkey "$dir/ca.key" -CAcreateserial -days 30 -extfile "$dir/names" \
+			-out "$dir/certificate" 2>/dev/null
+	fi
+	serve --tls "$dir/certificate" "$dir/key" "$@"
+	URL=git+https://localhost:${URL##*:}
+}
+
+@test "git+https: the certificate is checked; authorities by git's means, and the lesser ones" {
+	serve_tls
+	printf '[devenv]\nextends = %s#main:base/base.ini\n' "$URL" >"$P/devenv.ini"
+	unset SSL_CERT_FILE GIT_SSL_CAINFO
+	run --separate-stderr devenv -C "$P" lock -y
+	complaint 1 "certificate"
+	grep -q '^  hint: .*http.sslCAInfo.*SSL_CERT_FILE' <<<"$stderr"
+	[ ! -s "$GIT_LOG" ]
+	# git's own switch that turns the check off is not for us
+	run --separate-stderr env GIT_SSL_NO_VERIFY=1 devenv -C "$P" lock
+	complaint 1 "certificate"
+	git -C "$P" init -q
+	git -C "$P" config http.sslVerify false
+	git -C "$P" config http.sslCAInfo "$ROOT_CA"
+	run --separate-stderr devenv -C "$P" lock
+	complaint 1 "certificate"
+	for means in "env SSL_CERT_FILE=$ROOT_CA" "env GIT_SSL_CAINFO=$ROOT_CA" env; do
+		[ "$means" != env ] || git config --global http.sslCAInfo "$ROOT_CA"
+		rm -rf "$P/devenv.lock" "$XDG_CACHE_HOME"
+		run -0 $means devenv -C "$P" lock -y
+		grep -qx "commit = $(head_of)" "$P/devenv.lock"
+		grep -qx "request = $URL#main:base/base.ini" "$P/devenv.lock"
+	done
+	run -0 --separate-stderr devenv -C "$P" run -y -- sh -c 'echo $FROM'
+	[ "$output" = first ]
+	run -0 devenv -C "$P" update
+	# one that can't be read is named
+	git config --global http.sslCAInfo /nonexistent/ca.pem
+	rm -rf "$XDG_CACHE_HOME"
+	run --separate-stderr devenv -C "$P" update
+	complaint 1 "/nonexistent/ca.pem"
+}
+
+@test "git+https: a certificate of another name, or one that has run out, is refused" {
+	serve_tls
+	export SSL_CERT_FILE=$ROOT_CA
+	# the address is right, the name is not in the certificate
+	printf '[devenv]\nextends = git+https://127.0.0.1:%s#main:base/base.ini\n' "${URL##*:}" >"$P/devenv.ini"
+	run --separate-stderr devenv -C "$P" lock -y
+	complaint 1 "certificate .*does not match"
+	server_stop
+	openssl x509 -req -in "$BATS_TEST_TMPDIR/tls/request" -CA "$ROOT_CA" -CAkey "$BATS_TEST_TMPDIR/tls/ca.key" -CAcreateserial \
+		-days -1 -extfile "$BATS_TEST_TMPDIR/tls/names" -out "$BATS_TEST_TMPDIR/tls/certificate" 2>/dev/null
+	serve_tls
+	printf '[devenv]\nextends = %s#main:base/base.ini\n' "$URL" >"$P/devenv.ini"
+	run --separate-stderr devenv -C "$P" lock -y
+	complaint 1 "certificate"
+	[ ! -s "$GIT_LOG" ]
+}
+
+@test "git+https: passwords of git's helpers; nothing of them is shown, and a redirect is not followed" {
+	serve_tls user:s3cr3t-token
+	export SSL_CERT_FILE=$ROOT_CA
+	printf '[devenv]\nextends = %s#main:base/base.ini\n' "$URL" >"$P/devenv.ini"
+	run --separate-stderr devenv -C "$P" lock -y
+	complaint 1 "credential helpers have none"
+	printf '#!/bin/sh\ncat >>"%s.asked"\n[ "$1" = get ] && printf "username=user\\npassword=s3cr3t-token\\n"\necho "$1" >>"%s"\n' \
+		"$BATS_TEST_TMPDIR/helper.log" "$BATS_TEST_TMPDIR/helper.log" >"$BATS_TEST_TMPDIR/helper"
+	chmod +x "$BATS_TEST_TMPDIR/helper"
+	git config --global credential.helper "$BATS_TEST_TMPDIR/helper"
+	run -0 devenv -v -C "$P" lock -y
+	[[ $output != *s3cr3t* ]]
+	grep -qx "commit = $(head_of)" "$P/devenv.lock"
+	grep -qx protocol=https "$BATS_TEST_TMPDIR/helper.log.asked"
+	grep -qx "host=$(cut -d/ -f3 <<<"$URL")" "$BATS_TEST_TMPDIR/helper.log.asked"
+	grep -qx store "$BATS_TEST_TMPDIR/helper.log"
+	! grep -rqs s3cr3t "$P" "$XDG_STATE_HOME" "$XDG_CACHE_HOME" || false
+	sed -i s/s3cr3t-token/wr0ng-token/ "$BATS_TEST_TMPDIR/helper"
+	run devenv -v -C "$P" update
+	[ "$status" -eq 1 ]
+	[[ $output == *"refused the password"* ]]
+	[[ $output != *wr0ng* ]]
+	grep -qx erase "$BATS_TEST_TMPDIR/helper.log"
+	# down to http: neither the request nor the password goes there
+	server_stop
+	serve user:s3cr3t-token
+	plain=${URL#git+} plain_pid=$SERVER_PID
+	mv "$GIT_LOG" "$GIT_LOG.plain"
+	serve_tls --redirect "${plain%/envs}"
+	printf '[devenv]\nextends = %s#main:base/base.ini\n' "$URL" >"$P/devenv.ini"
+	rm -f "$P/devenv.lock"
+	run --separate-stderr devenv -C "$P" lock -y
+	kill "$plain_pid"
+	complaint 1 "redirect"
+	[ ! -s "$GIT_LOG.plain" ]
 }
 
 # An ssh server of the caller's own, for the caller alone. SSH is its host:port.
@@ -240,7 +349,7 @@ image = $SMALL"
 	terminal_type "cd '$P'; PS1='host> '; devenv enter"
 	terminal_wait 'fetch: git.file://'
 	terminal_wait '\[y/N\]'
-	! terminal_shows network:
+	! terminal_shows network: || false
 	terminal_type y
 	terminal_wait 'now also asks for:'
 	terminal_wait 'network: every server'
@@ -354,4 +463,60 @@ image = $SMALL"
 	terminal_type 'cat /etc/small; echo in "$DEVENV_NAME"'
 	terminal_wait '^small$'
 	terminal_wait '^in shop'
+}
+
+@test "gc removes clones that no lock refers to, after a day or --max-age, and no other" {
+	printf '[devenv]\nextends = git+file://%s#main:base/base.ini\n' "$R/envs" >"$P/devenv.ini"
+	run -0 devenv -C "$P" run -y -- true
+	git clone -q --bare "$R/envs" "$R/other"
+	mkdir "$P.2"
+	printf '[devenv]\nextends = git+file://%s#main:base/base.ini\n' "$R/other" >"$P.2/devenv.ini"
+	run -0 devenv -C "$P.2" run -y -- true
+	[ "$(ls -d "$XDG_CACHE_HOME"/devenv/git/*[0-9a-f] | wc -l)" -eq 2 ]
+	run -0 devenv --json gc --max-age 0s
+	[ "$(jq .clones <<<"$output")" -eq 0 ]
+	rm -r "$P.2"
+	run -0 devenv --json gc
+	[ "$(jq .clones <<<"$output")" -eq 0 ] # fetched a moment ago
+	run -0 devenv --json gc -n --max-age 0s
+	[ "$(jq .clones <<<"$output")" -eq 1 ]
+	[ "$(jq '[.removed[] | select(.kind == "clone" and .bytes > 0)] | length' <<<"$output")" -eq 1 ]
+	[ "$(ls -d "$XDG_CACHE_HOME"/devenv/git/*[0-9a-f] | wc -l)" -eq 2 ]
+	gone=$(jq -r '.removed[] | select(.kind == "clone") | .name' <<<"$output")
+	touch -d '2 days ago' "$XDG_CACHE_HOME/devenv/git/$gone" "$XDG_CACHE_HOME/devenv/git/$gone/objects/pack"
+	run -0 devenv gc -v
+	[[ $output == *"1 git clone"* ]]
+	[ ! -e "$XDG_CACHE_HOME/devenv/git/$gone" ]
+	[ ! -e "$XDG_CACHE_HOME/devenv/git/$gone.lock" ]
+	printf '; more\n' >>"$P/devenv.ini"
+	run -0 --separate-stderr devenv -C "$P" --offline run -- sh -c 'echo $FROM'
+	[ "$output" = first ]
+}
+
+@test "lock --check before the fetch says what it could not compare, and compares the rest" {
+	serve
+	printf '[devenv]\nextends = %s#main:base/base.ini\n' "$URL" >"$P/devenv.ini"
+	run -0 devenv -C "$P" lock -y
+	run -0 --separate-stderr devenv -C "$P" lock --check
+	[[ $stderr != *"not checked"* ]]
+	rm -rf "$XDG_CACHE_HOME"
+	run -0 --separate-stderr devenv -C "$P" lock --check
+	[[ $stderr == *"so far as can be seen"* ]]
+	[[ $stderr == *"not checked: what extends."*"#"*"devenv pull"* || $stderr == *"not checked: what extends."*"@main asks for"*"devenv pull"* ]]
+	run -0 --separate-stderr devenv -C "$P" --json lock --check
+	[ "$(jq '.unchecked | length' <<<"$output")" -eq 1 ]
+	# devenv.ini has the last word: its own base is compared
+	printf '[base]\nimage = %s/small:2\n' "$E2E_REGISTRY" >>"$P/devenv.ini"
+	run --separate-stderr devenv -C "$P" lock --check
+	[ "$status" -eq 1 ]
+	[[ $output == *"asks for $E2E_REGISTRY/small:2, the lock answers $SMALL"* ]]
+	# a base that must be somewhere and is not locked
+	printf '[devenv]\nextends = %s#main:base/base.ini\n' "$URL" >"$P/devenv.ini"
+	sed -i '/^\[base\]/,/^request/d' "$P/devenv.lock"
+	run --separate-stderr devenv -C "$P" lock --check
+	[ "$status" -eq 1 ]
+	[[ $output == *"base: not locked"* ]]
+	run -0 devenv -C "$P" lock
+	run -0 --separate-stderr devenv -C "$P" lock --check
+	[[ $stderr != *"not checked"* ]]
 }

@@ -2,18 +2,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """git over http on loopback, by git's own http-backend.
 
-usage: git_server.py ROOT PORTFILE LOG [USER:PASSWORD]
+usage: git_server.py ROOT PORTFILE LOG [--tls CERTIFICATE KEY] [--redirect URL] [USER:PASSWORD]
 
-Serves the bare repositories below ROOT to who has the password, if there is one. Writes a line per request to LOG.
+Serves the bare repositories below ROOT to who has the password, if there is one; with --redirect sends everybody to URL and
+the path that was asked for. Writes a line per request to LOG.
 """
 import base64
 import http.server
 import os
+import ssl
 import subprocess
 import sys
 
 root, port_file, log = sys.argv[1:4]
-wanted = "Basic " + base64.b64encode(sys.argv[4].encode()).decode() if len(sys.argv) > 4 else None
+rest = sys.argv[4:]
+tls = redirect = None
+if rest[:1] == ["--tls"]:
+    tls, rest = rest[1:3], rest[3:]
+if rest[:1] == ["--redirect"]:
+    redirect, rest = rest[1], rest[2:]
+wanted = "Basic " + base64.b64encode(rest[0].encode()).decode() if rest else None
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -27,6 +35,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         given = self.headers.get("Authorization")
         with open(log, "a", encoding="utf-8") as file:
             file.write(f"{self.command} {self.path} {'with' if given else 'without'} password\n")
+        if redirect:
+            self.send_response(301)
+            self.send_header("Location", redirect + self.path)
+            self.send_header("Content-Length", "0")
+            return self.end_headers()
         if wanted and given != wanted:
             return self.refuse()
         path, _, query = self.path.partition("?")
@@ -59,6 +72,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+if tls:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*tls)
+    # not on accept, where one bad client would keep the others waiting
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
 open(log, "w", encoding="utf-8").close()
 with open(port_file + ".new", "w", encoding="utf-8") as file:
     file.write(str(server.server_address[1]))

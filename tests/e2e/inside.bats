@@ -54,6 +54,13 @@ repository() {
 	inside git --version >/dev/null || skip "the host's git does not run in the image"
 }
 
+# A terminal that nobody has heard of, 83 columns wide.
+describe_terminal() {
+	mkdir -p "$HOME/.terminfo"
+	printf 'odd-term|for a test,\n\tcols#83,\n' >"$BATS_TEST_TMPDIR/odd.ti"
+	TERMINFO= tic -x -o "$HOME/.terminfo" "$BATS_TEST_TMPDIR/odd.ti"
+}
+
 # Everything git does in a day, in the current directory of a session.
 A_DAY='
 	set -e
@@ -104,6 +111,22 @@ A_DAY='
 	git -C "$main" worktree remove "$HOME/trees/$$"
 }
 
+@test "git: worktrees below /tmp are not forgotten" {
+	repository
+	tmp=$(mktemp -d /tmp/devenv-test.XXXXXX)
+	git -C "$P" worktree add -q -b one "$tmp/one"
+	git -C "$P" worktree add -q -b two "$tmp/deep/two"
+	for from in "$P" "$tmp/one"; do
+		run -0 devenv -q -C "$from" run -y -- sh -c 'git worktree prune -v; git gc -q; touch /tmp/x'
+		[ -z "$output" ]
+		run -0 devenv -q -C "$from" run -- sh -c "rm -rf $tmp/deep; git worktree prune -v"
+		[ "$(git -C "$P" worktree list | wc -l)" -eq 3 ]
+	done
+	git -C "$P" worktree remove "$tmp/one"
+	git -C "$P" worktree remove "$tmp/deep/two"
+	rm -r "$tmp"
+}
+
 @test "git: a forged .git file binds nothing" {
 	repository
 	mkdir "$BATS_TEST_TMPDIR/evil"
@@ -112,6 +135,77 @@ A_DAY='
 	cp "$BATS_TEST_TMPDIR/wt/.git" "$BATS_TEST_TMPDIR/evil/.git"
 	run ! devenv -q -C "$BATS_TEST_TMPDIR/evil" run -y -- ls "$P/.git"
 	run -0 devenv -q -C "$BATS_TEST_TMPDIR/wt" run -y -- ls "$P/.git/HEAD"
+}
+
+@test "git: a project in a subdirectory: told, and with all of its repository when that is granted" {
+	repository
+	mkdir -p "$P/sub/dir"
+	cp "$P/devenv.ini" "$P/devenv.lock" "$P/sub"
+	echo x >"$P/sub/dir/x"
+	git -C "$P" add . && git -C "$P" commit -qm sub
+	top=$P P=$P/sub
+	run -0 --separate-stderr devenv -C "$P" run -y -- sh -c 'git rev-parse HEAD || ls ..'
+	[ "$output" = sub ]
+	[[ $stderr == *"git does not work inside: the repository $top around this project"* ]]
+	run -0 --separate-stderr devenv -C "$P" run -- true
+	[ -z "$stderr" ]
+	sed -i 's/network = none/&\nrepository = no/' "$P/devenv.ini"
+	run -0 --separate-stderr devenv -C "$P" run -- true
+	[ -z "$stderr" ]
+	sed -i 's/repository = no/repository = yes/' "$P/devenv.ini"
+	run --separate-stderr devenv -C "$P" run -- true
+	[ "$status" -eq 125 ]
+	[[ $stderr == *"mount: $(realpath "$top"), the repository around this project, to be read and written"* ]]
+	devenv -q -C "$P" allow -y
+	git -C "$top" commit -qam config
+	run -0 inside sh -c 'git status --porcelain; git mv dir ../moved; git rm -q ../file; git commit -qam changed; pwd'
+	[ "$output" = "$P" ]
+	[ "$(git -C "$top" log -1 --format=%s --name-status | tr '\n\t' '  ')" = "changed  D file R100 sub/dir/x moved/x " ]
+	[ "$(git -C "$top" status --porcelain)" = "" ]
+	run ! inside sh -c 'echo evil >../.git/hooks/pre-commit'
+	run ! inside mv ../.git ../.git2
+	run -0 --separate-stderr devenv -C "$P" run -- sh -c 'git config core.pager evil; echo x >../.envrc'
+	[ "${stderr_lines[0]}" = "devenv: settings that make git of this machine run programs, or use other servers, appeared: core.pager (in $top/.git/config)" ]
+	[ "${stderr_lines[1]}" = "devenv: files that programs of this machine act on were changed: $top/.envrc" ]
+	rm "$top/.envrc"
+	# as a linked worktree
+	git -C "$top" worktree add -q -b wt "$BATS_TEST_TMPDIR/wt"
+	P=$BATS_TEST_TMPDIR/wt/sub
+	run -0 devenv -q -C "$P" run -y -- sh -c 'git status --porcelain; echo y >../y; git add ..; git commit -qm y; git log -1 --format=%s'
+	[ "$output" = y ]
+	[ "$(git -C "$top" worktree list | wc -l)" -eq 2 ]
+	# elsewhere inside it has to keep its place in the work tree
+	P=$top/sub
+	project "$P" "image = $DJANGO" $'[workspace]\ntarget = /src\n[sandbox]\nnetwork = none\nrepository = yes'
+	run --separate-stderr devenv -q -C "$P" run -- true
+	complaint 125 "the project can't be at /src inside, because in its repository it is at sub"
+	sed -i 's,/src$,/src/sub,' "$P/devenv.ini"
+	run -0 devenv -q -C "$P" run -- sh -c 'pwd; cd ..; ls'
+	[ "$output" = $'/src/sub\ndevenv.ini\ndevenv.lock\nmoved\nsub' ]
+	# nor all of the home directory
+	HOME=$top run --separate-stderr devenv -C "$top/sub" run -y -- true
+	[ "$status" -eq 125 ]
+	[[ $stderr == *"all of your home directory: no project can ask for that"* ]]
+}
+
+@test "git: a submodule as a project, and a forged one" {
+	repository
+	git init -q -b main "$BATS_TEST_TMPDIR/super"
+	git -C "$BATS_TEST_TMPDIR/super" -c protocol.file.allow=always submodule --quiet add "$P" libs/sub
+	git -C "$BATS_TEST_TMPDIR/super" commit -qm sub
+	clone=$P P=$BATS_TEST_TMPDIR/super/libs/sub
+	run -0 devenv -q -C "$P" run -y -- sh -c 'git status --porcelain; echo z >z; git add z; git commit -qm z; git log -1 --format=%s'
+	[ "$output" = z ]
+	[ "$(git -C "$P" log -1 --format=%s)" = z ]
+	run ! inside sh -c 'echo evil >../../.git/modules/libs/sub/hooks/pre-commit'
+	run ! inside sh -c 'echo "gitdir: x" >.git'
+	run ! inside ls ../../.gitmodules
+	# another project that names this git directory gets nothing of it
+	mkdir "$BATS_TEST_TMPDIR/evil"
+	cp "$P/devenv.ini" "$P/devenv.lock" "$BATS_TEST_TMPDIR/evil"
+	echo "gitdir: $BATS_TEST_TMPDIR/super/.git/modules/libs/sub" >"$BATS_TEST_TMPDIR/evil/.git"
+	run ! devenv -q -C "$BATS_TEST_TMPDIR/evil" run -y -- ls "$BATS_TEST_TMPDIR/super/.git/modules/libs/sub"
+	run -0 inside ls "$BATS_TEST_TMPDIR/super/.git/modules/libs/sub"
 }
 
 @test "protect: hooks can't be changed, nor put aside; git and off" {
@@ -153,6 +247,17 @@ A_DAY='
 	run -0 inside git config user.email
 	[ "$output" = new@example.org ]
 	sed -i 's/new@example.org/ann@example.org/' "$HOME/.gitconfig"
+	# what is included is looked at like the file itself
+	printf '[include]\n\tpath = .included\n' >>"$HOME/.gitconfig"
+	run -0 inside git config user.email
+	[ "$output" = ann@example.org ]
+	printf '[user]\n\temail = included@example.org\n' >"$HOME/.included"
+	run -0 inside git config user.email
+	[ "$output" = included@example.org ]
+	printf '[user]\n\temail = changed@example.org\n' >"$HOME/.included"
+	run -0 inside git config user.email
+	[ "$output" = changed@example.org ]
+	rm "$HOME/.included"
 	run -0 inside sh -c 'git config --global user.email own@example.org; git config user.email'
 	[ "$output" = own@example.org ]
 }
@@ -175,6 +280,33 @@ A_DAY='
 	[ "${lines[0]}" = odd-term ]
 	[ "${lines[1]}" = 80 ]
 	rm -r "$HOME/.terminfo"
+}
+
+@test "certificates and terminals for run --image too" {
+	[ -s /etc/ssl/certs/ca-certificates.crt ] || skip "this machine has none"
+	run -0 devenv -q run --image "$SMALL" -- sh -c 'sha256sum <"$SSL_CERT_FILE"'
+	[ "$output" = "$(sha256sum </etc/ssl/certs/ca-certificates.crt)" ]
+	describe_terminal
+	TERM=odd-term devenv -q run --image "$DJANGO" -- true
+	TERM=odd-term run -0 devenv -q run --image "$DJANGO" -- tput cols
+	[ "$output" = 83 ]
+	rm -r "$HOME/.terminfo"
+}
+
+@test "the terminal of a session that joins from another one, and of one that has its description along" {
+	ready "$P" "image = $DJANGO"
+	TERM=xterm-256color inside true
+	describe_terminal
+	TERM=xterm-256color hold "$P"
+	TERM=odd-term run -0 inside sh -c 'echo $TERM; tput cols; echo ${TERMINFO%%:*}'
+	[ "$output" = $'odd-term\n83\nb64' ]
+	mv "$HOME/.terminfo" "$BATS_TEST_TMPDIR/terminfo"
+	TERM=odd-term TERMINFO=$BATS_TEST_TMPDIR/terminfo run -0 inside tput cols
+	[ "$output" = 83 ]
+	TERM=xterm-256color run -0 inside sh -c 'echo "${TERMINFO-none}"'
+	[ "$output" = none ]
+	[ "$(devenv -C "$P" run -- ls /proc | grep -c '^[0-9]')" -gt 2 ] # it is the same environment
+	release "$P"
 }
 
 @test "devenv inside: run runs, status answers, the rest says where to type it" {

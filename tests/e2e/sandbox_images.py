@@ -5,6 +5,7 @@ devenv mounts or writes.
 
 usage: sandbox_images.py plant LAYOUT TAG OUT CANARY PATH...    OUT/ becomes a layout; prints its tags, one case each
        sandbox_images.py push LAYOUT TAG REGISTRY NAME          images NAME:CASE whose config tries to matter; prints cases
+       sandbox_images.py trees LAYOUT TAG OUT PROGRAM           OUT/ becomes a layout of images whose files try to matter
 
 CANARY is a directory of the host that links point at; PATHs are directories of the host above home and project.
 """
@@ -12,6 +13,7 @@ import hashlib
 import io
 import json
 import os
+import struct
 import sys
 import tarfile
 import urllib.parse
@@ -46,8 +48,8 @@ class Base:
             return file.read()
 
 
-def layer(entries):
-    """An uncompressed tar: (path, type, link target or text)."""
+def layer(entries, programs=()):
+    """An uncompressed tar: (path, type, link target or text); and (path, mode, bytes, xattrs) of programs."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for path, kind, value in entries:
@@ -61,12 +63,17 @@ def layer(entries):
                 data = value.encode() if kind == FILE else b""
                 member.size = len(data)
                 tar.addfile(member, io.BytesIO(data) if data else None)
+        for path, mode, data, attributes in programs:
+            member = tarfile.TarInfo(path)
+            member.mode, member.size, member.mtime, member.uname, member.gname = mode, len(data), 1600000000, "root", "root"
+            member.pax_headers = {f"SCHILY.xattr.{name}": value for name, value in attributes.items()}
+            tar.addfile(member, io.BytesIO(data))
     return out.getvalue()
 
 
-def derive(base, entries, changes):
+def derive(base, entries, changes, programs=()):
     """(blobs, manifest) of base with one more layer and a changed config."""
-    data = layer(entries)
+    data = layer(entries, programs)
     config = json.loads(json.dumps(base.config))
     config["rootfs"]["diff_ids"].append(digest(data))
     config.setdefault("history", []).append({"created_by": "hostile"})
@@ -100,8 +107,8 @@ def plants(canary, above):
     return {name.replace(".containerenv", "containerenv").lstrip("."): entries for name, entries in cases.items()}
 
 
-def plant(layout, tag, out, canary, *above):
-    base = Base(layout, tag)
+def write_layout(base, out, images, annotations=None):
+    """A layout of (name, blobs, manifest), each of them base with one more layer; prints the names."""
     store = os.path.join(out, "blobs", "sha256")
     os.makedirs(store)
     manifests = []
@@ -111,17 +118,44 @@ def plant(layout, tag, out, canary, *above):
             file.write(data)
     for descriptor in base.manifest["layers"]:
         write(base.blob(descriptor["digest"]))
-    for name, entries in plants(canary, above).items():
-        blobs, manifest = derive(base, entries, ENVIRONMENT)
+    for name, blobs, manifest in images:
         for data in [*blobs, manifest]:
             write(data)
         manifests.append({"mediaType": MANIFEST, "digest": digest(manifest), "size": len(manifest),
-                          "annotations": {"org.opencontainers.image.ref.name": name}})
+                          "annotations": {**(annotations or {}), "org.opencontainers.image.ref.name": name}})
         print(name)
     with open(os.path.join(out, "oci-layout"), "w", encoding="utf-8") as file:
         json.dump({"imageLayoutVersion": "1.0.0"}, file)
     with open(os.path.join(out, "index.json"), "w", encoding="utf-8") as file:
         json.dump({"schemaVersion": 2, "manifests": manifests}, file)
+
+
+def plant(layout, tag, out, canary, *above):
+    base = Base(layout, tag)
+    write_layout(base, out, ((name, *derive(base, entries, ENVIRONMENT)) for name, entries in plants(canary, above).items()))
+
+
+GRANTS = {"network": "host", "user": "root", "privileged": "true", "seccomp": "unconfined", "mount": "/:/host",
+          "capabilities": "CAP_SYS_ADMIN", "nested": "yes", "devices": "/dev/sda", "no_new_privs": "false"}
+
+
+def trees(layout, tag, out, program):
+    """Files whose bits, attributes and types would be privileges, and annotations that ask for them."""
+    base = Base(layout, tag)
+    with open(program, "rb") as file:
+        data = file.read()
+    # vfs_cap_data, revision 2, effective: every capability there is
+    capable = (struct.pack("<IIIII", 0x02000001, 0xffffffff, 0, 0x1ff, 0)).decode("latin-1")
+    programs = [("suid", 0o4755, data, {}), ("sgid", 0o2755, data, {}), ("both", 0o6755, data, {}),
+                ("capable", 0o755, data, {"security.capability": capable})]
+    places = [("odd", DIRECTORY, ""), ("char", tarfile.CHRTYPE, ""), ("block", tarfile.BLKTYPE, ""), ("fifo", tarfile.FIFOTYPE, ""),
+              ("dev/sda", tarfile.BLKTYPE, ""), ("etc/char", tarfile.CHRTYPE, ""), ("odd/char", tarfile.CHRTYPE, "")]
+    annotations = {f"{prefix}{key}": value for prefix in ("devenv.", "org.devenv.", "io.containers.", "run.oci.")
+                   for key, value in GRANTS.items()}
+    blobs, manifest = derive(base, places, {**ENVIRONMENT, "Hostname": "evil", "Memory": 1, "CpuShares": 1, "ArgsEscaped": True,
+                                            "Tty": True, "OpenStdin": True, "AttachStdin": True, "StopTimeout": 1}, programs)
+    manifest = json.dumps({**json.loads(manifest), "annotations": annotations}).encode()
+    write_layout(base, out, [("privileged", blobs, manifest)], annotations)
 
 
 def configs():
@@ -173,4 +207,4 @@ def push(layout, tag, registry, name):
 
 
 if __name__ == "__main__":
-    {"plant": plant, "push": push}[sys.argv[1]](*sys.argv[2:])
+    {"plant": plant, "push": push, "trees": trees}[sys.argv[1]](*sys.argv[2:])

@@ -23,6 +23,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -142,6 +143,31 @@ static const struct call calls[] = {
 	{ "setgroups", SYS_setgroups, 0, 0, 0, 0 },
 	{ "nobody's-number", 1000, 0, 0, 0, 0 },
 	{ "statmount", 457, 0, 0, 0, 0 },
+	{ "listmount", 458, 0, 0, 0, 0 },
+	{ "lsm_set_self_attr", 460, 0, 0, 0, 0 },
+	{ "file_setattr", 469, NONE, 0, 0, 0 },
+	{ "last-number", 0x3fffffff, 0, 0, 0, 0 },
+	{ "minus-one", -1, 0, 0, 0, 0 },
+	{ "mount-number-high", SYS_mount | (long)HIGH, 0, 0, 0, 0 },
+	{ "kexec_file_load", 320, NONE, NONE, 0, 0 },
+	{ "fanotify_mark", SYS_fanotify_mark, NONE, 0, 0, 0 },
+	{ "quotactl_fd", 443, NONE, 0, 0, 0 },
+	{ "iopl", 172, 3, 0, 0, 0 },
+	{ "ioperm", 173, 0, 1, 1, 0 },
+	{ "unshare-mount-high", SYS_unshare, 0x00020000 | HIGH << 7, 0, 0, 0 },
+	{ "clone-uts", SYS_clone, NEW(0x04000000), 0, 0, 0 },
+	{ "clone-ipc", SYS_clone, NEW(0x08000000), 0, 0, 0 },
+	{ "clone-cgroup", SYS_clone, NEW(0x02000000), 0, 0, 0 },
+	{ "clone-all-high", SYS_clone, NEW(0x7e020000) | HIGH << 31, 0, 0, 0 },
+	{ "clone3-high", 435 | (long)HIGH, 0, 0, 0, 0 },
+	{ "socket-inet-high", SYS_socket, 2 | HIGH, 1, 0, 0 },
+	{ "socket-packet-high", SYS_socket, 17 | HIGH << 9, 3, 0, 0 },
+	{ "socketpair-alg-high", SYS_socketpair, 38 | HIGH, 5, 0, 0 },
+	{ "ioctl-tioclinux-high", SYS_ioctl, 900, 0x541c | HIGH << 20, 0, 0 },
+	{ "personality-32-bit-high", SYS_personality, 8 | HIGH, 0, 0, 0 },
+	{ "prlimit-pid1", SYS_prlimit64, 1, 7, 0, 0 },
+	{ "prlimit-pid1-high", SYS_prlimit64, 1 | HIGH, 7, 0, 0 },
+	{ "prlimit-self", SYS_prlimit64, 0, 7, 0, 0 },
 };
 
 /* Run f(argument) in a child and print what became of it. */
@@ -188,7 +214,12 @@ static int do_calls(void)
 	static const struct call other[] = {
 		{ "x32-getpid", 0x40000000 | 39, 0, 0, 0, 0 },
 		{ "x32-ioctl", 0x40000000 | 514, 0, 0x5412, 0, 0 },
-	}, old[] = { { "int80-getpid", 20, 0, 0, 0, 0 }, { "int80-mount", 21, 0, 0, 0, 0 } };
+		{ "x32-mount", 0x40000000 | 165, 0, 0, 0, 0 },
+		{ "x32-execve", 0x40000000 | 520, 0, 0, 0, 0 },
+		{ "x32-getpid-high", (0x40000000 | 39) | (long)HIGH, 0, 0, 0, 0 },
+		{ "x32-last", 0x7fffffff, 0, 0, 0, 0 },
+	}, old[] = { { "int80-getpid", 20, 0, 0, 0, 0 }, { "int80-mount", 21, 0, 0, 0, 0 },
+		     { "int80-socketcall", 102, 1, 0, 0, 0 }, { "int80-clone", 120, 0x10000011, 0, 0, 0 } };
 
 	for (size_t i = 0; i < COUNT(other); i++)
 		try(other[i].name, plain, &other[i]);
@@ -274,6 +305,19 @@ static void attack(const char *pid, dev_t dev, ino_t ino)
 	if (other)
 		printf("saw %s: %lx:%lu\n", path, (unsigned long)st.st_dev, (unsigned long)st.st_ino);
 	chmod(path, 0777);
+	utimensat(AT_FDCWD, path, NULL, 0);
+	setxattr(path, "user.attack", "x", 1, 0);
+	if (lchown(path, 0, 0) < 0 || chown(path, getuid(), getgid()) < 0)
+		errno = 0;
+	fd = open(path, O_PATH);
+	if (fd >= 0) {
+		char magic[64];
+
+		snprintf(magic, sizeof(magic), "/proc/self/fd/%d", fd);
+		chmod(magic, 0777);
+		utimensat(AT_FDCWD, magic, NULL, 0);
+		close(fd);
+	}
 	snprintf(path, sizeof(path), "/proc/%.20s/environ", pid);
 	fd = open(path, O_RDONLY);
 	if (fd >= 0) {

@@ -180,7 +180,7 @@ teardown() {
 	done
 	touch "$BATS_TEST_TMPDIR/stop"
 	wait
-	! grep -q secret "$BATS_TEST_TMPDIR/seen"
+	! grep -q secret "$BATS_TEST_TMPDIR/seen" || false
 	run -0 devenv -q -C "$P" run -- cat /data/file
 	[ "$output" = content ]
 }

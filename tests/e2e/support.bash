@@ -2,6 +2,8 @@
 # support.bash - what the suites share. The runner (tests/e2e/run) sets:
 #   E2E_REGISTRY  host:port of the registry that holds the test images    E2E_IMAGES    their directory (tests/images/build)
 #   E2E_LANGUAGES archive of a root file system with python, node, go, cargo and gcc; "" where it could not be made
+#   E2E_PROGRAMS  the same with vim, less, tmux, gdb and an ssh client
+#   E2E_DEBIANS   archives of bullseye, bookworm and trixie root file systems, as far as they could be made
 #   E2E_TOP       the checkout; only root can count on being able to read it
 #   E2E_BIN       directory of the installed devenv                       E2E_SOURCE    tests/e2e
 #   E2E_IDENTITY  user (no subordinate ids), range (with some) or root
@@ -76,6 +78,19 @@ inside_processes() {
 		[ -z "$there" ] || [ "$there" = "$here" ] || echo "${dir#/proc/} $(tr '\0' ' ' <"$dir/cmdline")"
 	done
 	return 0
+}
+# Descriptors of pid 1 (its pid) but for those of its own: its lock, the report's pipe, its scratch slot and scratch layer.
+foreign_descriptors() {
+	local fd to
+	for fd in "/proc/$1/fd"/*; do
+		to=$(readlink "$fd") || continue
+		case $to in
+		*.lock | pipe:* | */scratch/[0-9]* | */persist) ;;
+		# the layer's file system has no other name from here; the host's root is no tmpfs of our own
+		/) [ "$(stat -Lc %d "$fd")" != "$(stat -c %d /)" ] && [ "$(stat -Lf -c %T "$fd")" = tmpfs ] || echo "$fd $to" ;;
+		*) echo "$fd $to" ;;
+		esac
+	done
 }
 nothing_inside() {
 	[ -z "$(inside_processes)" ]

@@ -88,7 +88,7 @@ teardown() {
 	terminal_wait '^ran so'
 	terminal_type 'clear; devenv run -- echo ran again'
 	terminal_wait '^ran again'
-	! terminal_shows 'y/N'
+	! terminal_shows 'y/N' || false
 }
 
 @test "a config found in a directory of somebody else's or a world-writable one is refused" {
@@ -120,9 +120,9 @@ teardown() {
 	printf '[base]\nimage = %s\n[bo\033]0;x\007gus]\nx = 1\n' "$SMALL" >"$P/devenv.ini"
 	run devenv -C "$P" run -- true
 	[ "$status" -eq 125 ]
-	! grep -q $'\033' <<<"$output"
+	! grep -q $'\033' <<<"$output" || false
 	mkdir -p "$BATS_TEST_TMPDIR/evil"$'\033[31m'
 	project "$BATS_TEST_TMPDIR/evil"$'\033[31m' "image = $SMALL" $'[sandbox]\nnetwork = host'
 	run devenv -C "$BATS_TEST_TMPDIR/evil"$'\033[31m' run -- true
-	! grep -q $'\033' <<<"$output"
+	! grep -q $'\033' <<<"$output" || false
 }

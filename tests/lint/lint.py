@@ -158,6 +158,14 @@ def check_words(root, _build):
                 yield Finding(f"{path}:{number}: {line.strip()}")
 
 
+def check_owner_validation(root, _build):
+    """libgit2's look at who owns a repository stays on (security rule 20)"""
+    for path in sources(root):
+        for number, line in enumerate(read(os.path.join(root, path)).splitlines(), 1):
+            if "GIT_OPT_SET_OWNER_VALIDATION" in line:
+                yield Finding(f"{path}:{number}: {line.strip()}")
+
+
 def check_names(root, _build):
     """no file is called util, misc, common or helpers"""
     for path in files(root, ["devenv", "shell", "hooks", "packaging", "tests"]):
@@ -244,11 +252,11 @@ def check_addresses(root, _build, hosts=None):
                 yield Finding(f"{path}:{text.count(chr(10), 0, text.index(word)) + 1}: contains {word}")
 
 
-def readelf(path):
+def readelf(path, what="-hlWd"):
     """What the program's headers say; "" where there is no program."""
     if not os.path.exists(path):
         return ""
-    return subprocess.run(["readelf", "-hlWd", path], capture_output=True, text=True, check=True).stdout
+    return subprocess.run(["readelf", what, path], capture_output=True, text=True, check=True).stdout
 
 
 def check_launcher(_root, build):
@@ -268,7 +276,7 @@ def check_launcher(_root, build):
 
 
 def check_core(_root, build):
-    """the core is position-independent, with full RELRO, and no setuid bit"""
+    """the core is position-independent, with full RELRO, stack protector and FORTIFY, and no setuid bit"""
     path = os.path.join(build, "devenv-core")
     text = readelf(path)
     if not text:
@@ -276,10 +284,19 @@ def check_core(_root, build):
         return
     if not re.search(r"Type:\s+DYN", text):
         yield Finding(f"{path}: not ET_DYN")
+    # Checked variants of memcpy and its like are what FORTIFY makes of calls whose sizes the compiler knows.
+    if len(set(re.findall(r"\b__\w+_chk\b", readelf(path, "-sW")))) < 3:
+        yield Finding(f"{path}: built without FORTIFY")
     yield from hardening(path, text)
 
 
 def hardening(path, text):
+    if "__stack_chk_fail" not in readelf(path, "-sW"):
+        yield Finding(f"{path}: built without stack protector")
+    if re.search(r"LOAD\s.*\bRWE\b", text):
+        yield Finding(f"{path}: a segment that is writable and executable")
+    if "TEXTREL" in text:
+        yield Finding(f"{path}: its code is changed when it is loaded")
     if "GNU_RELRO" not in text:
         yield Finding(f"{path}: no RELRO")
     if not re.search(r"BIND_NOW|\bNOW\b", text):
@@ -288,6 +305,14 @@ def hardening(path, text):
         yield Finding(f"{path}: executable stack")
     if os.stat(path).st_mode & (stat.S_ISUID | stat.S_ISGID):
         yield Finding(f"{path}: setuid or setgid")
+
+
+def check_negations(root, _build):
+    """no line of a bats test is a bare `! command`, which never fails the test: `|| false` makes it"""
+    for path in files(root, ["tests"], r".*\.bats"):
+        for number, line in enumerate(read(os.path.join(root, path)).splitlines(), 1):
+            if re.match(r"\s*! ", line) and "||" not in line and not line.endswith("\\"):
+                yield Finding(f"{path}:{number}: add `|| false`: {line.strip()}")
 
 
 # What mandoc -T lint says that is no fault here, with the reason.
@@ -310,8 +335,8 @@ def check_manuals(root, _build):
                 yield Finding(line.removeprefix("mandoc: "))
 
 
-CHECKS = [check_layering, check_budgets, check_words, check_names, check_licence, check_descriptors,
-          check_addresses, check_manuals, check_launcher, check_core]
+CHECKS = [check_layering, check_budgets, check_words, check_owner_validation, check_names, check_licence, check_descriptors,
+          check_addresses, check_negations, check_manuals, check_launcher, check_core]
 
 
 def main():

@@ -33,6 +33,8 @@ SAMPLES = [
     (lint.check_words, "devenv/base/a.c", "/* TO" + "DO: later */\n", True),
     (lint.check_words, "templates/x.ini", "; FIX" + "ME\n", True),
     (lint.check_words, "devenv/base/a.c", "/* todo lists are fine */\n", False),
+    (lint.check_owner_validation, "devenv/fetch/a.c", "git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);\n", True),
+    (lint.check_owner_validation, "devenv/fetch/a.c", "git_libgit2_opts(GIT_OPT_SET_USER_AGENT, 0);\n", False),
     (lint.check_names, "devenv/base/string_utils.c", SPDX, True),
     (lint.check_names, "devenv/base/common.h", SPDX, True),
     (lint.check_names, "devenv/base/commons_are_fine.h", SPDX, False),
@@ -48,6 +50,8 @@ SAMPLES = [
     (lambda root, build: lint.check_addresses(root, build, {"mirror.example.net"}), "devenv/base/a.c",
      'const char *m = "http://mirror.example.net/debian";\n', True),
     (lambda root, build: lint.check_addresses(root, build, {"mirror.example.net"}), "devenv/base/a.c", SPDX, False),
+    (lint.check_negations, "tests/e2e/a.bats", "@test \"a\" {\n\t! grep -q x y\n}\n", True),
+    (lint.check_negations, "tests/e2e/a.bats", "@test \"a\" {\n\t! grep -q x y || false\n\trun ! true\n}\n", False),
 ]
 PAGE = ".Dd January 1, 2026\n.Dt A 1\n.Os\n.Sh NAME\n.Nm a\n.Nd b\n.Sh DESCRIPTION\nText.\n"
 if shutil.which("mandoc"):
@@ -64,11 +68,16 @@ def run_sample(check, path, content):
         return any(not getattr(finding, "warning", False) for finding in check(root, None))
 
 
+HARDENED = ["-O1", "-w", "-fstack-protector-strong", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2"]
+
+
 def run_binary(flags, mode=0o755):
     """A program built with `flags` in the launcher's and the core's place: what do the checks say?"""
     with tempfile.TemporaryDirectory() as build:
         with open(os.path.join(build, "x.c"), "w", encoding="utf-8") as file:
-            file.write("int main(void) { return 0; }\n")
+            file.write("#include <stdio.h>\n#include <string.h>\nint main(int argc, char **argv) { char a[64], b[64]; strcpy(a, argv[0]);"
+                       " snprintf(b, (size_t)argc * 8, argv[argc - 1], a); memcpy(a, b, (size_t)argc); strcat(a, b);"
+                       " return printf(a, argc); }\n")
         for name in ["devenv", "devenv-core"]:
             program = os.path.join(build, name)
             subprocess.run([os.environ.get("CC", "cc"), *flags, "-o", program, os.path.join(build, "x.c")], check=True)
@@ -82,10 +91,16 @@ def main():
         got = run_sample(check, path, content)
         label = getattr(check, "__name__", "check_addresses").replace("<lambda>", "check_addresses")
         results.append((got == wanted, f"{label} {'rejects' if wanted else 'accepts'} {path}: {content.strip()[:50]!r}"))
-    dynamic, plain_core = run_binary(["-pie", "-Wl,-z,relro,-z,now"])
+    dynamic, plain_core = run_binary(["-pie", "-Wl,-z,relro,-z,now", *HARDENED])
     results.append((any("interpreter" in f for f in dynamic), "check_launcher sees an interpreter"))
     results.append((any("shared library" in f for f in dynamic), "check_launcher sees a shared library"))
     results.append((not plain_core, "check_core accepts a hardened program"))
+    _, bare = run_binary(["-pie", "-O1", "-w", "-U_FORTIFY_SOURCE", "-fno-stack-protector", "-Wl,-z,relro,-z,now"])
+    results.append((any("FORTIFY" in f for f in bare), "check_core sees missing FORTIFY"))
+    results.append((any("stack protector" in f for f in bare), "check_core sees a missing stack protector"))
+    # no linker makes one that easily
+    writable = list(lint.hardening("/bin/sh", "  LOAD           0x000000 0x0000000000400000 0x0000000000400000 0x00418 0x00418 RWE 0x1000"))
+    results.append((any("writable and executable" in f for f in writable), "hardening sees writable code"))
     fixed, _ = run_binary(["-no-pie", "-Wl,-z,relro,-z,now"])
     results.append((any("ET_DYN" in f for f in fixed), "check_launcher sees a program at a fixed address"))
     _, lazy = run_binary(["-pie", "-Wl,-z,lazy,-z,norelro"])

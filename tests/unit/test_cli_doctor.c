@@ -2,30 +2,37 @@
 /* test_cli_doctor.c - the checks against machines described by a directory, and the probes on this one. */
 #include "unit/cli_fixture.h"
 
+#include <errno.h>
+#include <grp.h>
 #include <linux/magic.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/statvfs.h>
 
 #include "cli/doctor.h"
-#include "cli/probe.h"
+#include "env/machine.h"
+#include "env/probe.h"
 #include "plan/plan.h"
 
 /* What the next check is told instead of asking the machine. */
 static struct statfs said_fs;
 static bool says_fs;
 static time_t said_now;
+static const struct err *said_config;
+static const struct machine *said_machine;
 
 static struct doctor_result check(const char *id)
 {
-	struct dirs dirs = { .runtime = tempdir, .store = tempdir, .state = tempdir };
+	struct dirs dirs = { .runtime = tempdir, .store = tempdir, .state = tempdir, .config = tempdir };
 	char *store = mem_printf("%s/store", tempdir);
 	struct doctor_machine m = { .root = tempfd, .dirs = &dirs, .store = store,
-	                            .store_fs = says_fs ? &said_fs : NULL, .now = said_now };
+	                            .store_fs = says_fs ? &said_fs : NULL, .now = said_now,
+	                            .config = said_config, .found = said_machine };
 	struct doctor_result r = { .level = DOCTOR_OK };
 	bool found = false;
 
@@ -118,7 +125,34 @@ static void test_container(void **state)
 	(void)state;
 	expect("container", DOCTOR_OK, "not in a container", NULL);
 	tempdir_write(".dockerenv", "");
-	expect("container", DOCTOR_WARN, "docker", "--init");
+	expect("container", DOCTOR_WARN, "docker", "docker run --init");
+	assert_int_equal(unlinkat(tempfd, ".dockerenv", 0), 0);
+	assert_int_equal(mkdirat(tempfd, "run", 0755), 0);
+	tempdir_write("run/.containerenv", "");
+	expect("container", DOCTOR_WARN, "podman", "podman run --init --security-opt seccomp=unconfined --security-opt unmask=ALL");
+}
+
+static void test_subids(void **state)
+{
+	char text[64];
+
+	(void)state;
+	expect("subids", DOCTOR_SKIP, "no range in /etc/subuid and /etc/subgid", "usermod --add-subuids");
+	snprintf(text, sizeof(text), "%u:300000:65536\n", (unsigned int)getuid());
+	assert_true(mkdirat(tempfd, "etc", 0755) == 0 || errno == EEXIST);
+	tempdir_write("etc/subuid", text);
+	expect("subids", DOCTOR_SKIP, "no range in /etc/subgid", "usermod --add-subuids");
+	tempdir_write("etc/subgid", text);
+	expect("subids", DOCTOR_SKIP, "65536 uids and 65536 gids", NULL);
+}
+
+static void test_root(void **state)
+{
+	(void)state;
+	if (geteuid() == 0)
+		expect("root", DOCTOR_INFO, "you are root", "ordinary account");
+	else
+		expect("root", DOCTOR_SKIP, "not root", NULL);
 }
 
 static void test_store(void **state)
@@ -134,7 +168,7 @@ static void test_store(void **state)
 	assert_int_equal(fchmodat(tempfd, "store", 0700, 0), 0);
 	if (geteuid() == 0) {
 		assert_int_equal(fchownat(tempfd, "store", 12345, (gid_t)-1, 0), 0);
-		expect("store-owner", DOCTOR_FAIL, "belongs to uid 12345", "DEVENV_STORE");
+		expect("store-owner", DOCTOR_FAIL, "belongs to uid 12345", "sudo chown -R 0 ");
 	}
 	assert_int_equal(unlinkat(tempfd, "store", AT_REMOVEDIR), 0);
 	tempdir_write("store", "");
@@ -230,7 +264,7 @@ static void test_credentials(void **state)
 	(void)state;
 	setenv("REGISTRY_AUTH_FILE", path, 1);
 	tempdir_write("auth.json", "{}");
-	expect("credentials", DOCTOR_SKIP, "none for docker.io", NULL);
+	expect("credentials", DOCTOR_SKIP, "limits of docker.io", NULL);
 	tempdir_write("auth.json", "{\"auths\":{\"docker.io\":{\"auth\":\"bWU6czNjcmV0\"}}}");
 	expect("credentials", DOCTOR_OK, "auth.json", NULL);
 	assert_null(strstr(check("credentials").text, "s3cret"));
@@ -338,10 +372,167 @@ static void test_what_the_kernel_refuses(void **state)
 	expect_denied("proc", SCMP_SYS(mount), EPERM, 3, MS_NOSUID | MS_NODEV | MS_NOEXEC, DOCTOR_FAIL,
 	              "systempaths=unconfined");
 	expect_denied("tmpfs-xattr", SCMP_SYS(setxattr), EOPNOTSUPP, -1, 0, DOCTOR_WARN, "scratch layer is on disk");
+	expect_denied("devpts", SCMP_SYS(mount), ENODEV, 3, MS_NOSUID | MS_NOEXEC, DOCTOR_FAIL, "CONFIG_UNIX98_PTYS");
+	expect_denied("system-calls", SCMP_SYS(close_range), ENOSYS, -1, 0, DOCTOR_FAIL, "seccomp=unconfined");
+	expect_denied("system-calls", SCMP_SYS(fcntl), EINVAL, 1, F_OFD_SETLK, DOCTOR_FAIL, "Linux 5.12 or newer");
+	expect_denied("system-calls", SCMP_SYS(unshare), EPERM, -1, 0, DOCTOR_FAIL, "mend the user namespace first");
+	expect_denied("devpts", SCMP_SYS(unshare), EPERM, -1, 0, DOCTOR_FAIL, "mend the user namespace first");
+	expect_denied("proc", SCMP_SYS(unshare), EPERM, -1, 0, DOCTOR_FAIL, "mend the user namespace first");
+	expect_denied("seccomp", SCMP_SYS(seccomp), ENOSYS, -1, 0, DOCTOR_FAIL, "CONFIG_SECCOMP_FILTER");
 	expect_denied("landlock", 444, ENOSYS, -1, 0, DOCTOR_INFO, "network = none");
 	sysctl("../../etc/apparmor.d/devenv", "");
 	expect_denied("apparmor", SCMP_SYS(unshare), EPERM, -1, 0, DOCTOR_FAIL,
 	              "sudo apparmor_parser -r /etc/apparmor.d/devenv");
+}
+
+/* ---- what is around ---- */
+
+/* Run one check in a child that was prepared for it, and take its answer. */
+static struct doctor_result check_in_child(const char *id, void (*prepare)(void))
+{
+	struct doctor_result *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0), r;
+	int status;
+	pid_t pid;
+
+	assert_true(shared != MAP_FAILED);
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		prepare();
+		*shared = check(id);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	r = *shared;
+	munmap(shared, sizeof(*shared));
+	return r;
+}
+
+/* Orphans come to us, and we don't wait for them. */
+static void be_a_bad_init(void)
+{
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+}
+
+static void be_a_good_init(void)
+{
+	be_a_bad_init();
+	signal(SIGCHLD, SIG_IGN);
+}
+
+static void test_init(void **state)
+{
+	struct doctor_result r = check_in_child("init", be_a_bad_init);
+
+	(void)state;
+	assert_int_equal(r.level, DOCTOR_WARN);
+	assert_non_null(strstr(r.remedy, "docker run --init"));
+	/* the child of the probe is reaped by nobody too: what it waits for is only that the orphan is gone */
+	r = check_in_child("init", be_a_good_init);
+	assert_int_equal(r.level, DOCTOR_OK);
+}
+
+static void join_disk(void)
+{
+	const struct group *g = getgrnam("disk");
+
+	if (!g || setgroups(1, &g->gr_gid) < 0)
+		_exit(1);
+}
+
+static void join_nobody(void)
+{
+	if (setgroups(0, NULL) < 0)
+		_exit(1);
+}
+
+static void test_groups(void **state)
+{
+	struct doctor_result r;
+
+	(void)state;
+	if (geteuid() != 0 || !getgrnam("disk"))
+		skip(); /* others can't change their groups */
+	r = check_in_child("groups", join_disk);
+	assert_int_equal(r.level, DOCTOR_INFO);
+	assert_non_null(strstr(r.text, "'disk'"));
+	r = check_in_child("groups", join_nobody);
+	assert_int_equal(r.level, DOCTOR_SKIP);
+}
+
+static void test_config(void **state)
+{
+	struct err broken = ERR_INIT, unread = ERR_INIT;
+
+	(void)state;
+	expect("config", DOCTOR_OK, "the defaults hold", NULL);
+	err_set(&broken, ERR_CONFIG, "config.ini:3: unknown key 'x'");
+	said_config = &broken;
+	expect("config", DOCTOR_FAIL, "config.ini:3", "man devenv.ini");
+	err_hint(&broken, "did you mean 'y'?");
+	expect("config", DOCTOR_FAIL, "config.ini:3", "did you mean");
+	errno = ENOSYS;
+	err_sys(&unread, "can't open config.ini");
+	said_config = &unread;
+	expect("config", DOCTOR_FAIL, "can't open", "mend what is above first");
+	said_config = NULL;
+}
+
+/* What was tried is recorded; where that can't be, it is said. */
+static void test_record(void **state)
+{
+	struct dirs dirs = { .state = tempdir };
+	struct buf text = BUF_INIT;
+	struct err e = ERR_INIT;
+	struct machine m;
+
+	(void)state;
+	machine_look(&m, &dirs);
+	said_machine = &m;
+	expect("record", DOCTOR_SKIP, "what was tried is kept in", NULL);
+	assert_int_equal(file_read(tempfd, "machine", 8192, 0, &text, NULL, &e), 0);
+	for (size_t i = 0; i < MACHINE_FEATURES; i++)
+		assert_non_null(strstr(text.data, machine_feature_name((enum machine_feature)i)));
+	assert_int_equal(unlinkat(tempfd, "machine", 0), 0);
+	expect("record", DOCTOR_WARN, "can't be written", "XDG_STATE_HOME");
+	/* the checks say what was tried then, and not what is true now */
+	m.features[MACHINE_OVERLAY] = (struct machine_answer){ PROBE_NO, { ENODEV, "mount overlay" } };
+	m.features[MACHINE_SECCOMP].result = PROBE_NO;
+	expect("overlay", DOCTOR_FAIL, "mount overlay: No such device", "sudo modprobe overlay");
+	expect("seccomp", DOCTOR_FAIL, "no seccomp filters", "CONFIG_SECCOMP_FILTER");
+	m.features[MACHINE_OVERLAY] = (struct machine_answer){ .result = PROBE_UNKNOWN };
+	expect("overlay", DOCTOR_WARN, "could not be tried", NULL);
+	said_machine = NULL;
+	buf_release(&text);
+}
+
+/* Believed is what worked, under this kernel; all else is tried. */
+static void test_what_is_remembered(void **state)
+{
+	struct dirs dirs = { .state = tempdir };
+	struct buf text = BUF_INIT;
+	struct err e = ERR_INIT;
+	struct probe p;
+	bool is_there = probe_seccomp() == PROBE_YES;
+	char *line;
+
+	(void)state;
+	assert_int_equal(machine_has(&dirs, MACHINE_SECCOMP), is_there);
+	assert_int_equal(file_read(tempfd, "machine", 8192, 0, &text, NULL, &e), 0);
+	if (probe_overlay(&p) != PROBE_YES)
+		skip();
+	line = strstr(text.data, "overlay = yes");
+	assert_non_null(line);
+	memcpy(line, "overlay = no:", strlen("overlay = no:"));
+	tempdir_write("machine", text.data);
+	assert_true(machine_has(&dirs, MACHINE_OVERLAY)); /* mended since */
+	tempdir_write("machine", "kernel = another\noverlay = yes\n");
+	assert_true(machine_has(&dirs, MACHINE_OVERLAY));
+	buf_clear(&text);
+	assert_int_equal(file_read(tempfd, "machine", 8192, 0, &text, NULL, &e), 0);
+	assert_null(strstr(text.data, "another"));
+	buf_release(&text);
 }
 
 static void test_fix(void **state)
@@ -388,6 +579,8 @@ static void test_probes_leave_nothing(void **state)
 	probe_overlay(&p);
 	probe_tmpfs_xattr(&p);
 	probe_proc(&p);
+	probe_devpts(&p);
+	probe_system_calls(&p);
 	assert_int_equal(file_read(AT_FDCWD, "/proc/self/mountinfo", 1 << 22, 0, &after, NULL, &e), 0);
 	assert_string_equal(before.data, after.data);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
@@ -435,13 +628,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		tempdir_test(test_namespace_limit), tempdir_test(test_namespace_switch),
 		tempdir_test(test_apparmor),        tempdir_test(test_kernel_and_wsl),
-		tempdir_test(test_container),       tempdir_test(test_store),
+		tempdir_test(test_subids), tempdir_test(test_root), tempdir_test(test_container),       tempdir_test(test_store),
 		tempdir_test(test_clock),           tempdir_test(test_probes_leave_nothing),
 		tempdir_test(test_on_this_machine), tempdir_test(test_the_seam),
 		tempdir_test(test_store_file_system), tempdir_test(test_runtime_directory),
 		tempdir_test(test_proxy),           tempdir_test(test_credentials),
 		tempdir_test(test_stale),           tempdir_test(test_what_the_kernel_refuses),
-		tempdir_test(test_fix),
+		tempdir_test(test_fix),             tempdir_test(test_init),
+		tempdir_test(test_groups),          tempdir_test(test_config),
+		tempdir_test(test_record),          tempdir_test(test_what_is_remembered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

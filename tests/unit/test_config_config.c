@@ -59,7 +59,7 @@ static void test_everything(void **state)
 	                             "[env-file]\noptional = .env .env.local\nrequired = base.env\n"
 	                             "[volume.cache]\nscope = project\ntarget = ~/.cache\n"
 	                             "[volume.node]\ntarget = node_modules\n"
-	                             "[sandbox]\nnetwork = none\npersist = yes\nscratch = disk\n"
+	                             "[sandbox]\nnetwork = none\npersist = yes\nscratch = disk\nlinger = 90\n"
 	                             "[hooks]\nstart =\n    for x in 1 2; do\n        echo $x\n    done\n"
 	                             "enter = echo ready\n");
 
@@ -94,6 +94,7 @@ static void test_everything(void **state)
 	assert_int_equal(c.network, CONFIG_NETWORK_NONE);
 	assert_true(c.persist);
 	assert_int_equal(c.scratch, CONFIG_SCRATCH_DISK);
+	assert_int_equal(c.linger, 90);
 	assert_string_equal(c.hook_start, "for x in 1 2; do\n    echo $x\ndone");
 	assert_string_equal(c.hook_enter, "echo ready");
 	config_release(&c);
@@ -360,6 +361,12 @@ static void test_sandbox(void **state)
 	must_fail(
 		BASE "[sandbox]\nnetwork = bridge\n",
 		"devenv.ini:4: [sandbox] network: unknown value 'bridge': it is auto, host, none or private");
+	must_fail(BASE "[sandbox]\nlinger = 5m\n",
+	          "devenv.ini:4: [sandbox] linger: '5m' is not a number of seconds");
+	must_fail(BASE "[sandbox]\nlinger = -1\n",
+	          "devenv.ini:4: [sandbox] linger: '-1' is not a number of seconds");
+	must_fail(BASE "[sandbox]\nlinger = 604801\n",
+	          "devenv.ini:4: [sandbox] linger: 604801 seconds are too long: a week, 604800, is the most");
 	must_fail(BASE "[sandbox]\nscratch = ram\n",
 	          "devenv.ini:4: [sandbox] scratch: unknown value 'ram': it is tmpfs or disk");
 	must_fail(BASE "[hooks]\nstart =\n", "devenv.ini:4: [hooks] start: the script is empty");

@@ -74,8 +74,10 @@ static void test_scalars_replace(void **state)
 
 static void test_sections_merge(void **state)
 {
-	struct config c = laid_over("[env]\nA = 1\nB = 2\n" BASE "[volume.v]\ntarget = ~/v\n[hooks]\n",
-				    "[volume.v]\nscope = project\n[env]\nB = 3\nC = 4\n[volume.w]\ntarget = w\n[hooks]\nenter = x\n");
+	struct config c = laid_over("[env]\nA = 1\nB = 2\n" BASE "[volume.v]\ntarget = ~/v\n[hooks]\n"
+				    "[git-hooks]\npre-push = p\n",
+				    "[volume.v]\nscope = project\n[env]\nB = 3\nC = 4\n[volume.w]\ntarget = w\n[hooks]\nenter = x\n"
+				    "[git-hooks]\npre-commit = q\n");
 
 	(void)state;
 	assert_int_equal(c.env_count, 3);
@@ -88,6 +90,9 @@ static void test_sections_merge(void **state)
 	assert_true(c.volumes[0].project_scope);
 	assert_string_equal(c.volumes[0].file, "base.ini");
 	assert_string_equal(c.volumes[1].file, "devenv.ini");
+	assert_int_equal(c.git_hook_count, 2);
+	assert_string_equal(c.git_hooks[0].file, "base.ini");
+	assert_string_equal(c.git_hooks[1].file, "devenv.ini");
 	assert_string_equal(c.hook_enter, "x"); /* into a section that was there and empty */
 	config_release(&c);
 }

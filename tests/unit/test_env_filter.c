@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -259,6 +260,42 @@ static void test_perf(void **state)
 	ask_variant(&(struct filter_options){ .perf = true }, q, ARRAY_SIZE(q));
 }
 
+/* The owner 4321 is nobody's here: what reaches the kernel names a file that is not there. */
+static void test_owners(void **state)
+{
+	static const char *const missing = "/nowhere/at/all";
+	const struct question q[] = {
+		{ "chown", SYS_chown, (unsigned long)missing, 4321, 4321, 0, ENOENT },
+		{ "lchown", SYS_lchown, (unsigned long)missing, 4321, 4321, 0, ENOENT },
+		{ "fchown", SYS_fchown, 900, 4321, 4321, 0, EBADF },
+		{ "fchownat", SYS_fchownat, 900, (unsigned long)"x", 4321, 4321, EBADF },
+	};
+
+	(void)state;
+	ask_all(q, ARRAY_SIZE(q));
+}
+
+/* The same with the program of root, and nothing else answered for: who changes its own ids hears the kernel. */
+static void test_owners_of_root(void **state)
+{
+	const struct question q[] = {
+		{ "chown", SYS_chown, 0, 4321, 4321, 0, 0 },
+		{ "lchown", SYS_lchown, 0, 4321, 4321, 0, 0 },
+		{ "fchown", SYS_fchown, 900, 4321, 4321, 0, 0 },
+		{ "fchownat", SYS_fchownat, 900, 0, 4321, 4321, 0 },
+		{ "chmod", SYS_chmod, 0, 0644, 0, 0, EFAULT },
+		{ "mknod", SYS_mknod, 0, S_IFBLK, 0x800, 0, EFAULT },
+		{ "setuid of no id", SYS_setuid, 0xffffffff, 0, 0, 0, EINVAL },
+		{ "setgid of no id", SYS_setgid, 0xffffffff, 0, 0, 0, EINVAL },
+		{ "mount", SYS_mount, 0, 0, 0, 0, EPERM },
+		{ "socket vsock", SYS_socket, 40, SOCK_STREAM, 0, 0, EAFNOSUPPORT },
+		{ "clone user", SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, EPERM },
+	};
+
+	(void)state;
+	ask_variant(&(struct filter_options){ .root = true }, q, ARRAY_SIZE(q));
+}
+
 static void test_other_architectures(void **state)
 {
 	(void)state;
@@ -295,6 +332,7 @@ int main(void)
 		cmocka_unit_test(test_size),	      cmocka_unit_test(test_deterministic),
 		cmocka_unit_test(test_ordinary),      cmocka_unit_test(test_denied),
 		cmocka_unit_test(test_unknown),	      cmocka_unit_test(test_arguments),
+		cmocka_unit_test(test_owners),	      cmocka_unit_test(test_owners_of_root),
 		cmocka_unit_test(test_fork_still_works), cmocka_unit_test(test_other_architectures),
 		cmocka_unit_test(test_nested),	      cmocka_unit_test(test_perf),
 	};

@@ -36,6 +36,8 @@
 
 static const struct filter_options variants[] = {
 	{ 0 }, { .nested = true }, { .perf = true }, { .nested = true, .perf = true },
+	{ .root = true }, { .nested = true, .root = true }, { .perf = true, .root = true },
+	{ .nested = true, .perf = true, .root = true },
 };
 static const struct filter_options *variant;
 
@@ -158,6 +160,8 @@ static int build(scmp_filter_ctx ctx)
 		r = add_list(ctx, variant->nested ? SCMP_ACT_ALLOW : DENY, filter_calls_namespaces);
 	if (r == 0)
 		r = add_list(ctx, variant->perf ? SCMP_ACT_ALLOW : DENY, filter_calls_perf);
+	if (r == 0)
+		r = add_list(ctx, variant->root ? SCMP_ACT_ERRNO(0) : SCMP_ACT_ALLOW, filter_calls_owner);
 	return r == 0 ? add_compared(ctx) : r;
 }
 
@@ -309,7 +313,7 @@ static void compare_values(int nr, unsigned int arg)
 static void test_arguments(void **state)
 {
 	static const char *const names[] = { "socket", "socketpair", "ioctl", "personality", "clone", "unshare", "prlimit64",
-					     "read" };
+					     "read", "fchownat" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
@@ -328,7 +332,8 @@ static void test_smaller(void **state)
 /* A number that stands in two lists would be decided by the order of the tables. */
 static void test_no_number_twice(void **state)
 {
-	const struct filter_call *lists[] = { filter_calls_allowed, filter_calls_denied, filter_calls_namespaces, filter_calls_perf };
+	const struct filter_call *lists[] = { filter_calls_allowed, filter_calls_denied, filter_calls_namespaces, filter_calls_perf,
+					      filter_calls_owner };
 	bool seen[1000] = { false };
 
 	(void)state;

@@ -48,7 +48,7 @@ static void test_live(void **state)
 static void test_live_while_running(void **state)
 {
 	cleanup_strlist struct strlist live = STRLIST_INIT, running = STRLIST_INIT;
-	cleanup_strlist struct strlist digests = STRLIST_INIT, requests = STRLIST_INIT;
+	cleanup_strlist struct strlist digests = STRLIST_INIT, requests = STRLIST_INIT, layers = STRLIST_INIT;
 	cleanup_free char *old = NULL;
 	struct flock share = { .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 1, .l_len = 1 };
 	struct err e = ERR_INIT;
@@ -72,6 +72,10 @@ static void test_live_while_running(void **state)
 	fixture_open(&env);
 	assert_done(env_live_digests(&env, &live, &e), e);
 	assert_int_equal(live.count, 2);
+	assert_done(live_layers(&env, p.id, &layers, &e), e);
+	assert_int_equal(layers.count, p.layer_count);
+	for (size_t i = 0; i < layers.count; i++)
+		assert_string_equal(layers.items[i], p.layers[i]);
 	live_running(&env.dirs, env.state, &running);
 	assert_int_equal(running.count, 1);
 	assert_string_equal(running.items[0], p.id);

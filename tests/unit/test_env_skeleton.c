@@ -2,6 +2,8 @@
 /* The generated layer: content addressing, modes from the image, conflicts, stamps. */
 #include "unit/env_fixture.h"
 
+#include <sys/xattr.h>
+
 #include "env/skeleton.h"
 
 static void fill(struct skeleton *k, bool backwards)
@@ -120,7 +122,7 @@ static struct stat make_with(struct store *s, const char *name, const char *data
 static void collect(struct env_gc *gc, struct store *s)
 {
 	cleanup_free char *dir = path_join(tempdir, "nowhere");
-	struct environment env = { .dirs = { .state = dir, .runtime = dir, .home = dir } };
+	struct environment env = { .dirs = { .state = dir, .cache = dir, .runtime = dir, .home = dir } };
 	struct err e = ERR_INIT;
 
 	assert_done(env_gc(&env, s, gc, &e), e);
@@ -173,6 +175,41 @@ static void test_sharing(void **state)
 	free(large);
 }
 
+/* A directory of mode 0555 can't be given attributes any more. */
+static void test_cover(void **state)
+{
+	struct skeleton k = { 0 };
+	cleanup_free char *plain = NULL, *covered = NULL, *path = NULL, *proc = NULL, *opt = NULL;
+	struct err e = ERR_INIT;
+	struct store s;
+	char value[4];
+
+	(void)state;
+	assert_done(skeleton_add_directory(&k, "/proc", 0555, &e), e);
+	assert_done(skeleton_add_directory(&k, "/opt", 0755, &e), e);
+	assert_done(skeleton_add_file(&k, "/file", "", &e), e);
+	plain = skeleton_name(&k);
+	skeleton_cover(&k, "/proc");
+	skeleton_cover(&k, "/file");
+	skeleton_cover(&k, "/missing");
+	covered = skeleton_name(&k);
+	assert_string_not_equal(plain, covered);
+	assert_done(store_open(&s, getenv("DEVENV_STORE"), &e), e);
+	assert_done(skeleton_make(&k, &s, &path, &e), e);
+	check_mode(path, "/proc", S_IFDIR | 0555);
+	proc = mem_printf("%s/proc", path);
+	opt = mem_printf("%s/opt", path);
+	errno = 0;
+	if (setxattr(opt, "user.overlay.opaque", "y", 1, XATTR_CREATE) < 0 && errno == EEXIST)
+		fail_msg("/opt is opaque too");
+	if (errno != ENOTSUP) {
+		assert_int_equal(getxattr(proc, "user.overlay.opaque", value, sizeof(value)), 1);
+		assert_int_equal(value[0], 'y');
+	}
+	skeleton_release(&k);
+	store_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +217,7 @@ int main(void)
 		fixture_test(test_make),
 		fixture_test(test_conflicts),
 		fixture_test(test_sharing),
+		fixture_test(test_cover),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,8 +52,9 @@ static void test_running(void **state)
 {
 	struct dirs d = { .runtime = tempdir };
 	char *path = running_path(&d, "abc");
+	struct err e = ERR_INIT;
 	pid_t pid1, session;
-	int fd;
+	int fd, status;
 
 	(void)state;
 	assert_int_equal(running_pid(&d, "abc"), 0);
@@ -68,10 +69,23 @@ static void test_running(void **state)
 	assert_int_equal(running_pid(&d, "abc"), 0);
 	pid1 = start(path, true);
 	assert_int_equal(running_pid(&d, "abc"), pid1);
+	assert_false(running_lingers(&d, "abc"));
+	assert_true(running_has_sessions(&d, "abc"));
+	assert_int_equal(running_end(&d, "abc", &e), -1);
+	assert_int_equal(e.code, ERR_BUSY);
 	end(session);
-	assert_false(running_in_use(&d, "abc"));
+	/* without a session it lingers, and whatever it stands on is in use */
+	assert_true(running_in_use(&d, "abc"));
+	assert_true(running_lingers(&d, "abc"));
+	assert_false(running_has_sessions(&d, "abc"));
 	assert_int_equal(running_pid(&d, "abc"), pid1);
-	end(pid1);
+	assert_int_equal(running_end(&d, "abc", &e), 0);
+	assert_int_equal(waitpid(pid1, &status, 0), pid1);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	assert_false(running_in_use(&d, "abc"));
+	assert_false(running_lingers(&d, "abc"));
+	assert_int_equal(running_end(&d, "abc", &e), 0);
+	assert_int_equal(running_end(&d, "none", &e), 0);
 	assert_int_equal(running_pid(&d, "abc"), 0);
 
 	fd = open(path, O_RDWR | O_CLOEXEC);

@@ -7,8 +7,10 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -120,6 +122,42 @@ static void test_passed_names(void **state)
 	check_absent(f, "XAWS_Y");
 }
 
+/* Of a terminal that no plan can know the description itself comes along, and where only $TERMINFO has it. */
+static void test_terminal(void **state)
+{
+	struct fixture *f = *state;
+	char dir[] = "/tmp/devenv-test.XXXXXX";
+	cleanup_free char *own = NULL, *odd = NULL, *variable = NULL;
+	FILE *file;
+
+	assert_non_null(mkdtemp(dir));
+	own = mem_printf("%s/o", dir);
+	odd = mem_printf("%s/o/odd-term", dir);
+	variable = mem_printf("TERMINFO=%s", dir);
+	assert_int_equal(mkdir(own, 0700), 0);
+	file = fopen(odd, "we");
+	assert_non_null(file);
+	fputs("\032\001abcde", file);
+	fclose(file);
+	plan_add_pass(&f->plan, "TERM");
+	with_caller("TERM=odd-term", variable);
+	build(f);
+	check(f, "TERMINFO", "b64:GgFhYmNkZQ==");
+	with_caller("TERM=../o/odd-term", variable);
+	build(f);
+	check_absent(f, "TERMINFO");
+	with_caller("TERM=xterm-256color", variable);
+	build(f);
+	check_absent(f, "TERMINFO");
+	plan_add_env(&f->plan, "TERMINFO=/set/by/the/plan");
+	with_caller("TERM=odd-term", variable);
+	build(f);
+	check(f, "TERMINFO", "/set/by/the/plan");
+	unlink(odd);
+	rmdir(own);
+	rmdir(dir);
+}
+
 static void test_a_star_passes_all(void **state)
 {
 	struct fixture *f = *state;
@@ -220,6 +258,7 @@ int main(void)
 		environ_test(test_nothing_of_the_caller),
 		environ_test(test_an_empty_caller),
 		environ_test(test_passed_names),
+		environ_test(test_terminal),
 		environ_test(test_a_star_passes_all),
 		environ_test(test_the_plan_beats_the_caller),
 		environ_test(test_the_last_of_the_plan_wins),

@@ -6,13 +6,14 @@
  * So each probe forks, the child does the real thing in namespaces of its own, and reports through a pipe which step
  * failed with which errno. Nothing it mounts or makes outlives it.
  */
-#include "cli/probe.h"
+#include "env/probe.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +26,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/sys.h"
 
 #ifndef SYS_landlock_create_ruleset /* the same number on every architecture */
 #define SYS_landlock_create_ruleset 444
@@ -121,6 +123,59 @@ static int try_proc(struct probe *p)
 	return errno ? failed(p, "mount proc") : 0;
 }
 
+static int try_devpts(struct probe *p)
+{
+	if (enter_tmpfs(p) < 0)
+		return -1;
+	if (mkdir("pts", 0755) < 0)
+		return failed(p, "mkdir");
+	if (mount("devpts", "pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620") < 0)
+		return failed(p, "mount devpts");
+	return open("pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC) < 0 ? failed(p, "open a pseudo terminal") : 0;
+}
+
+/* Calls that need arguments to succeed get bad ones: what then matters is that the complaint is about those. */
+static bool is_refused(long result)
+{
+	return result < 0 && (errno == ENOSYS || errno == EPERM);
+}
+
+static bool lacks_ofd_locks(void)
+{
+	struct flock l = { .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_len = 1 };
+	cleanup_close int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	return fd >= 0 && fcntl(fd, F_OFD_SETLK, &l) < 0;
+}
+
+static int try_system_calls(struct probe *p)
+{
+	struct {
+		const char *name;
+		bool refused;
+	} calls[8] = { 0 };
+	size_t n = 0, len = 0;
+	int pidfd;
+
+	if (enter_namespaces(p, 0) < 0)
+		return -1;
+	pidfd = sys_pidfd_open(getpid());
+	calls[n].name = "openat2", calls[n++].refused = is_refused(sys_openat2(AT_FDCWD, ".", O_PATH, 0, 0));
+	calls[n].name = "open_tree", calls[n++].refused = is_refused(sys_open_tree(-1, "", 0));
+	calls[n].name = "move_mount", calls[n++].refused = is_refused(sys_move_mount(-1, "", -1, "", 0));
+	calls[n].name = "mount_setattr", calls[n++].refused = is_refused(sys_mount_setattr(-1, "", 0, &(struct sys_mount_attr){ 0 }));
+	calls[n].name = "close_range", calls[n++].refused = is_refused(sys_close_range(~0U, ~0U, 0));
+	calls[n].name = "pidfd_open", calls[n++].refused = pidfd < 0;
+	/* before Linux 5.8 it knows no pidfd */
+	calls[n].name = "setns", calls[n++].refused = pidfd >= 0 && setns(pidfd, CLONE_NEWNS) < 0;
+	calls[n].name = "fcntl(F_OFD_SETLK)", calls[n++].refused = lacks_ofd_locks();
+	for (size_t i = 0; i < n; i++)
+		if (calls[i].refused)
+			len += (size_t)snprintf(p->step + len, sizeof(p->step) - len, "%s%s", len ? ", " : "", calls[i].name);
+	p->sys = len ? ENOSYS : 0;
+	return len ? -1 : 0;
+}
+
 static enum probe_result run(struct probe *p, int (*attempt)(struct probe *p))
 {
 	int pipe_fds[2];
@@ -166,6 +221,16 @@ enum probe_result probe_tmpfs_xattr(struct probe *p)
 enum probe_result probe_proc(struct probe *p)
 {
 	return run(p, try_proc);
+}
+
+enum probe_result probe_devpts(struct probe *p)
+{
+	return run(p, try_devpts);
+}
+
+enum probe_result probe_system_calls(struct probe *p)
+{
+	return run(p, try_system_calls);
 }
 
 enum probe_result probe_seccomp(void)

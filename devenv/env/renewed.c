@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * renewed.c - is what runs in an environment still what ran in it last time?
+ *
+ * A pull may bring another image or script that asks for no new power. It runs without a question, because it gets nothing
+ * that was not granted; that it is another one is said.
+ */
+#include "env/renewed.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "plan/plan.h"
+
+void renewed_look(const struct environment *env, struct renewed *c)
+{
+	cleanup_free char *path = env_plan_path(env);
+	cleanup_buf struct buf image = BUF_INIT;
+	struct err ignored = ERR_INIT;
+	struct plan p;
+
+	*c = (struct renewed){ 0 };
+	if (plan_load(&p, path, &ignored) < 0)
+		return;
+	c->known = strcmp(p.project, env->project) == 0;
+	for (size_t i = 1; i < p.layer_count; i++) /* but the generated one */
+		buf_addf(&image, "%s\n", p.layers[i]);
+	c->image = buf_steal(&image);
+	c->hooks = mem_printf("%s\n[enter]\n%s", p.hook_start, p.hook_enter);
+	c->setup = mem_strdup(p.setup);
+	plan_release(&p);
+}
+
+void renewed_say(const struct environment *env, const struct renewed *before, const struct env_ui *ui)
+{
+	cleanup_buf struct buf line = BUF_INIT;
+	struct renewed now;
+
+	renewed_look(env, &now);
+	if (before->known && now.known) {
+		if (strcmp(before->image, now.image) != 0)
+			buf_adds(&line, "image");
+		if (strcmp(before->hooks, now.hooks) != 0)
+			buf_addf(&line, "%shooks", line.len ? ", " : "");
+		if (strcmp(before->setup, now.setup) != 0)
+			buf_addf(&line, "%ssetup", line.len ? ", " : "");
+	}
+	if (line.len && ui->notice) {
+		cleanup_free char *text = mem_printf("changed since the last session here: %s", line.data);
+
+		ui->notice(ui->data, text);
+	}
+	renewed_release(&now);
+}
+
+void renewed_release(struct renewed *c)
+{
+	free(c->image);
+	free(c->hooks);
+	free(c->setup);
+	*c = (struct renewed){ 0 };
+}
