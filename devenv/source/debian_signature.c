@@ -63,11 +63,12 @@ static bool decode_line(struct debian_text line, struct buf *out)
  * looked at. */
 static bool decode_block(struct debian_text *rest, struct buf *out)
 {
+	static const char end[] = "-----END PGP PUBLIC KEY BLOCK-----";
 	struct debian_text line;
 	bool headers = true;
 
 	while (debian_control_line(rest, &line)) {
-		if (text_starts(line.len ? line.at : "", "-----END PGP"))
+		if (debian_text_is(line, end))
 			return true;
 		if (headers) {
 			if (line.len && memchr(line.at, ':', line.len))

@@ -221,6 +221,8 @@ void debian_sources_parse(const char *name, const char *text, size_t len, struct
 	cleanup_buf struct buf plain = BUF_INIT;
 	struct debian_text rest, part;
 
+	if (memchr(text, '\0', len))
+		return; /* no text: and what is read are strings */
 	if (!text_ends(name, ".sources")) {
 		rest = (struct debian_text){ text, len };
 		while (debian_control_line(&rest, &part))
