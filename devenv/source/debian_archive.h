@@ -70,7 +70,7 @@ struct debian_context {
 	const char *cache;  /* $XDG_CACHE_HOME/devenv: the indexes are in debian/ of it */
 	bool offline;
 	bool ignore_expiry; /* Valid-Until may be over: a warning. The user's configuration can say so too */
-	void (*notice)(void *data, const char *line);	 /* "reading the index of bookworm-security (1.2MB)" */
+	void (*notice)(void *data, const char *line);	 /* "reading the index of bookworm-security (1.2MB)"; of the pool "fetching 3 packages (1.2MB, 70GB free)" */
 	void (*progress)(void *data, const char *what, uint64_t done, uint64_t total);
 	void *data;
 };

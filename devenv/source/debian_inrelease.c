@@ -141,6 +141,13 @@ static int check_downgrade(const struct debian_suite *s, const struct buf *cache
 	return result;
 }
 
+/* Over, and nobody said that it does not matter. */
+static bool is_expired(const struct debian_context *c, const struct debian_release *r)
+{
+	return r->valid_until && (int64_t)time(NULL) > r->valid_until && !c->ignore_expiry && !c->offline &&
+	       !(c->user && c->user->debian.ignore_expiry);
+}
+
 static int check_expiry(const struct debian_context *c, const char *what, const struct debian_release *r, struct strlist *warnings,
 			struct err *e)
 {
@@ -148,7 +155,7 @@ static int check_expiry(const struct debian_context *c, const char *what, const 
 
 	if (r->valid_until == 0 || (int64_t)time(NULL) <= r->valid_until)
 		return 0;
-	if (c->ignore_expiry || (c->user && c->user->debian.ignore_expiry) || c->offline) {
+	if (!is_expired(c, r)) {
 		if (warnings)
 			strlist_addf(warnings, "%s was valid until %s only: it may lack corrections that are known since", what, until);
 		return 0;
@@ -176,14 +183,16 @@ static int get(struct debian_context *c, const struct debian_suite *s, int direc
 	struct err why = ERR_INIT;
 
 	if (have && (c->offline || (fresh && !force))) {
-		if (parse(s, &cached, what, r, &why) == 0) {
+		bool good = parse(s, &cached, what, r, &why) == 0;
+
+		if (good && !is_expired(c, &r->release)) {
 			r->cached = true;
 			return check_expiry(c, what, &r->release, warnings, e);
 		}
 		*e = why;
 		if (c->offline)
 			return -1;
-		/* No good any more - other keys, a damaged disk: the mirror has a better one. */
+		/* No good any more - other keys, a damaged disk, its time over: the mirror has a better one. */
 	}
 	if (c->offline) {
 		err_set(e, ERR_OFFLINE, "the index of %s was not fetched yet", text_safe(s->suite));

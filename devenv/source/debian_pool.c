@@ -200,6 +200,16 @@ static int fetch_all(struct fetching *f, struct err *e)
 	return err_wrap(e, "%zu packages can't be had; the first", f->failures);
 }
 
+static void announce(const struct fetching *f)
+{
+	const struct debian_context *c = f->pool->context;
+	cleanup_free char *line = mem_printf("fetching %zu package%s (%s, %s free)", f->count, f->count == 1 ? "" : "s",
+					     text_bytes(f->total), text_bytes(store_free_bytes(f->pool->store)));
+
+	if (c->notice && !c->offline)
+		c->notice(c->data, line);
+}
+
 static int stage_all(struct fetching *f, struct err *e)
 {
 	struct store *s = f->pool->store;
@@ -208,6 +218,7 @@ static int stage_all(struct fetching *f, struct err *e)
 
 	if (store_stage_new(s, &f->stage, e) < 0)
 		return -1;
+	announce(f);
 	result = fetch_all(f, e);
 	/* What did arrive is good, whatever became of the rest. */
 	if (store_debs_publish(s, &f->stage, &other) < 0 && result == 0) {

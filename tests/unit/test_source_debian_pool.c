@@ -106,6 +106,8 @@ static void test_fetches(void **state)
 	fixture.context.progress = count_last;
 	must_fetch();
 	assert_int_equal(fixture.date, packages[0].size + packages[1].size + packages[2].size);
+	assert_int_equal(fixture.notices.count, 1);
+	assert_true(text_starts(fixture.notices.items[0], "fetching 3 packages ("));
 	asked = fixture.asked;
 	must_fetch();
 	assert_int_equal(fixture.asked, asked);
