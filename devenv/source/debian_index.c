@@ -278,6 +278,9 @@ static int fetch(struct reading *r, const struct index *x, struct err *e)
 		result = err_sys(e, "can't keep an index in the cache");
 	if (result < 0)
 		unlinkat(r->directory, plain, 0);
+	if (result < 0 && e->code == ERR_SPACE)
+		err_hint(e, "the indexes are kept in %s/debian: free some space there, or set XDG_CACHE_HOME to another place",
+			 text_safe(r->c->cache));
 	return result;
 }
 
@@ -361,8 +364,11 @@ static int read_once(struct reading *r, bool again, struct err *e)
 
 		munmap((void *)(uintptr_t)t->at, t->len);
 	}
-	while (r->out->warnings.count > warnings)
-		free(mem_steal(r->out->warnings.items[--r->out->warnings.count]));
+	while (r->out->warnings.count > warnings) {
+		char **last = &r->out->warnings.items[--r->out->warnings.count];
+
+		free(mem_steal(*last));
+	}
 	return -1;
 }
 

@@ -273,6 +273,26 @@ static void test_renewed_mirror(void **state)
 	must_read(false);
 }
 
+/* The same when there was something to warn of the first time: it is said once. */
+static void test_renewed_mirror_with_a_warning(void **state)
+{
+	struct debian_indexes i;
+	struct err e;
+
+	(void)state;
+	need_archive();
+	fixture.context.ignore_expiry = true;
+	fixture.valid_until = time(NULL) - 3600;
+	make_suite("bookworm", "bookworm", "pool/main/alpha*");
+	must_read(false);
+	must_run("rm cache/debian/packages/*");
+	fixture.date += 60;
+	make_suite("bookworm", "bookworm", "pool/main/alpha* pool/main/beta*");
+	assert_int_equal(read_indexes(false, &i, &e), 0);
+	assert_int_equal(i.warnings.count, 1);
+	debian_indexes_release(&i);
+}
+
 static void test_damaged_cache(void **state)
 {
 	(void)state;
@@ -560,6 +580,7 @@ int main(void)
 		fixture_test(test_changed_index),
 		fixture_test(test_by_hash),
 		fixture_test(test_renewed_mirror),
+		fixture_test(test_renewed_mirror_with_a_warning),
 		fixture_test(test_damaged_cache),
 		fixture_test(test_missing),
 		fixture_test(test_at_the_same_time),
