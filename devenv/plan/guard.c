@@ -11,11 +11,11 @@
  *
  *   Your own editing between sessions is no news. The session that makes an environment notes the time, and of the new
  *   items only those count whose file changed since. A later session takes them all: somebody was there all the time. So
- *   does one that finds the mark, <state>/guard-busy, which says that the last session of an earlier environment did not
- *   look: its launcher was killed. A change time can't be set by programs, and a file that is moved somewhere, or whose
+ *   does one that finds the mark, a record that nobody may write, which says that the last session of an earlier environment
+ *   did not look: its launcher was killed. (A mode, because making a file and removing it takes six times as long.) A change time can't be set by programs, and a file that is moved somewhere, or whose
  *   directory is, gets a new one there or is judged by its directory's.
  *
- *   On the way in that costs one system call, and one more when the environment is made. Everything else happens after the
+ *   On the way in that costs one system call, and two more when the environment is made. Everything else happens after the
  *   session, from the root of the host that was opened before: paths inside are the session's to change.
  *   Names and texts are a stranger's. No link is followed, sizes and numbers are bounded, all that is shown is escaped.
  */
@@ -38,7 +38,8 @@
 
 #define RECORD "guard"
 #define RECORD_MAX (4u << 20)
-#define MARK "guard-busy"
+#define MODE 0600
+#define MODE_BUSY 0400
 #define CONFIG_MAX (1u << 20)
 #define ITEMS_MOST 2000
 #define DIRECTORIES_MOST 300
@@ -286,7 +287,7 @@ void guard_record(const struct plan *p)
 	host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (host >= 0 && look_at_project(&l, host, p) == 0) {
 		format(&l, &text);
-		file_replace(AT_FDCWD, path, text.data, text.len, 0600, FILE_FAST, &ignored);
+		file_replace(AT_FDCWD, path, text.data, text.len, MODE, FILE_FAST, &ignored);
 	}
 	look_release(&l);
 }
@@ -295,8 +296,9 @@ void guard_record(const struct plan *p)
 
 void guard_begin(struct guard *g, const struct plan *p, bool created)
 {
-	cleanup_free char *mark = NULL;
+	cleanup_free char *record = NULL;
 	struct timespec now;
+	struct stat st;
 
 	*g = (struct guard){ .host = -1 };
 	if (!*p->guard)
@@ -306,8 +308,8 @@ void guard_begin(struct guard *g, const struct plan *p, bool created)
 		return;
 	/* The clock that files are stamped by. */
 	clock_gettime(CLOCK_REALTIME_COARSE, &now);
-	mark = path_join(p->state, MARK);
-	if (openat(AT_FDCWD, mark, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600) >= 0)
+	record = path_join(p->state, RECORD);
+	if (lstat(record, &st) == 0 && (st.st_mode & 0777) == MODE && chmod(record, MODE_BUSY) == 0)
 		g->since_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
@@ -346,6 +348,12 @@ static void tell(const struct look *l, const bool *is_new, bool keys, const char
 		buf_addf(out, " and %zu more", more);
 }
 
+static void take_mark_off(int state)
+{
+	if (fchmodat(state, RECORD, MODE, 0) < 0)
+		return; /* the next session takes all that is new for news: more than need be */
+}
+
 void guard_end(struct guard *g, const struct plan *p, bool last, struct buf *out)
 {
 	cleanup_buf struct buf before = BUF_INIT, after = BUF_INIT;
@@ -367,8 +375,8 @@ void guard_end(struct guard *g, const struct plan *p, bool last, struct buf *out
 	tell(&l, is_new, false, "files that programs of this machine act on were changed:", out);
 	format(&l, &after);
 	if (before.len != after.len || memcmp(before.data, after.data, after.len) != 0)
-		file_replace(state, RECORD, after.data, after.len, 0600, FILE_FAST, &ignored);
-	if (last)
-		unlinkat(state, MARK, 0);
+		file_replace(state, RECORD, after.data, after.len, last ? MODE : MODE_BUSY, FILE_FAST, &ignored);
+	else if (last)
+		take_mark_off(state);
 	look_release(&l);
 }

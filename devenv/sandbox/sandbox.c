@@ -11,6 +11,7 @@
  *   join_enter       into its namespaces
  *   setup_run, run_start_hook, holder_open_door   what comes before anybody's command; then others may join
  *   run_command      spawn.c starts the command restricted (restrict.c); foreground.c or terminal.c sees to it until it ends
+ *   parting_words    what goes with an environment, what has changed meanwhile, what is left for the host to mind
  *
  * Nothing is let go at the end: this process exits with the session open. Then the kernel takes it out of the namespaces
  * before it closes the session, so that pid 1, which leaves at that, is the last one in and does the clearing away; the
@@ -29,13 +30,12 @@
 #include "base/sys.h"
 #include "base/text.h"
 #include "plan/guard.h"
-#include "sandbox/changed.h"
 #include "sandbox/devices.h"
-#include "sandbox/discard.h"
 #include "sandbox/environ.h"
 #include "sandbox/foreground.h"
 #include "sandbox/holder.h"
 #include "sandbox/join.h"
+#include "sandbox/parting.h"
 #include "sandbox/restorer.h"
 #include "sandbox/script.h"
 #include "sandbox/setup.h"
@@ -118,46 +118,6 @@ static int run_session(const struct plan *p, const struct session *s, const stru
 	return s->interactive ? run_shell(p, s, spawn, e) : run_command(spawn, s->terminals, false, e);
 }
 
-/* After an interactive session that was the last one: what is gone with it. */
-static void say_discarded(const struct plan *p, const struct session *s, const struct holder *h, int scratch_fd,
-			  int project_fd)
-{
-	cleanup_buf struct buf line = BUF_INIT;
-
-	if (!s->say || p->scratch == PLAN_SCRATCH_PERSIST || p->linger || !holder_is_last(h))
-		return;
-	if (project_fd >= 0)
-		discard_describe_project(scratch_fd, project_fd, &line);
-	else
-		discard_describe_root(scratch_fd, &line);
-	if (line.len)
-		s->say(line.data);
-}
-
-/* After an interactive session: the next one will be in another environment. */
-static void say_changed(const struct plan *p, const struct session *s)
-{
-	cleanup_free char *name = s->interactive && s->say && !s->untrusted ? changed_find(p) : NULL;
-	cleanup_free char *line = NULL;
-
-	if (!name)
-		return;
-	line = mem_printf("%s changed while this session ran, which kept its environment; the next one takes it in", text_safe(name));
-	s->say(line);
-}
-
-/* What sessions left that acts on this machine, outside the sandbox: it matters to whoever types the next command here. */
-static void say_left(const struct plan *p, const struct session *s, struct guard *g, const struct holder *h)
-{
-	cleanup_buf struct buf lines = BUF_INIT;
-	char *line, *rest = NULL;
-
-	guard_end(g, p, holder_is_last(h), &lines);
-	if (s->say && s->warn && lines.len)
-		for (line = strtok_r(lines.data, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-			s->warn(line);
-}
-
 /* What the kernel or a container around us refuses: doctor knows each of these, and its remedy. */
 static int refused_by_machine(struct err *e)
 {
@@ -166,65 +126,104 @@ static int refused_by_machine(struct err *e)
 	return refusal && !*e->hint ? err_hint(e, "`devenv doctor` says what this machine lacks, and how to mend it") : -1;
 }
 
-static int run(const struct plan *p, const struct dirs *d, const struct session *s, struct err *e)
-{
-	cleanup_strlist struct strlist env = STRLIST_INIT;
-	struct spawn spawn = { .plan = p, .argv = s->argv, .stdio = { -1, -1, -1 }, .terminal_fd = -1,
-			       .root = s->root || p->root, .process_argv = s->process_argv };
-	struct holder_request request = { .plan = p, .dirs = d, .process_argv = s->process_argv };
-	struct setup setup = SETUP_INIT;
-	struct restorer restorer = RESTORER_NONE;
+struct visit { /* everything of one session, from outside to outside */
+	const struct plan *plan;
+	const struct session *session;
+	struct strlist env;
+	struct spawn spawn;
+	struct setup setup;
+	struct restorer restorer;
+	struct join join;
+	struct holder holder;
 	struct guard guard;
-	struct holder h;
-	cleanup_free char *no_agent = NULL;
-	struct join join = { .want_scratch = s->interactive, .scratch_fd = -1, .pids = s->pids };
-	int result, project_fd = -1;
+	int project_fd; /* of `enter --untrusted`: the project as it is outside; -1 */
+};
 
-	environ_build(p, s, workdir_of(p, s), &env);
-	spawn.launcher_pidfd = sys_pidfd_open(gettid()); /* the only thread; musl knows this one without a system call */
-	if (spawn.launcher_pidfd < 0)
+/* What has to be had from outside: the caller's variables, descriptors of the host, a child that stays out here. */
+static int get_ready(struct visit *v, struct err *e)
+{
+	const struct plan *p = v->plan;
+	const struct session *s = v->session;
+	cleanup_free char *no_agent = NULL;
+
+	environ_build(p, s, workdir_of(p, s), &v->env);
+	v->spawn.launcher_pidfd = sys_pidfd_open(gettid()); /* the only thread; musl knows this one without a system call */
+	if (v->spawn.launcher_pidfd < 0)
 		return err_sys(e, "can't open a descriptor of this process");
 	/* To compare with afterwards; from inside its path leads to the view. */
 	if (s->untrusted)
-		project_fd = openat(AT_FDCWD, p->project, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (setup_begin(&setup, p, s, e) < 0)
+		v->project_fd = openat(AT_FDCWD, p->project, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (setup_begin(&v->setup, p, s, e) < 0)
 		return -1;
-	join.agent_fd = devices_open_agent(p, &no_agent);
+	v->join.agent_fd = devices_open_agent(p, &no_agent);
 	if (no_agent && s->warn)
 		s->warn(no_agent);
 	if (s->terminals & 1)
-		restorer_start(&restorer);
-	spawn.restorer = &restorer;
-	if (holder_acquire(&request, &h, e) < 0) {
-		restorer_end(&restorer);
-		setup_end(&setup);
+		restorer_start(&v->restorer);
+	return 0;
+}
+
+static int enter_and_run(struct visit *v, struct err *e)
+{
+	const struct session *s = v->session;
+
+	if (join_enter(v->plan, &v->holder, s->root && v->plan->uid != 0, &v->join, e) < 0)
 		return -1;
-	}
-	guard_begin(&guard, p, h.created);
-	result = join_enter(p, &h, s->root && p->uid != 0, &join, e);
-	if (result == 0 && join.agent)
-		strlist_addf(&env, "SSH_AUTH_SOCK=%s", join.agent);
-	spawn.envp = env.items;
-	if (result == 0)
-		result = run_session(p, s, &h, &setup, &spawn, e);
-	setup_end(&setup);
-	if (result >= 0 && join.scratch_fd >= 0)
-		say_discarded(p, s, &h, join.scratch_fd, project_fd);
+	if (v->join.agent)
+		strlist_addf(&v->env, "SSH_AUTH_SOCK=%s", v->join.agent);
+	v->spawn.envp = v->env.items;
+	return run_session(v->plan, s, &v->holder, &v->setup, &v->spawn, e);
+}
+
+/* Still inside; what is left open closes with this process (see above). */
+static void leave(struct visit *v, int result)
+{
+	const struct session *s = v->session;
+
+	setup_end(&v->setup);
 	if (result >= 0)
-		say_changed(p, s);
-	say_left(p, s, &guard, &h);
+		parting_words(v->plan, s, &v->holder, v->join.scratch_fd, v->project_fd);
+	parting_report(v->plan, s, &v->holder, &v->guard);
 	if (s->was_last)
-		*s->was_last = holder_is_last(&h);
+		*s->was_last = holder_is_last(&v->holder);
 	/* Whoever asks for was_last waits for pid 1 to go, which waits for this. */
 	if (result < 0 || s->was_last)
-		holder_release(&h);
-	restorer_end(&restorer);
+		holder_release(&v->holder);
+}
+
+static int visit(struct visit *v, const struct holder_request *request, struct err *e)
+{
+	int result;
+
+	if (get_ready(v, e) < 0)
+		return -1;
+	if (holder_acquire(request, &v->holder, e) < 0) {
+		setup_end(&v->setup);
+		restorer_end(&v->restorer);
+		return -1;
+	}
+	guard_begin(&v->guard, v->plan, v->holder.created);
+	result = enter_and_run(v, e);
+	leave(v, result);
+	restorer_end(&v->restorer);
 	return result;
 }
 
 int sandbox_run(const struct plan *p, const struct dirs *d, const struct session *s, struct err *e)
 {
-	int result = run(p, d, s, e);
+	struct visit v = {
+		.plan = p,
+		.session = s,
+		.spawn = { .plan = p, .argv = s->argv, .stdio = { -1, -1, -1 }, .terminal_fd = -1, .root = s->root || p->root,
+			   .process_argv = s->process_argv, .restorer = &v.restorer },
+		.setup = SETUP_INIT,
+		.restorer = RESTORER_NONE,
+		.join = { .want_scratch = s->interactive, .scratch_fd = -1, .pids = s->pids },
+		.project_fd = -1,
+	};
+	struct holder_request request = { .plan = p, .dirs = d, .process_argv = s->process_argv };
+	int result = visit(&v, &request, e);
 
+	strlist_release(&v.env);
 	return result < 0 ? refused_by_machine(e) : result;
 }

@@ -19,7 +19,7 @@ for name in sys.argv[1:]:
 }
 
 COMMANDS="allow completion config deny doctor enter gc git-hooks help hook image info init lock ls pull reset run status template update version"
-PLANNED="build diff down export import logs ps push shim snapshot ssh-config task toolchain up"
+PLANNED="build down export import logs ps push shim snapshot ssh-config task toolchain up"
 
 @test "every command answers -h and --help on stdout with exit 0" {
 	for command in $COMMANDS "image ls" "image pull" "image inspect" "image history" "image rm" "template ls" "git-hooks install" "git-hooks uninstall" "git-hooks status"; do

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_gitkeys.c - git's configuration as a session may have left it; what is found is a name with a dot, and a string. */
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "plan/gitkeys.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void take(void *data, const char *name, const char *value)
 {
