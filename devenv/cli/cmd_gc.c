@@ -111,6 +111,7 @@ static const struct {
 } kinds[] = {
 	{ "image", "images", "images", offsetof(struct collection, store.images) },
 	{ "layer", "layers", "layers", offsetof(struct collection, store.layers) },
+	{ "package", "packages", "packages", offsetof(struct collection, store.packages) },
 	{ "old name", "old names", "names", offsetof(struct collection, store.names) },
 	{ "abandoned download", "abandoned downloads", "staging", offsetof(struct collection, store.stages) },
 	{ "generated layer", "generated layers", "generated_layers", offsetof(struct collection, env.generated) },

@@ -16,8 +16,11 @@ const struct config_key user_config_keys[] = {
 	{ "registry.*", "mirror", true, "HOST[:PORT][/PREFIX] that is asked before the registry itself" },
 	{ "registry.*", "insecure", true, "allow plain http and unverified certificates: yes or no" },
 	{ "registry.*", "ca", true, "PEM file of certificate authorities to trust" },
-	{ "debian", "mirror", false, "Debian mirror; default: what the host's apt uses" },
-	{ "debian", "snapshot", false, "archive of old Debian packages" },
+	{ "debian", "mirror", true, "address of a Debian mirror; default: what apt on this machine uses" },
+	{ "debian", "security", true, "address of the mirror of Debian's security suites; default: MIRROR-security" },
+	{ "debian", "snapshot", true, "address where Debian packages that left the mirrors are to be had" },
+	{ "debian", "keyring", true, "file of the keys that sign the archive; default: the distribution's" },
+	{ "debian", "ignore-expiry", true, "use an index that is older than its signers allow, with a warning: yes or no" },
 	{ "npm", "registry", false, "npm registry; default: what the host's npm uses" },
 	{ "enter", "shell", true, "shell of devenv enter where the project names none" },
 	{ "enter", "dotfiles", false, "files of your home to have inside" },
@@ -99,10 +102,48 @@ static int set_registry(struct user_config *u, const char *file, const struct in
 	return 0;
 }
 
+/* An address of an archive: kept without slashes at its end, so that /dists and /pool can be put behind it. */
+static int set_address(const char *file, const struct ini_entry *entry, char **out, struct err *e)
+{
+	const char *value = entry->value;
+	size_t len = strlen(value);
+
+	if (value_check_line(file, entry, e))
+		return -1;
+	while (len > 0 && value[len - 1] == '/')
+		len--;
+	if (strpbrk(value, " \t?#") || !(text_starts(value, "http://") || text_starts(value, "https://") ||
+	                                 text_starts(value, "file:/")) || value[len - 1] == ':') {
+		value_bad(file, entry, e, "'%s' is not the address of an archive", text_safe(value));
+		return err_hint(e, "write it as http://HOST/PATH, https://HOST/PATH or file:/PATH, up to the directory that "
+				   "has dists or pool in it");
+	}
+	*out = mem_strndup(value, len);
+	return 0;
+}
+
+static int set_debian(struct user_debian *d, const char *file, const struct ini_entry *entry, struct err *e)
+{
+	if (!strcmp(entry->key, "mirror"))
+		return set_address(file, entry, &d->mirror, e);
+	if (!strcmp(entry->key, "security"))
+		return set_address(file, entry, &d->security, e);
+	if (!strcmp(entry->key, "snapshot"))
+		return set_address(file, entry, &d->snapshot, e);
+	if (!strcmp(entry->key, "ignore-expiry"))
+		return value_bool(file, entry, &d->ignore_expiry, e);
+	if (check_absolute(file, entry, e))
+		return -1;
+	d->keyring = mem_strdup(entry->value);
+	return 0;
+}
+
 static int set(struct user_config *u, const char *file, const struct ini_entry *entry, struct err *e)
 {
 	if (text_starts(entry->section, "registry."))
 		return set_registry(u, file, entry, e);
+	if (!strcmp(entry->section, "debian"))
+		return set_debian(&u->debian, file, entry, e);
 	if (!strcmp(entry->section, "enter")) {
 		if (value_check_shell(file, entry, e))
 			return -1;
@@ -157,6 +198,10 @@ void user_config_release(struct user_config *u)
 		free(u->registries[i].ca);
 	}
 	free(u->registries);
+	free(u->debian.mirror);
+	free(u->debian.security);
+	free(u->debian.snapshot);
+	free(u->debian.keyring);
 	free(u->store_path);
 	free(u->shell);
 	user_config_init(u);

@@ -20,10 +20,14 @@ struct user_registry {
 };
 
 struct user_debian { /* [debian] */
-	char *mirror;	/* address of the archive, without dists/...; NULL: what apt on this machine uses */
-	char *security; /* the same for the -security suites; NULL: found beside it */
-	char *snapshot; /* address of a snapshot service: TIMESTAMP/ is put behind it; NULL: none */
-	char *keyring;	/* NULL: the distribution's */
+	/* Addresses are http, https or file, without a slash at the end. */
+	char *mirror;	/* of the archive, without dists/...; NULL: what apt on this machine uses */
+	char *security; /* the same for the -security suites; NULL: beside the mirror, with "-security" behind its name */
+	/* Where packages are that left the mirrors. Asked in two ways: SNAPSHOT/pool/..., as of a copy or a dated tree; and the
+	 * machine interface of the snapshot service (SNAPSHOT/mr/binary/NAME/VERSION/binfiles, SNAPSHOT/file/HASH). NULL: none */
+	char *snapshot;
+	char *keyring;	/* absolute path; NULL: the distribution's */
+	bool ignore_expiry; /* use an index whose Valid-Until is over */
 };
 
 struct user_config {

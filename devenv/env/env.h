@@ -193,7 +193,7 @@ int env_prepare_image(struct environment *env, const char *reference, const stru
 
 /* Opens the store this environment uses ([store] path, DEVENV_STORE). */
 int env_store(const struct environment *env, struct store *s, struct err *e);
-/* Manifest digests that locks and plans of known checkouts refer to: what gc must keep. */
+/* Manifest digests that locks and plans of known checkouts refer to, and those of the locks' packages: what gc must keep. */
 int env_live_digests(const struct environment *env, struct strlist *digests, struct err *e);
 /* The same, and beside each digest in `requests` by what name a project's lock asks for it, or "". */
 int env_live_images(const struct environment *env, struct strlist *digests, struct strlist *requests, struct err *e);

@@ -112,6 +112,7 @@ struct survey {
 	struct strlist *digests, *skeletons, *dead; /* each may be NULL */
 	struct strlist *clones; /* of what is extended; NULL: not wanted */
 	struct strlist *requests; /* beside `digests`; NULL: not wanted */
+	struct strlist *packages; /* with `digests`; NULL: not wanted. Digests too */
 };
 
 static void note(struct strlist *l, const char *s)
@@ -180,6 +181,8 @@ static void survey_lock(const struct survey *s, const char *project)
 				   lock.images[i].request ? lock.images[i].request : "");
 	for (size_t i = 0; i < lock.extends_count; i++)
 		note_clone(s, lock.extends[i].request);
+	for (size_t i = 0; i < lock.package_count && s->packages; i++)
+		strlist_addf(s->packages, "sha256:%s", lock.packages[i].sha256);
 	lock_release(&lock);
 }
 
@@ -245,7 +248,13 @@ static int survey(const struct survey *s, struct err *e)
 
 int env_live_digests(const struct environment *env, struct strlist *digests, struct err *e)
 {
-	return survey(&(struct survey){ .env = env, .digests = digests }, e);
+	cleanup_strlist struct strlist packages = STRLIST_INIT;
+
+	if (survey(&(struct survey){ .env = env, .digests = digests, .packages = &packages }, e) < 0)
+		return -1;
+	for (size_t i = 0; i < packages.count; i++)
+		strlist_add(digests, packages.items[i]);
+	return 0;
 }
 
 int env_live_images(const struct environment *env, struct strlist *digests, struct strlist *requests, struct err *e)

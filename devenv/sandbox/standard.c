@@ -7,9 +7,12 @@
  * there: nothing but us has been in it. Still before pivot_root, so "/dev/null" is the host's.
  */
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -44,16 +47,23 @@ static int fill_dev(const struct plan *p, int dev_fd, struct err *e)
 {
 	static const struct {
 		const char *host, *name;
+		unsigned int major, minor; /* as the kernel's devices.txt has them */
 	} devices[] = {
-		{ "/dev/null", "null" },     { "/dev/zero", "zero" },	    { "/dev/full", "full" },
-		{ "/dev/random", "random" }, { "/dev/urandom", "urandom" }, { "/dev/tty", "tty" },
-		{ "/dev/null", "console" },
+		{ "/dev/null", "null", 1, 3 },	   { "/dev/zero", "zero", 1, 5 },	{ "/dev/full", "full", 1, 7 },
+		{ "/dev/random", "random", 1, 8 }, { "/dev/urandom", "urandom", 1, 9 }, { "/dev/tty", "tty", 5, 0 },
+		{ "/dev/null", "console", 1, 3 },
 	};
+	struct stat st;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(devices); i++)
+	for (i = 0; i < ARRAY_SIZE(devices); i++) {
 		if (mount(devices[i].host, devices[i].name, NULL, MS_BIND, NULL) < 0)
 			return failed(e, devices[i].host);
+		/* What a container around us, or somebody, has put in its place would be written to by everybody inside. */
+		if (lstat(devices[i].name, &st) < 0 || !S_ISCHR(st.st_mode) ||
+		    st.st_rdev != makedev(devices[i].major, devices[i].minor))
+			return err_set(e, ERR_SANDBOX, "%s of this machine is not the device of that name", devices[i].host);
+	}
 	if (devices_bind(p, e) < 0)
 		return -1;
 	if (add_flags(dev_fd, NODE, "/dev", e) < 0)
@@ -113,6 +123,7 @@ int standard_mount_proc(const struct plan *p, int root_fd, struct err *e)
 	static const char *const read_only[] = { "bus", "fs", "irq", "sys", "sysrq-trigger" };
 	cleanup_free char *empty = empty_directory(p);
 	int fd = root_mount_fs(root_fd, "/proc", "proc", QUIET, NULL, e);
+	struct statfs fs;
 	size_t i;
 
 	if (fd < 0) {
@@ -121,6 +132,8 @@ int standard_mount_proc(const struct plan *p, int root_fd, struct err *e)
 				    "`--security-opt systempaths=unconfined` (docker) or `unmask=ALL` (podman)");
 		return -1;
 	}
+	if (fstatfs(fd, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
+		return err_set(e, ERR_SANDBOX, "what was mounted on /proc is something else");
 	for (i = 0; i < ARRAY_SIZE(hidden_directories); i++)
 		if (hide(empty, hidden_directories[i]) < 0)
 			return failed(e, hidden_directories[i]);

@@ -23,13 +23,15 @@
 struct debian_suite { /* one dists/SUITE of one server */
 	char *uri;     /* without a slash at the end */
 	char *suite;   /* "bookworm", "bookworm-security" */
-	char *keyring; /* file for gpgv: signed-by, or the distribution's own */
+	char *keyring; /* files of keys, one a line: signed-by, the distribution's own */
 	struct strlist components;
+	struct strlist architectures; /* the only ones it is for; empty: all */
 };
 
 struct debian_archive {
 	struct debian_suite *suites; /* the release, its updates, its security: the source numbers of a universe */
 	size_t count, cap;
+	struct strlist warnings; /* what of an image's sources is left out, and why */
 };
 
 /* A root file system to read files of (etc/apt, usr/share/keyrings, var/lib/dpkg) with its own links resolved in it. The host's
@@ -65,10 +67,10 @@ struct debian_indexes { /* mapped Packages files: what a universe points into */
 struct debian_context {
 	const struct user_config *user;
 	struct http *http;
-	const char *cache;  /* directory */
+	const char *cache;  /* $XDG_CACHE_HOME/devenv: the indexes are in debian/ of it */
 	bool offline;
-	bool ignore_expiry; /* Valid-Until may be over: a warning. sid's always is after some days */
-	void (*notice)(void *data, const char *line);	 /* "reading the index of bookworm-security (1.2MB)" */
+	bool ignore_expiry; /* Valid-Until may be over: a warning. The user's configuration can say so too */
+	void (*notice)(void *data, const char *line);	 /* "reading the index of bookworm-security (1.2MB)"; of the pool "fetching 3 packages (1.2MB, 70GB free)" */
 	void (*progress)(void *data, const char *what, uint64_t done, uint64_t total);
 	void *data;
 };
@@ -80,6 +82,9 @@ struct debian_context {
 int debian_indexes_read(struct debian_context *c, const struct debian_archive *a, const char *arch, bool again,
 			struct debian_indexes *out, struct err *e);
 void debian_indexes_release(struct debian_indexes *i);
+
+/* After ERR_CONFIG for an alias: ask the archive what it means today, for the hint of *e. Without an answer it stays as it is. */
+void debian_archive_name_alias(struct debian_context *c, const char *alias, struct err *e);
 
 /* "linux/amd64" -> "amd64", "linux/arm/v7" -> "armhf"; NULL: Debian has no such port. */
 const char *debian_arch(const char *platform);

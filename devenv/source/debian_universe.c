@@ -25,7 +25,7 @@ void debian_universe_release(struct debian_universe *u)
 
 /* The fields that are looked at of every stanza, in one pass over it: asking for each by name takes five times as long. */
 struct header {
-	struct debian_text name, version, arch, provides, priority, essential, protected, multi_arch, status;
+	struct debian_text name, version, arch, provides, priority, essential, multi_arch, status;
 };
 
 static const struct {
@@ -38,7 +38,6 @@ static const struct {
 	{ "Provides", offsetof(struct header, provides) },
 	{ "Priority", offsetof(struct header, priority) },
 	{ "Essential", offsetof(struct header, essential) },
-	{ "Protected", offsetof(struct header, protected) },
 	{ "Multi-Arch", offsetof(struct header, multi_arch) },
 	{ "Status", offsetof(struct header, status) },
 };
@@ -105,7 +104,7 @@ static void add(struct debian_universe *u, struct debian_text stanza, const stru
 		.source = source,
 		.priority = priority_of(h->priority),
 		.multi_arch = multi_arch_of(h->multi_arch),
-		.essential = debian_text_is(h->essential, "yes") || debian_text_is(h->protected, "yes"),
+		.essential = debian_text_is(h->essential, "yes"),
 		.installed = installed,
 	};
 }

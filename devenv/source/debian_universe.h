@@ -21,7 +21,7 @@ struct debian_package { /* one version */
 	unsigned int source; /* which index, as given to debian_universe_add */
 	enum debian_priority priority;
 	enum debian_multi_arch multi_arch;
-	bool essential; /* Essential or Protected: yes */
+	bool essential; /* Essential: yes. Not what is only Protected: that may be missing, and some of it excludes each other */
 	bool installed; /* from a status file: it is there already */
 };
 

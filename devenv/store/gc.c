@@ -24,7 +24,7 @@ struct collection {
 	struct store *s;
 	struct store_gc *gc;
 	struct store_stage stage;      /* where victims go */
-	struct strlist images, layers; /* digests to keep, sorted */
+	struct strlist images, layers, packages; /* digests to keep, sorted */
 };
 
 static int compare(const void *a, const void *b)
@@ -127,6 +127,7 @@ static int find_kept(struct collection *c, struct err *e)
 		return -1;
 	for (size_t i = 0; i < c->gc->keep.count; i++) {
 		strlist_add(&c->images, c->gc->keep.items[i]);
+		strlist_add(&c->packages, c->gc->keep.items[i]);
 		keep_layer(c, c->gc->keep.items[i]);
 	}
 	for (size_t i = 0; i < c->images.count; i++)
@@ -134,6 +135,7 @@ static int find_kept(struct collection *c, struct err *e)
 			return -1;
 	strlist_sort(&c->images);
 	strlist_sort(&c->layers);
+	strlist_sort(&c->packages);
 	return 0;
 }
 
@@ -145,7 +147,7 @@ static int take(struct collection *c, const char *dir, const char *name, const c
 	uint64_t bytes = 0;
 
 	snprintf(from, sizeof(from), "%s/%s", dir, name);
-	if (store_digest_of_name(name, digest))
+	if (strcmp(dir, STORE_DEBS) != 0 && store_digest_of_name(name, digest))
 		bytes = store_layer_bytes(c->s, digest);
 	if (bytes == 0)
 		bytes = file_tree_bytes(c->s->fd, from);
@@ -164,6 +166,8 @@ static int take_unkept(struct collection *c, const char *dir, const char *kind, 
 	cleanup_strlist struct strlist names = STRLIST_INIT;
 	char digest[136];
 
+	if (!file_exists(c->s->fd, dir))
+		return 0;
 	if (store_names_in(c->s, dir, &names, e) < 0)
 		return -1;
 	for (size_t i = 0; i < names.count; i++) {
@@ -204,7 +208,8 @@ static int collect(struct collection *c, struct err *e)
 	if (!c->gc->dry_run && store_stage_new(c->s, &c->stage, e) < 0)
 		return -1;
 	if (take_unkept(c, STORE_IMAGES, "image", &c->images, &c->gc->images, e) < 0 ||
-	    take_unkept(c, STORE_LAYERS, "layer", &c->layers, &c->gc->layers, e) < 0)
+	    take_unkept(c, STORE_LAYERS, "layer", &c->layers, &c->gc->layers, e) < 0 ||
+	    take_unkept(c, STORE_DEBS, "package", &c->packages, &c->gc->packages, e) < 0)
 		return -1;
 	return remove_locks(c, e);
 }
@@ -216,7 +221,7 @@ int store_gc(struct store *s, struct store_gc *gc, struct err *e)
 	int result;
 
 	gc->bytes = 0;
-	gc->names = gc->images = gc->layers = gc->stages = 0;
+	gc->names = gc->images = gc->layers = gc->packages = gc->stages = 0;
 	if (!gc->dry_run && s->lock_fd < 0) {
 		errno = EROFS;
 		return store_failure(s, "can't delete", e);
@@ -231,5 +236,6 @@ int store_gc(struct store *s, struct store_gc *gc, struct err *e)
 	store_stage_drop(s, &c.stage);
 	strlist_release(&c.images);
 	strlist_release(&c.layers);
+	strlist_release(&c.packages);
 	return result;
 }

@@ -14,6 +14,7 @@
 #define STORE_LOCKS   "locks"
 #define STORE_LOCK    "lock"
 #define STORE_VERSION "version"
+#define STORE_DEBS    "debs"
 
 #define STORE_SPACE_HINT "free some space on the store's file system, for example with 'devenv gc'"
 

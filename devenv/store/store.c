@@ -25,10 +25,10 @@
 #include "base/text.h"
 #include "store/layout.h"
 
-/* Everything the store's directory may hold; toolchains, debs and volumes are other modules'. */
+/* Everything the store's directory may hold; toolchains and volumes are other modules'. */
 static const char *const known_names[] = { STORE_LAYERS, STORE_IMAGES, STORE_NAMES,   STORE_TMP,
 	                                   STORE_LOCKS,  STORE_LOCK,   STORE_VERSION, "toolchains",
-	                                   "debs",       "volumes",    "lost+found",  NULL };
+	                                   STORE_DEBS,   "volumes",    "lost+found",  NULL };
 
 int store_failure(const struct store *s, const char *what, struct err *e)
 {

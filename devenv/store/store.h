@@ -4,6 +4,7 @@
  *
  *   layers/<hex chain id>/{fs/,owners,meta}    one directory per layer, immutable once named
  *   images/<hex manifest digest>/{manifest.json,config.json,layers}   "layers": chain ids, bottom first, one per line
+ *   debs/<sha256>                              a Debian package as it was fetched
  *   names/<escaped reference>                  text: manifest digest, newline. For `run --image` and `image ls`
  *   tmp/<random>/                              staging; its writer holds a flock on the directory
  *   failed/<checkout>/                         what a build that failed had made, for a shell there (env/building.h)
@@ -82,6 +83,14 @@ int store_image_load(const struct store *s, const char *digest, struct store_ima
 void store_image_release(struct store_image *i);
 int store_image_publish(struct store *s, const struct store_image *i, struct err *e);
 
+/* ---- Debian packages ---- */
+/* sha256: 64 hex digits. Publish every file of the stage under its name there, which is the hash of what it holds: the caller
+ * has checked that. Names of another form stay behind. */
+int store_debs_publish(struct store *s, struct store_stage *st, struct err *e);
+bool store_has_deb(const struct store *s, const char *sha256, uint64_t size);
+/* ERR_NOT_FOUND: it is not there. */
+int store_deb_open(const struct store *s, const char *sha256, struct err *e);
+
 /* ---- names ---- */
 int store_name_set(struct store *s, const char *reference, const char *digest, struct err *e);
 int store_name_get(const struct store *s, const char *reference, char digest[136], struct err *e);
@@ -108,7 +117,7 @@ uint64_t store_free_bytes(const struct store *s);
 struct store_gc {
 	/* in */
 	/* Manifest digests that plans and locks of living checkouts refer to; a chain id or layer key is fine too and keeps
-	 * that layer and, by its meta, those below it. */
+	 * that layer and, by its meta, those below it; the digest of a Debian package keeps that. */
 	struct strlist keep;
 	/* References whose names go first; so what only they held goes along. Told with kind "name". */
 	struct strlist forget;
@@ -116,12 +125,12 @@ struct store_gc {
 	/* Called before anything else, with the lock exclusive (in a dry run shared): adds to keep and forget what is true then,
 	 * when no session can begin that nobody saw. May be NULL. */
 	int (*survey)(void *data, struct store *s, struct err *e);
-	/* Called per thing removed (or to be removed): kind "name", "image", "layer", "staging". May be NULL. */
+	/* Called per thing removed (or to be removed): kind "name", "image", "layer", "package", "staging". May be NULL. */
 	void (*removed)(void *data, const char *kind, const char *name, uint64_t bytes);
 	void *data;
 	/* out */
 	uint64_t bytes;
-	size_t names, images, layers, stages;
+	size_t names, images, layers, packages, stages;
 };
 /* Needs a store opened with store_open; upgrades its lock to exclusive (waits) and back. Named images are kept. A dry run
  * tells exactly what the real one does. */

@@ -36,6 +36,24 @@ need_probe() {
 	[ -e "$PROBE" ] || skip "no compiler that links statically"
 }
 
+# ---- what is given out for something else ----
+
+@test "a file in the place of a device of this machine does not get inside" {
+	project "$P" "image = $SMALL"
+	cd "$P"
+	devenv run -y -- true
+	echo precious >"$BATS_TEST_TMPDIR/precious"
+	how=(unshare --mount)
+	[ "$(id -u)" = 0 ] || how=(unshare --user --map-root-user --mount)
+	"${how[@]}" true 2>/dev/null || skip "no user namespaces here"
+	for device in null urandom; do
+		run --separate-stderr "${how[@]}" sh -c 'mount --bind "$1" "/dev/$2" && exec devenv run -- sh -c "echo gone >/dev/$2"' - "$BATS_TEST_TMPDIR/precious" "$device"
+		[ "$status" -eq 125 ]
+		[[ $stderr == *"/dev/$device of this machine is not the device of that name"* ]]
+	done
+	[ "$(<"$BATS_TEST_TMPDIR/precious")" = precious ]
+}
+
 # ---- paths that change while they are used ----
 
 @test "a racer flips shared directories into links while environments start" {

@@ -78,6 +78,22 @@ static void test_everything(void **state)
 	user_config_release(&u);
 }
 
+static void test_debian(void **state)
+{
+	struct user_config u = must_parse("[debian]\nmirror = http://mirror.example.org/debian//\n"
+	                                  "security = file:/srv/security\nsnapshot = https://old.example.org\n"
+	                                  "keyring = /etc/my keys.gpg\nignore-expiry = yes\n");
+
+	(void)state;
+	assert_string_equal(u.debian.mirror, "http://mirror.example.org/debian");
+	assert_string_equal(u.debian.security, "file:/srv/security");
+	assert_string_equal(u.debian.snapshot, "https://old.example.org");
+	assert_string_equal(u.debian.keyring, "/etc/my keys.gpg");
+	assert_true(u.debian.ignore_expiry);
+	user_config_release(&u);
+	assert_null(u.debian.mirror);
+}
+
 static void test_refused(void **state)
 {
 	(void)state;
@@ -111,8 +127,18 @@ static void test_refused(void **state)
 		"[enter]\nshell = bash -l\n",
 		"config.ini:2: [enter] shell: 'bash -l' has a blank in it: a shell is named without arguments");
 	must_fail("[stroe]\npath = /x\n", "config.ini:1: unknown section [stroe]; did you mean [store]?");
-	must_fail_as(ERR_UNSUPPORTED, "[debian]\nmirror = http://m\n",
-	             "config.ini:2: [debian] mirror is not supported yet");
+	must_fail("[debian]\nmirror = m/debian\n",
+	          "config.ini:2: [debian] mirror: 'm/debian' is not the address of an archive");
+	must_fail("[debian]\nsecurity = http://\n",
+	          "config.ini:2: [debian] security: 'http://' is not the address of an archive");
+	must_fail("[debian]\nsnapshot = http://m/a b\n",
+	          "config.ini:2: [debian] snapshot: 'http://m/a b' is not the address of an archive");
+	must_fail("[debian]\nmirror = http://m/?x\n",
+	          "config.ini:2: [debian] mirror: 'http://m/?x' is not the address of an archive");
+	must_fail("[debian]\nkeyring = keys.gpg\n",
+	          "config.ini:2: [debian] keyring: 'keys.gpg' is not an absolute path");
+	must_fail("[debian]\nmiror = http://m\n",
+	          "config.ini:2: unknown key 'miror' in [debian]; did you mean 'mirror'?");
 	must_fail_as(ERR_UNSUPPORTED, "[enter]\ndotfiles = .vimrc\n",
 	             "config.ini:2: [enter] dotfiles is not supported yet");
 	must_fail_as(ERR_UNSUPPORTED, "[trust]\nx = y\n", "config.ini:2: [trust] x is not supported yet");
@@ -124,6 +150,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_everything),
+		cmocka_unit_test(test_debian),
 		cmocka_unit_test(test_refused),
 	};
 

@@ -250,7 +250,8 @@ static void test_base(void **state)
 	(void)state;
 	begin(&w, P("libc6", "2", "") P("bash", "5", "Essential: yes\nPre-Depends: libc6\n") P("tzdata", "1", "Priority: required\n")
 		  P("nano", "1", "Priority: important\n") P("man", "1", "Priority: standard\n") P("mawk", "1", "Provides: awk\n")
-		  P("base-files", "12", "Essential: yes\nPre-Depends: awk\n"), "");
+		  P("base-files", "12", "Essential: yes\nPre-Depends: awk\n")
+		  P("systemd-sysv", "1", "Protected: yes\nConflicts: sysvinit\n") P("sysvinit", "1", "Protected: yes\n"), "");
 	w.goal.priority = DEBIAN_REQUIRED;
 	check(&w, "", "base-files=12 bash=5 libc6=2 mawk=1 tzdata=1");
 	w.goal.priority = DEBIAN_IMPORTANT;

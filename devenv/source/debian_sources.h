@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * debian_sources.h - apt's lists of archives as structs: the one-line format (sources.list, *.list) and deb822 (*.sources), as in
+ * sources.list(5). Pure. Like apt's own reader it knows what it needs and passes over the rest; a file that apt would refuse gives
+ * what could be read of it.
+ */
+#ifndef DEVENV_SOURCE_DEBIAN_SOURCES_H
+#define DEVENV_SOURCE_DEBIAN_SOURCES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+
+struct debian_source { /* binary packages of one suite at one address */
+	char *uri;   /* without slashes at the end; a scheme before it, whichever */
+	char *suite; /* without a slash at the end */
+	bool flat;   /* the suite was written with a slash at its end: there are no components */
+	struct strlist components, architectures; /* architectures: empty for all */
+	struct strlist signed_by; /* paths of keyrings and fingerprints */
+	char *key;		  /* a key written into the file itself, armoured; NULL */
+};
+
+struct debian_sources {
+	struct debian_source *items;
+	size_t count, cap;
+};
+
+/* Append what a file says. `name` decides the format: "*.sources" is deb822. */
+void debian_sources_parse(const char *name, const char *text, size_t len, struct debian_sources *out);
+void debian_sources_release(struct debian_sources *s);
+
+#endif
