@@ -111,16 +111,22 @@ static int open_cache(const struct environment *env, const char *inside, struct 
 	return file_lock(fd, true, true, e);
 }
 
+/* Each once, and always in one order, or two builds could wait for each other. */
+static void sort_caches(const struct environment *env, struct strlist *out)
+{
+	const struct strlist *wanted = &env->config.build_cache;
+
+	for (size_t i = 0; i < wanted->count; i++)
+		if (!strlist_has(out, wanted->items[i]))
+			strlist_add(out, wanted->items[i]);
+	strlist_sort(out);
+}
+
 static int open_caches(const struct environment *env, struct caches *c, struct err *e)
 {
 	cleanup_strlist struct strlist sorted = STRLIST_INIT;
-	const struct strlist *wanted = &env->config.build_cache;
 
-	/* Always in one order, or two builds could wait for each other. */
-	for (size_t i = 0; i < wanted->count; i++)
-		if (!strlist_has(&sorted, wanted->items[i]))
-			strlist_add(&sorted, wanted->items[i]);
-	strlist_sort(&sorted);
+	sort_caches(env, &sorted);
 	c->locks = mem_array(sorted.count + 1, sizeof(*c->locks));
 	for (size_t i = 0; i < sorted.count; i++)
 		if (open_cache(env, sorted.items[i], c, e) < 0)
@@ -140,12 +146,8 @@ static void close_caches(struct caches *c)
 static void mount_caches(const struct environment *env, const struct caches *c, struct plan_mount *mounts, struct strlist *own)
 {
 	cleanup_strlist struct strlist sorted = STRLIST_INIT;
-	const struct strlist *wanted = &env->config.build_cache;
 
-	for (size_t i = 0; i < wanted->count; i++)
-		if (!strlist_has(&sorted, wanted->items[i]))
-			strlist_add(&sorted, wanted->items[i]);
-	strlist_sort(&sorted);
+	sort_caches(env, &sorted);
 	for (size_t i = 0; i < c->count; i++) {
 		const char *inside = sorted.items[i];
 
