@@ -12,7 +12,7 @@ MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 
 BUILD_PACKAGES = gcc libc6-dev pkg-config musl-tools linux-libc-dev libgit2-dev libarchive-dev libcurl4-openssl-dev \
-	libinih-dev libssl-dev libjansson-dev libseccomp-dev libsystemd-dev zlib1g-dev libzstd-dev gpgv ca-certificates \
+	libinih-dev libssl-dev libjansson-dev libseccomp-dev libsystemd-dev zlib1g-dev libzstd-dev liblzma-dev gpgv ca-certificates \
 	$(if $(filter x86_64 aarch64,$(shell uname -m)),libisal-dev)
 TEST_PACKAGES = libcmocka-dev git valgrind $(shell cat tests/packages)
 
@@ -31,7 +31,7 @@ common := -std=gnu17 $(warnings) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Idevenv -
 ours := $(common) -include devenv/base/banned.h -fstack-protector-strong -fPIE
 relro := -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
 
-libraries := libgit2 libarchive libcurl inih libcrypto jansson libseccomp zlib libzstd
+libraries := libgit2 libarchive libcurl inih libcrypto jansson libseccomp zlib libzstd liblzma
 isal := $(shell pkg-config --exists libisal 2>/dev/null && echo libisal)
 systemd := $(shell pkg-config --exists libsystemd 2>/dev/null && echo libsystemd)
 core_cflags = $(ours) $(fortify) $(instrument) $(shell pkg-config --cflags $(libraries) $(isal) $(systemd)) $(isal:%=-DHAVE_ISAL) $(systemd:%=-DHAVE_SYSTEMD)
