@@ -92,6 +92,11 @@ bool digest_md5(const void *data, size_t len, char out[DIGEST_MD5_LEN + 1])
 	return true;
 }
 
+bool digest_sha1(const void *data, size_t len, unsigned char out[DIGEST_SHA1_LEN])
+{
+	return EVP_Digest(data, len, out, NULL, EVP_sha1(), NULL) == 1;
+}
+
 void digest_free(struct digest *d)
 {
 	if (!d)

@@ -31,6 +31,9 @@ void digest_bytes(const void *data, size_t len, char out[DIGEST_MAX]);
  * has no MD5. */
 #define DIGEST_MD5_LEN 32
 bool digest_md5(const void *data, size_t len, char out[DIGEST_MD5_LEN + 1]);
+/* SHA-1, which old formats end in: as bytes. */
+#define DIGEST_SHA1_LEN 20
+bool digest_sha1(const void *data, size_t len, unsigned char out[DIGEST_SHA1_LEN]);
 
 /* A whole file from its current offset; *size (may be NULL) receives the byte count. */
 int digest_fd(int fd, char out[DIGEST_MAX], unsigned long long *size, struct err *e);
