@@ -150,6 +150,18 @@ static inline struct lock_package lock_package_of(const struct debian_package *p
 	return l;
 }
 
+static inline void free_package(struct lock_package *p)
+{
+	free(p->arch);
+	free(p->name);
+	free(p->version);
+	free(p->path);
+	free(p->suite);
+	free(p->sha256);
+	free(p->request);
+	*p = (struct lock_package){ 0 };
+}
+
 /* Have apt-get fetch what the store's debs/ lacks. DEVENV_TEST_DEBS: a directory to keep packages in between runs. */
 static inline bool fetch_packages(const struct suite *s, const char *store, const struct lock_package *packages, size_t count)
 {
@@ -157,9 +169,13 @@ static inline bool fetch_packages(const struct suite *s, const char *store, cons
 	cleanup_free char *own = mem_printf("%s/debs", s->dir);
 	const char *dir = kept ? kept : own;
 	cleanup_buf struct buf get = BUF_INIT, put = BUF_INIT;
+	cleanup_free char *make = mem_printf("mkdir -p %s", dir);
+	size_t missing = 0;
 
-	buf_addf(&get, "mkdir -p %s %s/debs && cd %s && APT_CONFIG=%s/apt.conf apt-get download -q", dir, store, dir, s->dir);
-	buf_addf(&put, "cd %s", dir);
+	if (system(make) != 0)
+		return false;
+	buf_addf(&get, "cd %s && APT_CONFIG=%s/apt.conf apt-get download -q", dir, s->dir);
+	buf_addf(&put, "mkdir -p %s/debs && cd %s", store, dir);
 	for (size_t i = 0; i < count; i++) {
 		/* apt names files so */
 		cleanup_free char *base = mem_strdup(strrchr(packages[i].path, '/') + 1);
@@ -172,14 +188,13 @@ static inline bool fetch_packages(const struct suite *s, const char *store, cons
 			buf_adds(&escaped, *v == ':' ? "%3a" : (char[]){ *v, '\0' });
 		version = mem_printf("%.*s_%s%s", (int)(first - base), base, escaped.data, last);
 		there = mem_printf("%s/%s", dir, version);
+		missing += access(there, R_OK) < 0;
 		if (access(there, R_OK) < 0)
 			buf_addf(&get, " %s=%s", packages[i].name, packages[i].version);
 		buf_addf(&put, " && cp -n %s %s/debs/%s", version, store, packages[i].sha256);
 	}
 	buf_adds(&get, " >/dev/null 2>&1");
-	if (!strstr(get.data, "=") || system(get.data) != 0)
-		return false;
-	return system(put.data) == 0;
+	return (missing == 0 || system(get.data) == 0) && system(put.data) == 0;
 }
 
 #endif
