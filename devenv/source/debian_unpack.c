@@ -67,7 +67,7 @@ static int unpack_data(const struct making *m, struct err *e)
 	struct store_stage self = { .fd = m->fd };
 	struct store_layer_meta meta = { .diff_id = result.diff_id };
 	struct stream *in;
-	int failed;
+	int failed, deb;
 
 	if (mkdirat(m->fd, "fs", 0755) < 0)
 		return failure(m, "fs", e);
@@ -75,7 +75,10 @@ static int unpack_data(const struct making *m, struct err *e)
 	owners = openat(m->fd, "owners", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fs < 0 || owners < 0 || lseek(m->deb_fd, m->deb->data_offset, SEEK_SET) < 0)
 		return failure(m, "fs", e);
-	in = stream_from_fd(dup(m->deb_fd), m->deb->data_size);
+	deb = fcntl(m->deb_fd, F_DUPFD_CLOEXEC, 0);
+	if (deb < 0)
+		return failure(m, "fs", e);
+	in = stream_from_fd(deb, m->deb->data_size);
 	failed = layer_apply(&spec, in, fs, owners, NULL, NULL, &result, e);
 	stream_close(in);
 	if (failed < 0)
