@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "layer/layer.h"
 #include "source/debian_deb.h"
+#include "source/debian_pool.h"
 #include "source/debian_unpacked.h"
 
 enum { CONFFILE_MAX = 64 << 20 };
@@ -28,16 +29,6 @@ static int failure(const struct making *m, const char *what, struct err *e)
 {
 	err_sys(e, "can't write %s of the package %s", text_safe(what), text_safe(m->u->package->name));
 	return -1;
-}
-
-static int open_deb(const struct store *s, const struct lock_package *p, struct err *e)
-{
-	cleanup_free char *path = mem_printf("debs/%s", p->sha256);
-	int fd = openat(s->fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (fd < 0 && errno == ENOENT)
-		return err_set(e, ERR_NOT_FOUND, "the store has no package %s %s", text_safe(p->name), text_safe(p->version));
-	return fd < 0 ? err_sys(e, "can't open the package %s in the store", text_safe(p->name)) : fd;
 }
 
 /* Is it the package that the lock says? Its hash was right, so a difference is the lock's. */
@@ -224,13 +215,15 @@ static int write_status(const struct making *m, struct err *e)
 
 int unpacked_make(struct store *s, struct store_stage *stage, struct unpacked *u, struct err *e)
 {
-	cleanup_close int deb_fd = open_deb(s, u->package, e), fd = -1;
+	cleanup_close int deb_fd = debian_pool_open(s, u->package->sha256, e), fd = -1;
 	struct making m = { .u = u, .deb_fd = deb_fd };
 	const char *hex = digest_hex(u->id);
 	struct deb deb;
 	int result;
 
-	if (deb_fd < 0 || deb_read(deb_fd, u->package->name, &deb, e) < 0)
+	if (deb_fd < 0)
+		return err_wrap(e, "package %s %s", text_safe(u->package->name), text_safe(u->package->version));
+	if (deb_read(deb_fd, u->package->name, &deb, e) < 0)
 		return -1;
 	m.deb = &deb;
 	if (mkdirat(stage->fd, hex, 0700) == 0)

@@ -404,7 +404,7 @@ static void test_refused(void **state)
 	a = MADE("aa");
 	p = add_package(&a);
 	p->sha256[0] = p->sha256[0] == '0' ? '1' : '0';
-	refused(ERR_NOT_FOUND, "the store has no package aa 1");
+	refused(ERR_NOT_FOUND, "package aa 1: the store");
 	a = MADE("aa");
 	add_package(&a);
 	a = MADE("aa");
