@@ -12,7 +12,7 @@ MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 
 BUILD_PACKAGES = gcc libc6-dev pkg-config musl-tools linux-libc-dev libgit2-dev libarchive-dev libcurl4-openssl-dev \
-	libinih-dev libssl-dev libjansson-dev libseccomp-dev libsystemd-dev zlib1g-dev libzstd-dev gpgv ca-certificates \
+	libinih-dev libssl-dev libjansson-dev libseccomp-dev libsystemd-dev zlib1g-dev libzstd-dev liblzma-dev gpgv ca-certificates \
 	$(if $(filter x86_64 aarch64,$(shell uname -m)),libisal-dev)
 TEST_PACKAGES = libcmocka-dev git valgrind $(shell cat tests/packages)
 
@@ -31,7 +31,7 @@ common := -std=gnu17 $(warnings) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Idevenv -
 ours := $(common) -include devenv/base/banned.h -fstack-protector-strong -fPIE
 relro := -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
 
-libraries := libgit2 libarchive libcurl inih libcrypto jansson libseccomp zlib libzstd
+libraries := libgit2 libarchive libcurl inih libcrypto jansson libseccomp zlib libzstd liblzma
 isal := $(shell pkg-config --exists libisal 2>/dev/null && echo libisal)
 systemd := $(shell pkg-config --exists libsystemd 2>/dev/null && echo libsystemd)
 core_cflags = $(ours) $(fortify) $(instrument) $(shell pkg-config --cflags $(libraries) $(isal) $(systemd)) $(isal:%=-DHAVE_ISAL) $(systemd:%=-DHAVE_SYSTEMD)
@@ -127,6 +127,8 @@ test-valgrind: $(unit_tests) ## unit tests under valgrind
 	--show-leak-kinds=definite --child-silent-after-fork=yes --suppressions=tests/valgrind.supp" tests/run unit
 test-resolver: $(B)/tests/test_source_debian_apt ## 60 sets of packages of every Debian suite beside apt-get (minutes)
 	DEVENV_RESOLVER_SETS=60 DEVENV_RESOLVER_SUITES="bullseye bookworm trixie sid" $<
+test-bases: $(B)/tests/test_source_debian_base ## whole bases of every Debian suite, judged by dpkg (minutes)
+	DEVENV_BASE_SUITES="bullseye bookworm trixie sid" $<
 fuzz-replay: $(fuzz_names:%=$(B)/fuzz/replay_%) ## run the fuzz targets over their corpora
 	BUILD=$(B) tests/run fuzz
 fuzz: ## look for new crashes with libFuzzer, FUZZ_SECONDS for each target
@@ -167,6 +169,6 @@ clean: ## remove build/
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/\1\t\2/p' Makefile | expand -t 16
 
-.PHONY: all test-programs demo test test-unit test-e2e test-faults test-san test-valgrind fuzz fuzz-replay bench analyze lint \
+.PHONY: all test-programs demo test test-bases test-unit test-e2e test-faults test-san test-valgrind fuzz fuzz-replay bench analyze lint \
 	coverage format deps test-deps install uninstall deb tarball dist clean help
 -include $(shell find $(B) -type f -name '*.d' 2>/dev/null)

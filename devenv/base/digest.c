@@ -56,9 +56,19 @@ void digest_add(struct digest *d, const void *data, size_t len)
 	must(EVP_DigestUpdate(d->context, data, len));
 }
 
-void digest_end(struct digest *d, char out[DIGEST_MAX])
+static void write_hex(const unsigned char *raw, size_t len, char *out)
 {
 	static const char hex[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < len; i++) {
+		*out++ = hex[raw[i] >> 4];
+		*out++ = hex[raw[i] & 15];
+	}
+	*out = '\0';
+}
+
+void digest_end(struct digest *d, char out[DIGEST_MAX])
+{
 	unsigned char raw[EVP_MAX_MD_SIZE];
 	unsigned int len = 0;
 	size_t n;
@@ -67,12 +77,24 @@ void digest_end(struct digest *d, char out[DIGEST_MAX])
 	n = strlen(d->name);
 	memcpy(out, d->name, n);
 	out[n++] = ':';
-	for (unsigned int i = 0; i < len; i++) {
-		out[n++] = hex[raw[i] >> 4];
-		out[n++] = hex[raw[i] & 15];
-	}
-	out[n] = '\0';
+	write_hex(raw, len, out + n);
 	digest_free(d);
+}
+
+bool digest_md5(const void *data, size_t len, char out[DIGEST_MD5_LEN + 1])
+{
+	unsigned char raw[EVP_MAX_MD_SIZE];
+	unsigned int n = 0;
+
+	if (!EVP_Digest(data, len, raw, &n, EVP_md5(), NULL) || n * 2 != DIGEST_MD5_LEN)
+		return false;
+	write_hex(raw, n, out);
+	return true;
+}
+
+bool digest_sha1(const void *data, size_t len, unsigned char out[DIGEST_SHA1_LEN])
+{
+	return EVP_Digest(data, len, out, NULL, EVP_sha1(), NULL) == 1;
 }
 
 void digest_free(struct digest *d)

@@ -27,6 +27,14 @@ void digest_free(struct digest *d);
 
 /* In one go, sha256. */
 void digest_bytes(const void *data, size_t len, char out[DIGEST_MAX]);
+/* 32 hex digits of MD5, which dpkg has for conffiles: to tell change from no change, a defence against nobody. false: this libcrypto
+ * has no MD5. */
+#define DIGEST_MD5_LEN 32
+bool digest_md5(const void *data, size_t len, char out[DIGEST_MD5_LEN + 1]);
+/* SHA-1, which old formats end in: as bytes. */
+#define DIGEST_SHA1_LEN 20
+bool digest_sha1(const void *data, size_t len, unsigned char out[DIGEST_SHA1_LEN]);
+
 /* A whole file from its current offset; *size (may be NULL) receives the byte count. */
 int digest_fd(int fd, char out[DIGEST_MAX], unsigned long long *size, struct err *e);
 

@@ -3,6 +3,7 @@
 #include "layer/inflate.h"
 
 #include <limits.h>
+#include <lzma.h>
 #include <stdbool.h>
 #include <string.h>
 #include <zlib.h>
@@ -29,6 +30,7 @@ struct inflate {
 	bool began;  /* at least one member or frame was there */
 	z_stream zlib;
 	ZSTD_DStream *zstd;
+	lzma_stream lzma;
 #ifdef HAVE_ISAL
 	struct inflate_state *isal;
 #endif
@@ -218,6 +220,69 @@ static struct inflate *zstd_new(void)
 	return z;
 }
 
+/* ---- xz ---- */
+
+/* xz -9 needs 65 MB; a dictionary may be as large as 4 GB. */
+#define XZ_MEMORY (256ull << 20)
+
+static const char *xz_reason(lzma_ret ret)
+{
+	switch (ret) {
+	case LZMA_FORMAT_ERROR:
+		return "not an xz header";
+	case LZMA_MEMLIMIT_ERROR:
+		return "it needs more memory than is allowed";
+	case LZMA_OPTIONS_ERROR:
+		return "unknown options";
+	default:
+		return NULL;
+	}
+}
+
+static int xz_run(struct inflate *z, const struct piece *p, struct err *e)
+{
+	while (*p->in_len > 0 || z->inside) {
+		size_t in = *p->in_len, room = p->room - *p->written;
+		bool first = !z->inside;
+		lzma_ret ret;
+
+		if (first && lzma_stream_decoder(&z->lzma, XZ_MEMORY, 0) != LZMA_OK)
+			abort(); /* out of memory */
+		z->inside = true;
+		z->lzma.next_in = *p->in;
+		z->lzma.avail_in = in;
+		z->lzma.next_out = p->out + *p->written;
+		z->lzma.avail_out = room;
+		ret = lzma_code(&z->lzma, LZMA_RUN);
+		advance(p, in - z->lzma.avail_in, room - z->lzma.avail_out);
+		if (ret == LZMA_STREAM_END) {
+			z->inside = false;
+			z->began = true;
+		} else if (ret != LZMA_OK && ret != LZMA_BUF_ERROR) {
+			return damaged(z, ret == LZMA_FORMAT_ERROR, xz_reason(ret), e);
+		} else if (!z->lzma.avail_in || !z->lzma.avail_out) {
+			break;
+		}
+	}
+	return 0;
+}
+
+static void xz_end(struct inflate *z)
+{
+	lzma_end(&z->lzma);
+}
+
+static struct inflate *xz_new(void)
+{
+	struct inflate *z = mem_alloc(sizeof(*z));
+
+	z->name = "xz";
+	z->run = xz_run;
+	z->end = xz_end;
+	z->lzma = (lzma_stream)LZMA_STREAM_INIT;
+	return z;
+}
+
 /* ---- nothing ---- */
 
 static int plain_run(struct inflate *z, const struct piece *p, struct err *e)
@@ -258,6 +323,8 @@ struct inflate *inflate_new(enum layer_compression c)
 #endif
 	case LAYER_ZSTD:
 		return zstd_new();
+	case LAYER_XZ:
+		return xz_new();
 	default:
 		return plain_new();
 	}

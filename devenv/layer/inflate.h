@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * inflate.h - decompression of a layer's bytes, piece by piece: gzip (any number of members, RFC 1952), zstd (any number
- * of frames, RFC 8878) or nothing. ISA-L does gzip where it exists (HAVE_ISAL), zlib otherwise.
+ * of frames, RFC 8878), xz (any number of streams, without padding) or nothing. ISA-L does gzip where it exists (HAVE_ISAL), zlib otherwise.
  */
 #ifndef DEVENV_LAYER_INFLATE_H
 #define DEVENV_LAYER_INFLATE_H

@@ -24,7 +24,8 @@
 #include "base/err.h"
 #include "base/stream.h"
 
-enum layer_compression { LAYER_PLAIN, LAYER_GZIP, LAYER_ZSTD, LAYER_DETECT };
+/* LAYER_XZ must be asked for: it is what packages have, and never an image's layer. */
+enum layer_compression { LAYER_PLAIN, LAYER_GZIP, LAYER_ZSTD, LAYER_XZ, LAYER_DETECT };
 
 struct layer_spec {
 	const char *digest;  /* of the compressed bytes; NULL: not known, don't check (docker archives) */

@@ -12,11 +12,12 @@
 
 #define MEDIA_TYPE "application/vnd.devenv.recipe.v1+json"
 
-/* File names may be any bytes, JSON may not: those that are no UTF-8 are written escaped, which no other part looks like. */
+/* File names may be any bytes, JSON may not: those that are no UTF-8 are written escaped after a backslash, and so are those that begin
+ * with one, or they could look like such. */
 static json_t *part(const char *s)
 {
 	cleanup_buf struct buf escaped = BUF_INIT;
-	json_t *text = json_string(s);
+	json_t *text = *s == '\\' ? NULL : json_string(s);
 
 	if (text)
 		return text;

@@ -159,22 +159,47 @@ static int complete_stage(struct store_stage *st, struct err *e)
 	return store_layer_meta_write(st, &meta, e);
 }
 
+/* A name must never outlive, in a power failure, the content it stands for: after a syncfs. Somebody else's is as good. */
+static int give_name(struct store *s, const char *from, const char *to, struct err *e)
+{
+	if (renameat(s->fd, from, s->fd, to) == 0 || errno == EEXIST || errno == ENOTEMPTY)
+		return 0;
+	return store_failure(s, "can't publish a layer", e);
+}
+
+static int check_chain_id(const char *chain_id, char path[STORE_PATH_MAX], struct err *e)
+{
+	if (!store_digest_path(STORE_LAYERS, chain_id, path))
+		return err_set(e, ERR_STORE, "can't publish a layer under the name '%s'", text_safe(chain_id));
+	return 0;
+}
+
 int store_layer_publish(struct store *s, struct store_stage *st, const char *chain_id, struct err *e)
 {
 	char from[STORE_PATH_MAX], to[STORE_PATH_MAX];
 
-	if (!store_digest_path(STORE_LAYERS, chain_id, to))
-		return err_set(e, ERR_STORE, "can't publish a layer under the name '%s'",
-		               text_safe(chain_id));
-	if (complete_stage(st, e) < 0)
+	if (check_chain_id(chain_id, to, e) < 0 || complete_stage(st, e) < 0)
 		return -1;
 	if (file_exists(s->fd, to))
 		return 0;
-	/* A name must never outlive, in a power failure, the content it stands for. */
 	if (syncfs(st->fd) < 0)
 		return store_failure(s, "can't make a layer durable", e);
 	snprintf(from, sizeof(from), STORE_TMP "/%s", st->name);
-	if (renameat(s->fd, from, s->fd, to) == 0 || errno == EEXIST || errno == ENOTEMPTY)
-		return 0;
-	return store_failure(s, "can't publish a layer", e);
+	return give_name(s, from, to, e);
+}
+
+int store_layers_publish(struct store *s, struct store_stage *st, const struct strlist *chain_ids, struct err *e)
+{
+	char from[STORE_PATH_MAX], to[STORE_PATH_MAX];
+
+	if (chain_ids->count > 0 && syncfs(st->fd) < 0)
+		return store_failure(s, "can't make layers durable", e);
+	for (size_t i = 0; i < chain_ids->count; i++) {
+		if (check_chain_id(chain_ids->items[i], to, e) < 0)
+			return -1;
+		snprintf(from, sizeof(from), STORE_TMP "/%s/%s", st->name, digest_hex(chain_ids->items[i]));
+		if (!file_exists(s->fd, to) && give_name(s, from, to, e) < 0)
+			return -1;
+	}
+	return 0;
 }

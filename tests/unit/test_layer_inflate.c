@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
+#include "deb_fixture.h"
 #include "layer/inflate.h"
-#include "tarball.h"
 
 /* Decode in pieces of `in_piece` and `out_piece` bytes. 0 and the text in *out, or -1. */
 static int decode(struct inflate *z, const struct buf *in, size_t in_piece, size_t out_piece, struct buf *out,
@@ -244,9 +244,61 @@ static void test_detect(void **state)
 	assert_non_null(strstr(e.msg, "xz"));
 }
 
+/* xz: in every piece, several streams after each other, and all that is wrong with one. */
+static void test_xz(void **state)
+{
+	static const size_t pieces[] = { 1, 7, 4096, 1 << 20 };
+	struct buf text = BUF_INIT, packed = BUF_INIT, out = BUF_INIT;
+	struct inflate *z;
+	struct err e = ERR_INIT;
+	size_t one;
+
+	(void)state;
+	sample(&text, 200000);
+	deb_xz(&packed, text.data, text.len / 2);
+	one = packed.len;
+	deb_xz(&packed, text.data + text.len / 2, text.len - text.len / 2);
+	for (size_t i = 0; i < ARRAY_SIZE(pieces); i++)
+		for (size_t o = 0; o < ARRAY_SIZE(pieces); o++) {
+			buf_clear(&out);
+			z = inflate_new(LAYER_XZ);
+			if (decode(z, &packed, pieces[i], pieces[o], &out, &e) < 0)
+				fail_msg("%zu %zu: %s", pieces[i], pieces[o], e.msg);
+			assert_int_equal(out.len, text.len);
+			assert_memory_equal(out.data, text.data, text.len);
+			inflate_free(z);
+		}
+	for (size_t len = 0; len < one; len += len < 40 || len + 40 > one ? 1 : 97) {
+		struct buf cut = { .data = packed.data, .len = len };
+
+		z = inflate_new(LAYER_XZ);
+		assert_int_equal(decode(z, &cut, 4096, 4096, &out, &e), -1);
+		assert_non_null(strstr(e.msg, "cut short"));
+		inflate_free(z);
+	}
+	buf_adds(&packed, "rubbish after it");
+	z = inflate_new(LAYER_XZ);
+	assert_int_equal(decode(z, &packed, 4096, 4096, &out, &e), -1);
+	assert_non_null(strstr(e.msg, "after the end of the xz data"));
+	inflate_free(z);
+	packed.data[one / 2] ^= 1;
+	z = inflate_new(LAYER_XZ);
+	assert_int_equal(decode(z, &packed, 4096, 4096, &out, &e), -1);
+	assert_non_null(strstr(e.msg, "damaged"));
+	inflate_free(z);
+	z = inflate_new(LAYER_XZ);
+	assert_int_equal(decode(z, &text, 4096, 4096, &out, &e), -1);
+	assert_non_null(strstr(e.msg, "not an xz header"));
+	inflate_free(z);
+	buf_release(&text);
+	buf_release(&packed);
+	buf_release(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_xz),
 		cmocka_unit_test(test_pieces),      cmocka_unit_test(test_members),
 		cmocka_unit_test(test_frames),      cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_empty_input), cmocka_unit_test(test_detect),

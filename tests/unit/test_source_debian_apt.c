@@ -6,27 +6,7 @@
  * named here, the others drawn from the archive by a fixed rule. DEVENV_RESOLVER_SUITES: "bookworm trixie" unless told.
  * Skipped where there is no apt-get or no network.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "base/buf.h"
-#include "base/mem.h"
-#include "source/debian_solve.h"
-#include "unit/tempdir.h"
-
-#define SOURCES_MAX 3
-#define KEYRING "/usr/share/keyrings/debian-archive-keyring.gpg"
+#include "debian_apt.h"
 
 static const char *const named_sets[] = {
 	"libpq-dev gettext", "python3-django", "build-essential", "postgresql", "libreoffice-writer", "default-jdk-headless",
@@ -34,110 +14,6 @@ static const char *const named_sets[] = {
 	"texlive-latex-base", "default-mta", "mawk gawk", "apache2 mariadb-server", "r-base", "cmake ninja-build clang",
 	"ffmpeg imagemagick", "libgtk-3-dev", "python3-numpy python3-scipy", "openssh-server", "docker.io", "rustc cargo", "emacs-nox",
 };
-
-struct suite {
-	const char *name;
-	char *dir;
-	struct debian_universe u;
-	struct debian_text index[SOURCES_MAX];
-	size_t index_count;
-};
-
-/* Standard output of a command, as lines. */
-static int lines_of(const char *command, struct strlist *lines)
-{
-	char line[4096];
-	FILE *f = popen(command, "r");
-
-	while (f && fgets(line, sizeof(line), f)) {
-		line[strcspn(line, "\n")] = '\0';
-		strlist_add(lines, line);
-	}
-	return f ? pclose(f) : -1;
-}
-
-static void write_text(const char *dir, const char *name, const char *text)
-{
-	cleanup_free char *path = mem_printf("%s/%s", dir, name);
-	FILE *f = fopen(path, "w");
-
-	assert_non_null(f);
-	fputs(text, f);
-	fclose(f);
-}
-
-/* The addresses are apt's own: of the archive and of its security part. */
-static bool find_archives(char **archive, char **security)
-{
-	cleanup_strlist struct strlist lines = STRLIST_INIT;
-
-	lines_of("apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' 'Origin: Debian' 2>/dev/null", &lines);
-	for (size_t i = 0; i < lines.count; i++) {
-		cleanup_strlist struct strlist words = STRLIST_INIT;
-		bool is_security;
-
-		strlist_split(&words, lines.items[i], " ");
-		if (words.count != 2)
-			continue;
-		is_security = strstr(words.items[1], "-security") != NULL;
-		if (!*(is_security ? security : archive))
-			*(is_security ? security : archive) = mem_strdup(words.items[0]);
-	}
-	return *archive && *security && access(KEYRING, R_OK) == 0;
-}
-
-static bool set_up_apt(struct suite *s, const char *archive, const char *security)
-{
-	cleanup_free char *make = mem_printf("mkdir -p %s/etc/apt.conf.d %s/etc/preferences.d %s/etc/sources.list.d %s/state/lists/partial "
-					     "%s/cache/archives/partial && : >%s/status", s->dir, s->dir, s->dir, s->dir, s->dir, s->dir);
-	cleanup_free char *conf = mem_printf("Dir \"%s\";\nDir::State \"%s/state\";\nDir::State::status \"%s/status\";\nDir::Cache \"%s/cache\";\n"
-					     "Dir::Etc \"%s/etc\";\nAPT::Architecture \"amd64\";\nAPT::Architectures { \"amd64\"; };\n"
-					     "Acquire::Languages \"none\";\nAPT::Install-Recommends \"false\";\nAcquire::GzipIndexes \"false\";\n"
-					     "Acquire::Check-Valid-Until \"false\";\nAPT::Sandbox::User \"\";\nDir::Bin::dpkg \"/usr/bin/dpkg\";\n",
-					     s->dir, s->dir, s->dir, s->dir, s->dir);
-	cleanup_free char *sources = strcmp(s->name, "sid") == 0 ?
-		mem_printf("deb [signed-by=%s] %s %s main\n", KEYRING, archive, s->name) :
-		mem_printf("deb [signed-by=%s] %s %s main\ndeb [signed-by=%s] %s %s-updates main\ndeb [signed-by=%s] %s %s-security main\n",
-			   KEYRING, archive, s->name, KEYRING, archive, s->name, KEYRING, security, s->name);
-	cleanup_free char *update = mem_printf("APT_CONFIG=%s/apt.conf apt-get update -q >/dev/null 2>&1", s->dir);
-
-	if (system(make) != 0)
-		return false;
-	write_text(s->dir, "apt.conf", conf);
-	write_text(s->dir, "etc/sources.list", sources);
-	return system(update) == 0;
-}
-
-static struct debian_text map(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st = { 0 };
-	void *at;
-
-	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size == 0)
-		return (struct debian_text){ "", 0 };
-	at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	close(fd);
-	assert_true(at != MAP_FAILED);
-	return (struct debian_text){ at, (size_t)st.st_size };
-}
-
-static void read_universe(struct suite *s)
-{
-	/* The release before its updates and its security: of equal versions the first counts. */
-	cleanup_free char *list = mem_printf("ls %s/state/lists/*_Packages | sed 's/.*-updates_/1 &/; s/.*-security_/2 &/; s/^\\//0 &/' | "
-					     "sort | sed 's/^. //; s/^\\([^/]\\)/\\/\\1/'", s->dir);
-	cleanup_strlist struct strlist files = STRLIST_INIT;
-
-	lines_of(list, &files);
-	debian_universe_init(&s->u, "amd64");
-	for (size_t i = 0; i < files.count && i < SOURCES_MAX; i++) {
-		s->index[i] = map(files.items[i]);
-		debian_universe_add(&s->u, s->index[i], (unsigned int)i);
-		s->index_count++;
-	}
-	debian_universe_sort(&s->u);
-}
 
 /* "name version" of what apt would install. */
 static bool ask_apt(const struct suite *s, const char *wanted, struct strlist *out)
@@ -224,10 +100,7 @@ static void compare_suite(const char *name, size_t sets, const char *archive, co
 	print_message("%s: %zu of %zu sets of packages as apt chooses them\n", name, same, sets);
 	/* apt's last choice between providers is by the order of its cache, which is not anybody's to know. */
 	assert_true(same * 100 >= sets * 98);
-	for (size_t i = 0; i < s.index_count; i++)
-		munmap((void *)s.index[i].at, s.index[i].len);
-	debian_universe_release(&s.u);
-	free(s.dir);
+	release_suite(&s);
 }
 
 static void test_chooses_what_apt_chooses(void **state)

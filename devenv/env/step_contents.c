@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * step_contents.c - see step_contents.h.
+ *
+ * shadow(5) has the day of the last change of a password, for a new account that of its making; programs that honour
+ * SOURCE_DATE_EPOCH write the right one themselves, not all do.
+ *
+ * A Java keystore (JKS, version 2) has for each certificate: u32 tag 2, alias, u64 milliseconds, type of certificate, then u32 and
+ * that many bytes; strings are u16 and bytes; all big-endian. At the end is a SHA-1 over the password, a phrase and all before it.
+ * ca-certificates-java uses the password everybody uses, for nothing in it is secret.
+ */
+#include "env/step_contents.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+enum { CONTENT_MAX = 16 << 20, DAY = 86400, KEYSTORE_HEADER = 12, KEYSTORE_CERTIFICATE = 2 };
+
+/* ---- shadow ---- */
+
+/* name:password:DAY:... */
+static void clamp_line(const char *line, size_t len, int64_t day, struct buf *out)
+{
+	const char *end = line + len, *first = memchr(line, ':', len);
+	const char *second = first ? memchr(first + 1, ':', (size_t)(end - first - 1)) : NULL;
+	const char *third = second ? memchr(second + 1, ':', (size_t)(end - second - 1)) : NULL;
+	cleanup_free char *text = third ? mem_strndup(second + 1, (size_t)(third - second - 1)) : NULL;
+	uint64_t was;
+
+	if (!text || text_number(text, INT32_MAX, &was) < 0 || (int64_t)was <= day) {
+		buf_add(out, line, len);
+		return;
+	}
+	buf_add(out, line, (size_t)(second + 1 - line));
+	buf_addf(out, "%lld", (long long)day);
+	buf_add(out, third, (size_t)(end - third));
+}
+
+void step_clamp_days(const char *text, int64_t day, struct buf *out)
+{
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+
+		clamp_line(text, len, day, out);
+		text += len;
+		if (*text == '\n') {
+			buf_addch(out, '\n');
+			text++;
+		}
+	}
+}
+
+/* ---- keystores ---- */
+
+struct reader {
+	unsigned char *at;
+	size_t left;
+};
+
+/* A big-endian number; false when there is not so much left. */
+static bool take_number(struct reader *r, size_t len, uint64_t *out)
+{
+	if (r->left < len)
+		return false;
+	for (*out = 0; len > 0; len--, r->left--)
+		*out = *out << 8 | *r->at++;
+	return true;
+}
+
+static bool pass_over(struct reader *r, size_t length_len)
+{
+	uint64_t len;
+
+	if (!take_number(r, length_len, &len) || len > r->left)
+		return false;
+	r->at += len;
+	r->left -= len;
+	return true;
+}
+
+static void put_milliseconds(unsigned char *at, uint64_t value)
+{
+	for (int i = 7; i >= 0; i--, value >>= 8)
+		at[i] = (unsigned char)value;
+}
+
+static void keystore_digest(const unsigned char *bytes, size_t len, unsigned char out[DIGEST_SHA1_LEN])
+{
+	static const char password[] = "changeit", phrase[] = "Mighty Aphrodite";
+	cleanup_buf struct buf all = BUF_INIT;
+
+	for (const char *p = password; *p; p++) {
+		buf_addch(&all, '\0');
+		buf_addch(&all, *p);
+	}
+	buf_adds(&all, phrase);
+	buf_add(&all, bytes, len);
+	digest_sha1(all.data, all.len, out);
+}
+
+static bool clamp_entry(struct reader *r, uint64_t latest)
+{
+	uint64_t tag, milliseconds;
+	unsigned char *at;
+
+	if (!take_number(r, 4, &tag) || tag != KEYSTORE_CERTIFICATE || !pass_over(r, 2))
+		return false;
+	at = r->at;
+	if (!take_number(r, 8, &milliseconds))
+		return false;
+	if (milliseconds > latest)
+		put_milliseconds(at, latest);
+	return pass_over(r, 2) && pass_over(r, 4);
+}
+
+bool step_clamp_keystore(unsigned char *bytes, size_t len, int64_t epoch)
+{
+	static const unsigned char magic[] = { 0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2 };
+	unsigned char digest[DIGEST_SHA1_LEN] = { 0 };
+	struct reader r;
+	uint64_t count;
+
+	if (len < KEYSTORE_HEADER + DIGEST_SHA1_LEN || memcmp(bytes, magic, sizeof(magic)) != 0 || epoch < 0)
+		return false;
+	len -= DIGEST_SHA1_LEN;
+	keystore_digest(bytes, len, digest);
+	if (memcmp(bytes + len, digest, sizeof(digest)) != 0) /* somebody has a password of his own */
+		return false;
+	r = (struct reader){ bytes + sizeof(magic), len - sizeof(magic) };
+	if (!take_number(&r, 4, &count))
+		return false;
+	for (uint64_t i = 0; i < count; i++)
+		if (!clamp_entry(&r, (uint64_t)epoch * 1000))
+			return false;
+	if (r.left > 0)
+		return false;
+	keystore_digest(bytes, len, bytes + len);
+	return true;
+}
+
+/* ---- files ---- */
+
+static bool clamp(const char *path, const struct buf *in, int64_t epoch, struct buf *out)
+{
+	if (strcmp(path, "etc/shadow") == 0) {
+		step_clamp_days(in->data, epoch / DAY, out);
+		return strlen(in->data) == in->len;
+	}
+	buf_add(out, in->data, in->len);
+	return step_clamp_keystore((unsigned char *)out->data, out->len, epoch);
+}
+
+int step_settle_content(int dirfd, const char *name, const char *path, const struct stat *st, int64_t epoch, struct err *e)
+{
+	cleanup_buf struct buf in = BUF_INIT, out = BUF_INIT;
+
+	if ((strcmp(path, "etc/shadow") != 0 && strcmp(path, "etc/ssl/certs/java/cacerts") != 0) || !S_ISREG(st->st_mode) ||
+	    st->st_size > CONTENT_MAX || (st->st_mode & 0400) == 0)
+		return 0;
+	if (file_read(dirfd, name, CONTENT_MAX, O_NOFOLLOW, &in, NULL, e) < 0)
+		return -1;
+	if (!clamp(path, &in, epoch, &out) || (in.len == out.len && memcmp(in.data, out.data, in.len) == 0))
+		return 0;
+	return file_replace(dirfd, name, out.data, out.len, st->st_mode & 07777, FILE_FAST, e);
+}
