@@ -5,12 +5,12 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/self.h"
 #include "base/text.h"
 
 static const char *kind(mode_t mode)
@@ -43,7 +43,7 @@ static bool is_home(const char *path, const struct stat *dir, const char *home)
 static int check(const char *dir, const char *home, const struct stat *config, struct err *e)
 {
 	const char *base = strcmp(dir, "/") ? dir : "";
-	uid_t me = (uid_t)getauxval(AT_EUID); /* geteuid() without a system call: the launcher comes by here */
+	uid_t me = self_uid();
 	struct stat st;
 
 	/* A link would let a repository name any file of the machine; skipping it would silently use another project. */

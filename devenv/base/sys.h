@@ -30,6 +30,7 @@ struct sys_mount_attr {
 #define SYS_MOUNT_ATTR_NOSUID 0x02
 #define SYS_MOUNT_ATTR_NODEV  0x04
 #define SYS_MOUNT_ATTR_NOEXEC 0x08
+#define SYS_MOUNT_ATTR_IDMAP  0x00100000
 
 #define SYS_OPEN_TREE_CLONE	   1
 #define SYS_AT_RECURSIVE	   0x8000

@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "env/demotion.h"
 #include "env/draft.h"
 #include "env/filter.h"
 #include "env/inputs.h"
@@ -229,6 +230,7 @@ int draft_standard_session(struct draft *d, struct err *e)
 	for (size_t i = 0; i < d->variables.items.count; i++)
 		plan_add_env(p, d->variables.items.items[i]);
 	p->nested = d->env->config.nested;
+	demotion_plan(p);
 	compile_filters(d);
 	return draft_put_apt_options(d, e);
 }

@@ -2,10 +2,10 @@
 /* decode.c - from the bytes of a plan file to a plan that points into them. Every length is checked before use. */
 #include <fcntl.h>
 #include <string.h>
-#include <sys/auxv.h>
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/self.h"
 #include "base/text.h"
 #include "plan/format.h"
 #include "plan/plan.h"
@@ -79,7 +79,12 @@ static bool take_numbers(struct plan *p, const char *at, const char *end)
 	p->cpus = n.cpus;
 	p->pids = n.pids;
 	p->linger = n.linger;
+	p->become_uid = n.become_uid;
+	p->become_gid = n.become_gid;
 	p->memory = n.memory;
+	/* Neither root nor "no id". */
+	if (n.become_uid == UINT32_MAX || n.become_gid == UINT32_MAX || !n.become_uid != !n.become_gid)
+		return false;
 	return n.network <= PLAN_NETWORK_NONE && n.scratch <= PLAN_SCRATCH_PERSIST;
 }
 
@@ -218,7 +223,7 @@ int plan_load_open(struct plan *p, const char *path, struct err *e)
 		buf_release(&raw);
 		return -1;
 	}
-	if (st.st_uid != (uid_t)getauxval(AT_EUID)) { /* geteuid() without a system call */
+	if (st.st_uid != self_uid()) {
 		buf_release(&raw);
 		return err_set(e, ERR_FAILED, "the plan %s belongs to another user", path);
 	}

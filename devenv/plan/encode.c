@@ -30,7 +30,7 @@ static void add_record(struct buf *b, enum plan_tag tag, const void *head, size_
 static void add_identity(struct buf *b, const struct plan *p)
 {
 	struct plan_numbers n = { .uid = p->uid, .gid = p->gid, .root = p->root, .network = p->network, .scratch = p->scratch,
-				  .nested = p->nested, .cpus = p->cpus, .pids = p->pids, .linger = p->linger,
+				  .nested = p->nested, .cpus = p->cpus, .pids = p->pids, .linger = p->linger, .become_uid = p->become_uid, .become_gid = p->become_gid,
 				  .memory = p->memory };
 	size_t i, j;
 

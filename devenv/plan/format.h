@@ -66,7 +66,7 @@ enum plan_tag {
 };
 
 struct plan_numbers {
-	uint32_t uid, gid, root, network, scratch, nested, cpus, pids, linger, reserved;
+	uint32_t uid, gid, root, network, scratch, nested, cpus, pids, linger, become_uid, become_gid, reserved;
 	uint64_t memory;
 };
 struct plan_mount_head {

@@ -20,7 +20,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define PLAN_VERSION 4
+#define PLAN_VERSION 5
 
 /* A file the plan was made from. The plan is fresh while stat says the same of each. */
 struct plan_watch {
@@ -85,6 +85,7 @@ struct plan {
 	/* Further ids, from the caller's lines in /etc/subuid and /etc/subgid; none: the one-uid map, which needs no helper */
 	struct plan_range *uid_ranges, *gid_ranges;
 	size_t uid_range_count, gid_range_count;
+	uint32_t become_uid, become_gid; /* who the launcher becomes where it is real root (demote.h); 0: it stays */
 
 	/* Limits of the whole environment; 0: none */
 	uint64_t memory; /* bytes */

@@ -15,7 +15,7 @@
 static void stop(pid_t pid)
 {
 	kill(-pid, SIGSTOP);
-	spawn_stop_launcher(false);
+	spawn_stop_launcher(NULL);
 	kill(-pid, SIGCONT);
 }
 

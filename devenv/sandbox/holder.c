@@ -36,10 +36,10 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/wait.h>
 
 #include "base/mem.h"
+#include "base/self.h"
 #include "base/sys.h"
 #include "plan/running.h"
 #include "sandbox/idmap.h"
@@ -134,8 +134,7 @@ static int create(const struct holder_request *q, struct holder *h, struct err *
 			      SIGCHLD | (q->plan->network == PLAN_NETWORK_NONE ? CLONE_NEWNET : 0);
 	struct init_request request = { .plan = q->plan, .process_argv = q->process_argv,
 					.session_fd = h->session_fd, .lock_fd = h->door_fd,
-					/* what geteuid() would say, without a system call */
-					.outer_uid = (uint32_t)getauxval(AT_EUID), .outer_gid = (uint32_t)getauxval(AT_EGID) };
+					.outer_uid = self_uid(), .outer_gid = self_gid() };
 	int report[2], result;
 	pid_t pid;
 

@@ -16,6 +16,8 @@ struct restorer {
 void restorer_start(struct restorer *t);
 /* The terminal was `original` and is `now`; NULL, NULL: it is as it was. */
 void restorer_note(const struct restorer *t, const struct termios *original, const struct termios *now);
+/* Sends a signal to the whole process group that we were started in, with the rights that we had then. */
+void restorer_signal_job(const struct restorer *t, int number);
 void restorer_end(struct restorer *t);
 
 #endif

@@ -4,6 +4,7 @@
  *
  * Theory of operation
  *
+ *   demote           real root becomes an ordinary user; nothing from here on knows the difference
  *   environ_build    the variables of the session, while the caller's are at hand
  *   setup_begin      has the checkout's setup to run? (outside, where its record is)
  *   holder_acquire   find the environment's pid 1, or make it: there init.c builds root.c's root with standard.c's /dev, /proc
@@ -29,6 +30,7 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "plan/demote.h"
 #include "plan/guard.h"
 #include "sandbox/devices.h"
 #include "sandbox/environ.h"
@@ -140,12 +142,17 @@ struct visit { /* everything of one session, from outside to outside */
 };
 
 /* What has to be had from outside: the caller's variables, descriptors of the host, a child that stays out here. */
-static int get_ready(struct visit *v, struct err *e)
+static int get_ready(struct visit *v, struct holder_request *request, struct err *e)
 {
 	const struct plan *p = v->plan;
 	const struct session *s = v->session;
 	cleanup_free char *no_agent = NULL;
 
+	if (s->terminals & 1)
+		restorer_start(&v->restorer);
+	if (demote(p, request->dirs, e) == DEMOTE_FAILED)
+		return -1;
+	*e = ERR_INIT; /* why it stays what it is, doctor tells */
 	environ_build(p, s, workdir_of(p, s), &v->env);
 	v->spawn.launcher_pidfd = sys_pidfd_open(gettid()); /* the only thread; musl knows this one without a system call */
 	if (v->spawn.launcher_pidfd < 0)
@@ -158,8 +165,6 @@ static int get_ready(struct visit *v, struct err *e)
 	v->join.agent_fd = devices_open_agent(p, &no_agent);
 	if (no_agent && s->warn)
 		s->warn(no_agent);
-	if (s->terminals & 1)
-		restorer_start(&v->restorer);
 	return 0;
 }
 
@@ -191,13 +196,11 @@ static void leave(struct visit *v, int result)
 		holder_release(&v->holder);
 }
 
-static int visit(struct visit *v, const struct holder_request *request, struct err *e)
+static int visit(struct visit *v, struct holder_request *request, struct err *e)
 {
 	int result;
 
-	if (get_ready(v, e) < 0)
-		return -1;
-	if (holder_acquire(request, &v->holder, e) < 0) {
+	if (get_ready(v, request, e) < 0 || holder_acquire(request, &v->holder, e) < 0) {
 		setup_end(&v->setup);
 		restorer_end(&v->restorer);
 		return -1;

@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "sandbox/restorer.h"
 #include "sandbox/restrict.h"
 
 /* What the parent prepares, because the child must not allocate. */
@@ -249,13 +250,16 @@ int spawn_wait(pid_t pid)
 	return spawn_status(status);
 }
 
-void spawn_stop_launcher(bool whole_job)
+void spawn_stop_launcher(const struct restorer *job)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGTSTP);
-	kill(whole_job ? 0 : getpid(), SIGTSTP);
+	if (job)
+		restorer_signal_job(job, SIGTSTP);
+	else
+		kill(getpid(), SIGTSTP);
 	sigprocmask(SIG_UNBLOCK, &set, NULL); /* here */
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }

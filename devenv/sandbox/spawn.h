@@ -37,9 +37,9 @@ void spawn_all_signals(sigset_t *set);
 /* Block every signal that can be passed on to the command, and SIGCHLD; the mask before goes to s->mask, for the command. */
 void spawn_block_signals(struct spawn *s, sigset_t *set);
 /*
- * Stop this process, as ^Z would (SIGTSTP must be blocked), until it is continued; `whole_job`: all of its process group.
+ * Stop this process, as ^Z would (SIGTSTP must be blocked), until it is continued; with `job` all of its process group.
  * Not in an orphaned group, which nobody could continue.
  */
-void spawn_stop_launcher(bool whole_job);
+void spawn_stop_launcher(const struct restorer *job);
 
 #endif

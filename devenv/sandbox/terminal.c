@@ -93,7 +93,7 @@ static void suspend(struct relay *r, bool whole_job)
 
 	r->stop_passed = false;
 	caller_restore(r);
-	spawn_stop_launcher(whole_job);
+	spawn_stop_launcher(whole_job ? r->restorer : NULL);
 	caller_copy_size(r);
 	caller_own_input(r);
 	kill(r->leader, SIGCONT);
@@ -115,10 +115,10 @@ static void reap(struct relay *r)
 }
 
 /* A ^C that the raw terminal did not make a signal of ended the command: the script or loop around us is meant too. */
-static void interrupt_job(void)
+static void interrupt_job(const struct relay *r)
 {
 	signal(SIGINT, SIG_DFL);
-	kill(0, SIGINT);
+	restorer_signal_job(r->restorer, SIGINT);
 }
 
 /* ---- signals ---- */
@@ -249,6 +249,6 @@ int terminal_run(struct spawn *s, unsigned int terminals, bool shell, struct err
 		close(r.signals);
 	sigprocmask(SIG_SETMASK, &s->mask, NULL);
 	if (r.interrupted && r.interrupt_typed && !shell)
-		interrupt_job();
+		interrupt_job(&r);
 	return result;
 }
