@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/limits_shown.h"
+#include "env/demotion.h"
 #include "env/probe.h"
 
 #define CGROUP2_MAGIC 0x63677270
@@ -120,8 +121,9 @@ static int look_at_store(struct info *i, const struct environment *env, struct e
 static void print_info(struct cli *c, const struct info *i, const struct environment *env)
 {
 	bool all;
-	cleanup_free char *limits = limits_shown_machine(&all), *devices = limits_shown_devices();
+	cleanup_free char *limits = limits_shown_machine(&all), *devices = limits_shown_devices(), *root = NULL;
 
+	root = demotion_describe_machine(&env->dirs, &all);
 	printf("%sdevenv %s%s\n", output_begin(c, stdout, STYLE_BOLD), DEVENV_VERSION, output_end(c, stdout));
 	output_field(c, 16, "platform", "%s", oci_platform());
 	output_field(c, 16, "kernel", "%s %s", i->uts.sysname, i->uts.release);
@@ -144,6 +146,8 @@ static void print_info(struct cli *c, const struct info *i, const struct environ
 		output_field(c, 16, "cgroups", "none");
 	output_field(c, 16, "limits", "%s", limits);
 	output_field(c, 16, "devices", "%s", devices);
+	if (root)
+		output_field(c, 16, "you are root", "inside %s", root);
 	output_field(c, 16, "store", "%s%s", env->dirs.store, i->store_exists ? "" : " (not made yet)");
 	if (i->store_exists) {
 		output_field(c, 16, "", "%s, %s", output_count(i->images, "image", "images"),
@@ -159,8 +163,9 @@ static json_t *info_json(const struct info *i, const struct environment *env)
 {
 	json_t *root = json_object(), *features = json_object(), *store = json_object();
 	bool all;
-	cleanup_free char *limits = limits_shown_machine(&all), *devices = limits_shown_devices();
+	cleanup_free char *limits = limits_shown_machine(&all), *devices = limits_shown_devices(), *who = NULL;
 
+	who = demotion_describe_machine(&env->dirs, &all);
 	for (size_t n = 0; n < ARRAY_SIZE(i->features); n++)
 		json_object_set_new(features, i->features[n].key,
 		                    i->features[n].result == PROBE_UNKNOWN
@@ -180,6 +185,7 @@ static json_t *info_json(const struct info *i, const struct environment *env)
 	json_object_set_new(root, "features", features);
 	json_object_set_new(root, "limits", output_json_text(limits));
 	json_object_set_new(root, "devices", output_json_text(devices));
+	json_object_set_new(root, "root", who ? output_json_text(who) : json_null());
 	json_object_set_new(root, "store", store);
 	json_object_set_new(root, "state", output_json_text(env->dirs.state));
 	json_object_set_new(root, "runtime", output_json_text(env->dirs.runtime));

@@ -6,7 +6,6 @@
 
 #include <linux/filter.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/path.h"
@@ -92,8 +91,6 @@ static void print_plan(struct cli *c, const struct environment *env, const struc
 	output_field(c, 8, "image", "%s", p->image);
 	output_field(c, 8, "network", "%s", network_names[p->network]);
 	output_field(c, 8, "scratch", "%s", scratch_names[p->scratch]);
-	output_field(c, 8, "user", "uid %u, gid %u%s", p->uid, p->gid,
-		     geteuid() == 0 ? ", which is root outside too: you are root" : "");
 	if (p->uid_range_count)
 		output_field(c, 8, "ranges", "%zu of further uids, %zu of gids", p->uid_range_count, p->gid_range_count);
 	if (p->linger)
@@ -107,7 +104,7 @@ static void print_plan(struct cli *c, const struct environment *env, const struc
 	if (p->root_filter_size)
 		output_field(c, 8, "of root", "%zu, which let owners of files change in name only",
 			     p->root_filter_size / sizeof(struct sock_filter));
-	config_promise_print(c, p, env->config.perf);
+	config_promise_print(c, env, p);
 	limits_shown_plan(p, &env->dirs, &limits);
 	if (!limits.count)
 		strlist_add(&limits, "none but those of your account");
@@ -186,7 +183,7 @@ static json_t *plan_json(const struct environment *env, const struct plan *p, co
 	json_object_set_new(root, "uid", json_integer(p->uid));
 	json_object_set_new(root, "gid", json_integer(p->gid));
 	json_object_set_new(root, "persist", json_boolean(p->scratch == PLAN_SCRATCH_PERSIST));
-	json_object_set_new(root, "promise", config_promise_json(p, env->config.perf));
+	json_object_set_new(root, "promise", config_promise_json(env, p));
 	json_object_set_new(root, "linger", json_integer(p->linger));
 	json_object_set_new(root, "layers", strings_json(p->layers, p->layer_count));
 	json_object_set_new(root, "mounts", mounts_json(env, p));

@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "env/demotion.h"
 #include "env/filter_calls.h"
 
 #define LABEL 12
@@ -88,15 +89,30 @@ static void find_calls(const struct plan *p, bool perf, struct strlist *allowed,
 	add_calls(perf ? allowed : refused, filter_calls_perf);
 }
 
-static void print_ids(struct cli *c, const struct plan *p)
+/* Who uid and gid are outside: `mine`, unless real root becomes somebody else. */
+static uint32_t outside(const struct environment *env, const struct plan *p, uint32_t mine, uint32_t become)
+{
+	cleanup_free char *text = NULL;
+	bool safe = false;
+
+	text = demotion_describe(p, &env->dirs, &safe);
+	return safe ? become : mine;
+}
+
+static void print_ids(struct cli *c, const struct environment *env, const struct plan *p)
 {
 	cleanup_buf struct buf ranges = BUF_INIT;
+	cleanup_free char *who = NULL;
+	bool safe;
 
 	for (size_t i = 0; i < p->uid_range_count; i++)
 		buf_addf(&ranges, "%s%u to %u are %u to %u", ranges.len ? ", " : "", p->uid_ranges[i].inside,
 			 p->uid_ranges[i].inside + p->uid_ranges[i].count - 1, p->uid_ranges[i].outside,
 			 p->uid_ranges[i].outside + p->uid_ranges[i].count - 1);
-	field(c, "ids", "uid %u and gid %u inside are yours, uid %u and gid %u, outside; %s%s", p->uid, p->gid, getuid(), getgid(),
+	who = demotion_describe(p, &env->dirs, &safe);
+	if (!who)
+		who = mem_printf("yours, uid %u and gid %u, outside", getuid(), getgid());
+	field(c, "ids", "uid %u and gid %u inside are %s; %s%s", p->uid, p->gid, who,
 	      ranges.len ? "uids " : "no other id exists inside, and setgroups is denied", ranges.len ? ranges.data : "");
 }
 
@@ -156,7 +172,7 @@ static void print_files(struct cli *c, const struct plan *p)
 	field(c, "the rest", "the layers below with a scratch layer on top; everywhere nosuid and nodev");
 }
 
-void config_promise_print(struct cli *c, const struct plan *p, bool perf)
+void config_promise_print(struct cli *c, const struct environment *env, const struct plan *p)
 {
 	cleanup_buf struct buf own = BUF_INIT;
 	bool alone = p->network == PLAN_NETWORK_NONE;
@@ -164,9 +180,9 @@ void config_promise_print(struct cli *c, const struct plan *p, bool perf)
 	printf("\n%sWhat a session is given%s\n", output_begin(c, stdout, STYLE_BOLD), output_end(c, stdout));
 	field(c, "namespaces", "%s%s of its own; shared with this machine: %scgroup and time", join(&own, own_namespaces, ", "),
 	      alone ? ", network" : "", alone ? "" : "network, ");
-	print_ids(c, p);
+	print_ids(c, env, p);
 	print_privileges(c, p);
-	print_filter(c, p, perf);
+	print_filter(c, p, env->config.perf);
 	print_files(c, p);
 	field(c, "network", "%s", alone ? "a loopback interface and nothing else" :
 	      "this machine's: every server it can reach, itself included, and its abstract sockets");
@@ -197,22 +213,22 @@ static json_t *ranges_json(uint32_t inside, uint32_t outside, const struct plan_
 	return out;
 }
 
-json_t *config_promise_json(const struct plan *p, bool perf)
+json_t *config_promise_json(const struct environment *env, const struct plan *p)
 {
 	cleanup_strlist struct strlist allowed = STRLIST_INIT, refused = STRLIST_INIT;
 	static const char *const nothing[] = { NULL };
 	json_t *own = list(own_namespaces), *shared = json_pack("[s,s]", "cgroup", "time");
 	json_t *filter, *limits, *ids;
 
-	find_calls(p, perf, &allowed, &refused);
+	find_calls(p, env->config.perf, &allowed, &refused);
 	filter = json_pack("{s:o,s:o,s:o,s:o,s:o,s:s,s:s}", "allowed", list((const char *const *)allowed.items), "refused",
 				   list((const char *const *)refused.items), "socket_families", list(families), "refused_ioctls",
 				   list(injections), "for_debuggers", list(for_debuggers), "unknown", "ENOSYS",
 				   "other_architectures", "killed");
 	limits = json_pack("{s:I,s:I,s:I}", "memory", (json_int_t)p->memory, "cpus_thousandths", (json_int_t)p->cpus, "pids",
 				   (json_int_t)p->pids);
-	ids = json_pack("{s:o,s:o,s:s}", "uids", ranges_json(p->uid, getuid(), p->uid_ranges, p->uid_range_count), "gids",
-				ranges_json(p->gid, getgid(), p->gid_ranges, p->gid_range_count), "setgroups",
+	ids = json_pack("{s:o,s:o,s:s}", "uids", ranges_json(p->uid, outside(env, p, getuid(), p->become_uid), p->uid_ranges, p->uid_range_count), "gids",
+				ranges_json(p->gid, outside(env, p, getgid(), p->become_gid), p->gid_ranges, p->gid_range_count), "setgroups",
 				p->gid_range_count ? "allow" : "deny");
 
 	json_array_append_new(p->network == PLAN_NETWORK_NONE ? own : shared, json_string("network"));

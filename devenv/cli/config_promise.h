@@ -6,10 +6,10 @@
 #include "cli/cli.h"
 #include "plan/plan.h"
 
-/* What every environment gets and what this plan adds to it, in words on stdout. perf: [sandbox] perf, which only the filter knows. */
-void config_promise_print(struct cli *c, const struct plan *p, bool perf);
+/* What every environment gets and what this plan adds to it, in words on stdout. */
+void config_promise_print(struct cli *c, const struct environment *env, const struct plan *p);
 /* The same in lists that a program can compare with what it finds inside. */
-json_t *config_promise_json(const struct plan *p, bool perf);
+json_t *config_promise_json(const struct environment *env, const struct plan *p);
 /* Why something is mounted, in a few words; malloc'ed, "" when nothing is known about it. */
 char *config_promise_why(const struct environment *env, const struct plan *p, const struct plan_mount *m);
 

@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "env/demotion.h"
 #include "env/ids.h"
 #include "env/probe.h"
 
@@ -198,13 +199,17 @@ static void check_subids(const struct doctor_machine *m, struct doctor_result *r
 
 static void check_root(const struct doctor_machine *m, struct doctor_result *r)
 {
-	(void)m;
-	if (geteuid() != 0) {
+	cleanup_free char *who = NULL;
+	bool safe;
+
+	who = demotion_describe_machine(m->dirs, &safe);
+	if (!who) {
 		doctor_say(r, DOCTOR_SKIP, "you are not root");
 		return;
 	}
-	doctor_say(r, DOCTOR_INFO, "you are root: sessions have no capabilities outside, but uid 0 inside is uid 0 here");
-	doctor_remedy(r, "where it can be had an ordinary account is safer; a container of its own is as good");
+	doctor_say(r, DOCTOR_INFO, "you are root; sessions have no capabilities, and uid 0 inside is %s", who);
+	if (!safe)
+		doctor_remedy(r, "where it can be had an ordinary account is safer; a container of its own is as good");
 }
 
 static void check_groups(const struct doctor_machine *m, struct doctor_result *r)

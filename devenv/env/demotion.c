@@ -78,3 +78,19 @@ char *demotion_describe(const struct plan *p, const struct dirs *d, bool *safe)
 		return mem_printf("root of this machine: %s", why.msg);
 	return mem_strdup("root of the container this machine is");
 }
+
+char *demotion_describe_machine(const struct dirs *d, bool *safe)
+{
+	struct plan p;
+	char *text;
+
+	plan_init(&p);
+	p.id = "none";
+	p.project = d->home;
+	p.state = d->state;
+	p.store = d->store;
+	demotion_plan(&p);
+	text = demotion_describe(&p, d, safe);
+	plan_release(&p);
+	return text;
+}

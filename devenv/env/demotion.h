@@ -3,6 +3,8 @@
 #ifndef DEVENV_ENV_DEMOTION_H
 #define DEVENV_ENV_DEMOTION_H
 
+#include <stdbool.h>
+
 #include "base/dirs.h"
 #include "plan/plan.h"
 
@@ -17,5 +19,7 @@ void demotion_plan(struct plan *p);
  * "root of this machine: REASON". *safe: the former. malloc'ed.
  */
 char *demotion_describe(const struct plan *p, const struct dirs *d, bool *safe);
+/* The same for an environment that was granted nothing. */
+char *demotion_describe_machine(const struct dirs *d, bool *safe);
 
 #endif

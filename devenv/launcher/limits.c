@@ -4,13 +4,17 @@
  *
  * The core does the work (env/limit.c): it moves this process into the environment's cgroups, and the holder and the
  * session, which are its children, are then there too. After the session this process is inside, where neither the core nor
- * /sys/fs/cgroup are to be seen: what will be needed then is opened before.
+ * /sys/fs/cgroup are to be seen: what will be needed then is opened before. Where root becomes somebody else for the session
+ * (plan/demote.h), a child stays what it was until then and removes the cgroups.
  */
 #include "launcher/limits.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +22,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/process.h"
+#include "base/self.h"
 #include "base/text.h"
 #include "launcher/locate.h"
 
@@ -82,6 +87,62 @@ static void take_answer(struct limits *l, const char *text)
 	l->killed = count_killed(l->events_fd);
 }
 
+static bool move_out(const struct limits_cgroup *c, pid_t pid)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%d", (int)pid);
+
+	return write(c->origin_fd, text, (size_t)len) == len;
+}
+
+/* pid 1 and what it ends may take a moment to be gone. */
+static void remove_cgroup(const struct limits_cgroup *c)
+{
+	struct timespec pause = { .tv_nsec = PAUSE_NS };
+	int looks;
+
+	for (looks = 0; looks < LOOKS; looks++) {
+		if (unlinkat(c->parent_fd, c->name, AT_REMOVEDIR) == 0 || errno != EBUSY)
+			return;
+		nanosleep(&pause, NULL);
+	}
+}
+
+/* Outside of the limits itself. A byte says that the last session is over; the end of the file, that it is not. */
+static _Noreturn void keeper_main(const struct limits *l, int fd)
+{
+	sigset_t all;
+	char byte;
+	size_t i;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	setpgid(0, 0);
+	prctl(PR_SET_NAME, "devenv-limits");
+	for (i = 0; i < l->cgroup_count; i++)
+		move_out(&l->cgroups[i], 0);
+	if (read(fd, &byte, 1) == 1)
+		for (i = 0; i < l->cgroup_count; i++)
+			if (move_out(&l->cgroups[i], getppid()))
+				remove_cgroup(&l->cgroups[i]);
+	_exit(0);
+}
+
+static void start_keeper(struct limits *l)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return;
+	l->keeper = fork();
+	if (l->keeper == 0) {
+		close(fds[1]);
+		keeper_main(l, fds[0]);
+	}
+	close(fds[0]);
+	l->keeper_fd = fds[1];
+}
+
 int limits_begin(struct limits *l, const struct plan *p, struct err *e)
 {
 	cleanup_free char *core = NULL, *memory = NULL, *cpus = NULL, *pids = NULL, *self = NULL;
@@ -105,28 +166,31 @@ int limits_begin(struct limits *l, const struct plan *p, struct err *e)
 		return err_set(e, ERR_FAILED, "the limits of the environment could not be set");
 	l->lingers = p->linger > 0;
 	take_answer(l, answer.len ? answer.data : "");
+	if (l->cgroup_count && p->become_uid && self_uid() == 0)
+		start_keeper(l);
 	return 0;
 }
 
-/* pid 1 and what it ends may take a moment to be gone. */
-static void leave(const struct limits_cgroup *c)
+static void leave(struct limits *l, bool last)
 {
-	struct timespec pause = { .tv_nsec = PAUSE_NS };
-	int looks;
+	size_t i;
 
-	if (write(c->origin_fd, "0", 1) != 1)
+	if (l->keeper <= 0) {
+		for (i = 0; last && i < l->cgroup_count; i++)
+			if (move_out(&l->cgroups[i], 0))
+				remove_cgroup(&l->cgroups[i]);
 		return;
-	for (looks = 0; looks < LOOKS; looks++) {
-		if (unlinkat(c->parent_fd, c->name, AT_REMOVEDIR) == 0 || errno != EBUSY)
-			return;
-		nanosleep(&pause, NULL);
 	}
+	if (last && write(l->keeper_fd, "", 1) != 1)
+		return;
+	close(l->keeper_fd);
+	while (waitpid(l->keeper, NULL, 0) < 0 && errno == EINTR)
+		;
 }
 
 void limits_end(struct limits *l, const struct plan *p, void (*warn)(const char *line))
 {
 	uint64_t killed = count_killed(l->events_fd);
-	size_t i;
 
 	if (killed > l->killed) {
 		cleanup_free char *line = mem_printf("the environment reached its memory limit of %llu MiB, and the kernel "
@@ -136,6 +200,5 @@ void limits_end(struct limits *l, const struct plan *p, void (*warn)(const char 
 
 		warn(line);
 	}
-	for (i = 0; l->was_last && !l->lingers && i < l->cgroup_count; i++)
-		leave(&l->cgroups[i]);
+	leave(l, l->was_last && !l->lingers);
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 #include "plan/plan.h"
@@ -24,8 +25,10 @@ struct limits {
 	size_t cgroup_count;
 	bool was_last;	      /* was our session? For struct session */
 	bool lingers;
+	pid_t keeper;	      /* a child that stays root where we do not; 0: there is none */
+	int keeper_fd;	      /* what it waits at */
 };
-#define LIMITS_INIT ((struct limits){ .events_fd = -1 })
+#define LIMITS_INIT ((struct limits){ .events_fd = -1, .keeper_fd = -1 })
 
 /* Have this process put under the limits; a plan without limits costs nothing. */
 int limits_begin(struct limits *l, const struct plan *p, struct err *e);

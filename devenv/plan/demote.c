@@ -75,6 +75,17 @@ static bool is_real_root(void)
 	       count == UINT32_MAX;
 }
 
+/* The engines of containers take it away. */
+static int check_capability(struct err *e)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { { 0 } };
+
+	if (syscall(SYS_capget, &header, data) == 0 && (data[0].effective & (1u << CAP_SYS_ADMIN)))
+		return 0;
+	return err_set(e, ERR_SANDBOX, "it has no capability for mounts (CAP_SYS_ADMIN)");
+}
+
 /* ---- a user namespace with the map ---- */
 
 static int become(uid_t uid, gid_t gid)
@@ -299,7 +310,7 @@ static enum demoted prepare(struct demotion *m, const struct plan *p, const stru
 {
 	uid_t owner;
 
-	if (make_map(m, e) < 0 || make_mounts(m, p, d, e) < 0) {
+	if (check_capability(e) < 0 || make_map(m, e) < 0 || make_mounts(m, p, d, e) < 0) {
 		if (!has_owner(p, d, &owner) || owner != m->uid)
 			return DEMOTE_STAYS;
 		err_wrap(e, "the environment runs as uid %u, and can't be joined as root", owner);

@@ -17,7 +17,7 @@ kept() {
 	devenv -C "$1" config --plan --json >"$BATS_TEST_TMPDIR/plan"
 	for words in session root; do
 		HOST_SECRET=1 BASH_ENV=/x devenv -C "$1" run $([ $words = session ] || echo --root) -- sh <"$E2E_SOURCE/promise_look.sh" >"$BATS_TEST_TMPDIR/look"
-		run /usr/bin/python3 -B "$E2E_SOURCE/promise.py" "$BATS_TEST_TMPDIR/look" "$BATS_TEST_TMPDIR/plan" $words "$(id -u)" "$(id -g)" "${namespaces[@]}"
+		run /usr/bin/python3 -B "$E2E_SOURCE/promise.py" "$BATS_TEST_TMPDIR/look" "$BATS_TEST_TMPDIR/plan" $words "$(outside_id uid)" "$(outside_id gid)" "${namespaces[@]}"
 		[ "$status" -eq 0 ] || { echo "$words: $output"; return 1; }
 	done
 }

@@ -68,14 +68,27 @@ release() {
 	wait "$HOLDER"
 }
 
-# Processes of mine that live in another pid namespace: sessions and holders.
+# Who the caller is outside while in an environment. Real root becomes somebody: of its own range, or of nobody's.
+outside_id() { # uid|gid
+	if [ "$(id -u)" != 0 ] || [ "$(awk '{ print $3 }' /proc/self/uid_map)" != 4294967295 ]; then
+		id "-${1:0:1}"
+	else
+		awk -F: '$1 == "root" || $1 == 0 { n = $2 + $3 - 1 } END { print n ? n : 2147000000 }' "/etc/sub$1" 2>/dev/null
+	fi
+}
+
+# Processes of mine that live in another pid namespace: sessions and holders. Root's and who it becomes: of this run alone, whose
+# home they have.
 inside_processes() {
-	local here there dir
+	local here there dir me
+	me=$(outside_id uid)
 	here=$(readlink /proc/self/ns/pid)
 	for dir in /proc/[0-9]*; do
-		[ -O "$dir" ] || continue
+		[ -O "$dir" ] || [ "$(stat -c %u "$dir" 2>/dev/null)" = "$me" ] || continue
 		there=$(readlink "$dir/ns/pid" 2>/dev/null) || continue
-		[ -z "$there" ] || [ "$there" = "$here" ] || echo "${dir#/proc/} $(tr '\0' ' ' <"$dir/cmdline")"
+		[ -n "$there" ] && [ "$there" != "$here" ] || continue
+		[ "$E2E_IDENTITY" != root ] || grep -qF " ${HOME%/*}/" "$dir/mountinfo" 2>/dev/null || continue
+		echo "${dir#/proc/} $(tr '\0' ' ' <"$dir/cmdline")"
 	done
 	return 0
 }
