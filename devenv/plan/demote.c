@@ -20,8 +20,11 @@
  *      component, is mounted over itself. What shows as the user's already needs nothing any more;
  *   4. ids and capabilities are given up, for good.
  *
- * Whatever goes wrong before the last step - Linux before 5.12, a file system that knows no such mounts, as the overlay that
- * containers have for a root, no capabilities in a container - leaves things as they were: root inside is root outside, without
+ * The runtime directory is often a tmpfs, which knows no such mounts before Linux 6.3. Nothing in it is needed but one lock
+ * file: that is opened before.
+ *
+ * Whatever goes wrong before the last step - Linux before 5.19, whose overlays refuse such layers; a file system that knows no
+ * such mounts, as the overlay that containers have for a root; no capabilities in a container - leaves things as they were: root inside is root outside, without
  * capabilities. `devenv doctor` and `config --plan` say which it is.
  *
  * Neither root of a user namespace nor anybody else comes here: one look at the auxiliary vector tells.
@@ -42,6 +45,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -59,7 +63,7 @@
 struct demotion {
 	uid_t uid;
 	gid_t gid;
-	int userns_fd;
+	int userns_fd, lock_fd;
 	struct strlist mounted; /* in this order */
 };
 
@@ -84,6 +88,16 @@ static int check_capability(struct err *e)
 	if (syscall(SYS_capget, &header, data) == 0 && (data[0].effective & (1u << CAP_SYS_ADMIN)))
 		return 0;
 	return err_set(e, ERR_SANDBOX, "it has no capability for mounts (CAP_SYS_ADMIN)");
+}
+
+static int check_kernel(struct err *e)
+{
+	unsigned int major, minor;
+	struct utsname u;
+
+	if (uname(&u) < 0 || sscanf(u.release, "%u.%u", &major, &minor) != 2 || major > 5 || (major == 5 && minor >= 19))
+		return 0;
+	return err_set(e, ERR_SANDBOX, "overlays can't have layers with mapped ids before Linux 5.19, and this is %s", u.release);
 }
 
 /* ---- a user namespace with the map ---- */
@@ -230,9 +244,21 @@ static void make_missing(const struct plan *p, const struct dirs *d)
 			file_mkdirs(AT_FDCWD, p->mounts[i].host, 0700, &ignored);
 }
 
+/* The owner decides who may watch it, too (sandbox/linger.c). */
+static int open_lock(struct demotion *m, const struct plan *p, const struct dirs *d, struct err *e)
+{
+	cleanup_free char *path = running_path(d, p->id);
+
+	m->lock_fd = openat(AT_FDCWD, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (m->lock_fd < 0 || fchown(m->lock_fd, m->uid, m->gid) < 0)
+		return err_sys(e, "can't open the lock file %s", text_safe(path));
+	return 0;
+}
+
 static int cover_all(struct demotion *m, const struct plan *p, const struct dirs *d, struct err *e)
 {
-	const char *const used[] = { d->state, p->state, d->runtime, p->store, p->project, p->guard };
+	const char *const used[] = { d->state, p->state, p->store, p->project, p->guard };
+	struct err closed = ERR_INIT;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(used); i++)
@@ -245,7 +271,7 @@ static int cover_all(struct demotion *m, const struct plan *p, const struct dirs
 		if (is_host_path(&p->mounts[i]) &&
 		    cover(m, p->mounts[i].host, p->mounts[i].flags & PLAN_MOUNT_READ_ONLY, e) < 0)
 			return -1;
-	return 0;
+	return cover(m, d->runtime, false, &closed) < 0 ? open_lock(m, p, d, e) : 0;
 }
 
 static int make_mounts(struct demotion *m, const struct plan *p, const struct dirs *d, struct err *e)
@@ -310,7 +336,7 @@ static enum demoted prepare(struct demotion *m, const struct plan *p, const stru
 {
 	uid_t owner;
 
-	if (check_capability(e) < 0 || make_map(m, e) < 0 || make_mounts(m, p, d, e) < 0) {
+	if (check_capability(e) < 0 || check_kernel(e) < 0 || make_map(m, e) < 0 || make_mounts(m, p, d, e) < 0) {
 		if (!has_owner(p, d, &owner) || owner != m->uid)
 			return DEMOTE_STAYS;
 		err_wrap(e, "the environment runs as uid %u, and can't be joined as root", owner);
@@ -322,10 +348,12 @@ static enum demoted prepare(struct demotion *m, const struct plan *p, const stru
 	return DEMOTE_STAYS;
 }
 
-enum demoted demote(const struct plan *p, const struct dirs *d, struct err *e)
+enum demoted demote(const struct plan *p, const struct dirs *d, int *lock_fd, struct err *e)
 {
-	struct demotion m = { .uid = p->become_uid, .gid = p->become_gid, .userns_fd = -1, .mounted = STRLIST_INIT };
+	struct demotion m = { .uid = p->become_uid, .gid = p->become_gid, .userns_fd = -1, .lock_fd = -1, .mounted = STRLIST_INIT };
 	enum demoted result;
+
+	*lock_fd = -1;
 
 	/* newuidmap gives ranges to whom they belong. */
 	if (!p->become_uid || p->uid_range_count || !is_real_root())
@@ -335,6 +363,10 @@ enum demoted demote(const struct plan *p, const struct dirs *d, struct err *e)
 		result = DEMOTE_FAILED;
 	if (m.userns_fd >= 0)
 		close(m.userns_fd);
+	if (result == DEMOTE_DONE)
+		*lock_fd = m.lock_fd;
+	else if (m.lock_fd >= 0)
+		close(m.lock_fd);
 	strlist_release(&m.mounted);
 	return result;
 }
@@ -345,7 +377,7 @@ enum demoted demote_probe(const struct plan *p, const struct dirs *d, struct err
 		enum demoted result;
 		struct err e;
 	} answer = { .result = DEMOTE_STAYS };
-	int fds[2];
+	int fds[2], lock_fd;
 	pid_t pid;
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
@@ -353,7 +385,7 @@ enum demoted demote_probe(const struct plan *p, const struct dirs *d, struct err
 	pid = fork();
 	if (pid == 0) {
 		sys_close_range(0, 2, 0);
-		answer.result = demote(p, d, &answer.e);
+		answer.result = demote(p, d, &lock_fd, &answer.e);
 		_exit(write(fds[1], &answer, sizeof(answer)) != (ssize_t)sizeof(answer));
 	}
 	close(fds[1]);

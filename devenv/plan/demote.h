@@ -17,7 +17,11 @@ enum demoted {
 	DEMOTE_DONE,	    /* self_uid() is the plan's become_uid, without capabilities, in a mount namespace of its own */
 };
 
-enum demoted demote(const struct plan *p, const struct dirs *d, struct err *e);
+/*
+ * DEMOTE_DONE: *lock_fd is the lock file of the environment (running.h) where its directory can't be passed any more, to be
+ * left open; else -1.
+ */
+enum demoted demote(const struct plan *p, const struct dirs *d, int *lock_fd, struct err *e);
 /* What demote() would answer, found out in a child. */
 enum demoted demote_probe(const struct plan *p, const struct dirs *d, struct err *e);
 

@@ -35,6 +35,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -81,12 +82,20 @@ void holder_open_door(const struct holder *h)
 	lock_byte(h->door_fd, F_OFD_SETLK, F_UNLCK, RUNNING_DOOR);
 }
 
-static int open_lock_file(const char *path, const struct dirs *d, struct err *e)
+static int open_lock_file(const char *path, const struct holder_request *q, struct err *e)
 {
-	int fd = openat(AT_FDCWD, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	char opened[40];
+	int fd;
+
+	if (q->lock_fd >= 0) {
+		snprintf(opened, sizeof(opened), "/proc/self/fd/%d", q->lock_fd);
+		fd = openat(AT_FDCWD, opened, O_RDWR | O_CLOEXEC);
+		return fd < 0 ? err_sys(e, "can't open the lock file %s again", path) : fd;
+	}
+	fd = openat(AT_FDCWD, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0 && errno == ENOENT) {
-		if (dirs_private(d->runtime, e) < 0)
+		if (dirs_private(q->dirs->runtime, e) < 0)
 			return -1;
 		fd = openat(AT_FDCWD, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	}
@@ -138,6 +147,8 @@ static int create(const struct holder_request *q, struct holder *h, struct err *
 	int report[2], result;
 	pid_t pid;
 
+	if (q->lock_fd >= 0)
+		close(q->lock_fd); /* in pid 1 it would be one descriptor too many, see above */
 	if (pipe2(report, O_CLOEXEC) < 0 || (q->plan->uid_range_count && pipe2(request.gate, O_CLOEXEC) < 0))
 		return err_sys(e, "can't make a pipe");
 	/* clone, not clone3: container engines answer ENOSYS to the latter, and nothing here needs it. */
@@ -206,7 +217,7 @@ static int find_or_create(const struct holder_request *q, const char *lock_path,
 {
 	int found;
 
-	h->door_fd = open_lock_file(lock_path, q->dirs, e);
+	h->door_fd = open_lock_file(lock_path, q, e);
 	if (h->door_fd < 0)
 		return -1;
 	if (take_door(h) < 0)
@@ -222,7 +233,7 @@ static int acquire(const struct holder_request *q, const char *path, struct hold
 {
 	int found;
 
-	h->session_fd = open_lock_file(path, q->dirs, e);
+	h->session_fd = open_lock_file(path, q, e);
 	if (h->session_fd < 0)
 		return -1;
 	found = join_running(h, e);

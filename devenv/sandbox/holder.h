@@ -20,6 +20,7 @@ struct holder_request {
 	const struct plan *plan;
 	const struct dirs *dirs;
 	char **process_argv; /* see struct session */
+	int lock_fd; /* the lock file, where its name leads nowhere (plan/demote.h); -1: by its name */
 };
 /* Join the running holder of the plan, or make one. Fills *h; on failure nothing is left behind. */
 int holder_acquire(const struct holder_request *q, struct holder *h, struct err *e);

@@ -150,7 +150,7 @@ static int get_ready(struct visit *v, struct holder_request *request, struct err
 
 	if (s->terminals & 1)
 		restorer_start(&v->restorer);
-	if (demote(p, request->dirs, e) == DEMOTE_FAILED)
+	if (demote(p, request->dirs, &request->lock_fd, e) == DEMOTE_FAILED)
 		return -1;
 	*e = ERR_INIT; /* why it stays what it is, doctor tells */
 	environ_build(p, s, workdir_of(p, s), &v->env);

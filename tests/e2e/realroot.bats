@@ -133,6 +133,31 @@ mode = rw"
 	cd /
 }
 
+@test "only the runtime directory lies on such a file system: the lock is opened before" {
+	MOUNTED=$BATS_TEST_TMPDIR/mounted
+	mkdir "$MOUNTED" "$BATS_TEST_TMPDIR/upper" "$BATS_TEST_TMPDIR/work" "$BATS_TEST_TMPDIR/lower"
+	mount -t overlay -o "lowerdir=$BATS_TEST_TMPDIR/lower,upperdir=$BATS_TEST_TMPDIR/upper,workdir=$BATS_TEST_TMPDIR/work" none "$MOUNTED"
+	mkdir -m 700 "$MOUNTED/runtime"
+	export XDG_RUNTIME_DIR=$MOUNTED/runtime
+	sandbox 'linger = 600'
+	map_is "$OUTSIDE" "$(outside_id gid)"
+	wait_for 10 eval 'devenv status | grep -q "lingering after its last session"'
+	first=$(devenv run -- readlink /proc/self/ns/mnt)
+	hold "$P"
+	[ "$(devenv run --root -- readlink /proc/self/ns/mnt)" = "$first" ]
+	release "$P"
+	devenv -q reset -y
+	wait_for 10 nothing_inside
+	sandbox
+	hold "$P"
+	kill -9 "$HOLDER"
+	wait "$HOLDER" || :
+	wait_for 10 nothing_inside
+	map_is "$OUTSIDE" "$(outside_id gid)"
+	[ "$(stat -c %a "$XDG_RUNTIME_DIR/devenv")" = 700 ]
+	cd /
+}
+
 @test "without the capability for mounts it stays root" {
 	command -v setpriv >/dev/null || skip "setpriv is not installed"
 	sandbox
@@ -147,6 +172,8 @@ mode = rw"
 	run --separate-stderr less devenv run -- true
 	complaint 125 "runs as uid $OUTSIDE, and can't be joined as root: it has no capability for mounts"
 	release "$P"
+	wait_for 10 nothing_inside
+	rm -f .held .release
 	less devenv run -- sh -c 'echo >.held; until [ -e .release ]; do sleep 0.05; done' 3>&- 4>&- &
 	wait_for 20 test -e .held
 	map_is 0

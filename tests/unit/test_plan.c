@@ -65,6 +65,8 @@ static void fill(struct plan *p)
 	p->cpus = 1500;
 	p->pids = 64;
 	p->linger = 9;
+	p->become_uid = 2147000000;
+	p->become_gid = 2147000001;
 	p->nested = true;
 	plan_add_uid_range(p, (struct plan_range){ 0, 100000, 65536 });
 	plan_add_gid_range(p, (struct plan_range){ 1, 200000, 7 });
@@ -107,6 +109,8 @@ static void check_filled(const struct plan *p)
 	assert_int_equal(p->cpus, 1500);
 	assert_int_equal(p->pids, 64);
 	assert_int_equal(p->linger, 9);
+	assert_int_equal(p->become_uid, 2147000000);
+	assert_int_equal(p->become_gid, 2147000001);
 	assert_true(p->nested);
 	assert_int_equal(p->uid_range_count, 1);
 	assert_int_equal(p->uid_ranges[0].outside, 100000);
