@@ -31,6 +31,7 @@ struct tree {
 	const struct root *below;
 	const char *prefix;    /* where the tree is inside: "" for the root */
 	char *fresh, *replaced; /* directories: nothing was there before; opaque. "" for none; paths as root.h takes them */
+	struct stat maker;     /* whose the directory is that the scratch lies in */
 	struct err error;
 };
 
@@ -86,9 +87,17 @@ static int add_hidden(struct tree *t, int dirfd, const char *name, const char *p
 	return 0;
 }
 
-static bool has_other_mode(const struct stat *a, const struct stat *b)
+/* `a` is of the scratch: what is its maker's there is ours elsewhere, whoever root has become for that (plan/demote.h). */
+static bool has_other_mode(const struct tree *t, const struct stat *a, const struct stat *b)
 {
-	return (a->st_mode & 07777) != (b->st_mode & 07777) || a->st_uid != b->st_uid || a->st_gid != b->st_gid;
+	uid_t uid = a->st_uid;
+	gid_t gid = a->st_gid;
+
+	if (t->maker.st_uid != geteuid()) {
+		uid = uid == t->maker.st_uid ? geteuid() : uid;
+		gid = gid == t->maker.st_gid ? getegid() : gid;
+	}
+	return (a->st_mode & 07777) != (b->st_mode & 07777) || uid != b->st_uid || gid != b->st_gid;
 }
 
 static int compare_directory(struct tree *t, int dirfd, const char *path, const struct stat *st,
@@ -101,7 +110,7 @@ static int compare_directory(struct tree *t, int dirfd, const char *path, const 
 		set_path(&t->fresh, path);
 		return 0;
 	}
-	if (has_other_mode(st, &was->st))
+	if (has_other_mode(t, st, &was->st))
 		add_change(t, DIFF_MODIFIED, path, true);
 	if (!is_in(path, t->replaced) && !is_opaque(dirfd, name))
 		return 0;
@@ -145,8 +154,12 @@ static int compare_tree(struct diff *d, int dirfd, const char *name, const struc
 	struct tree t = { .diff = d, .below = below, .prefix = prefix, .error = ERR_INIT,
 			  .fresh = mem_strdup(""), .replaced = mem_strdup("") };
 	struct upper_walk w = { .visit = visit, .data = &t };
+	int r = fstat(dirfd, &t.maker);
 
-	upper_walk(&w, dirfd, name);
+	if (r < 0)
+		err_sys(&t.error, "can't look at the scratch layer");
+	else
+		upper_walk(&w, dirfd, name);
 	d->incomplete = d->incomplete || w.incomplete;
 	free(t.fresh);
 	free(t.replaced);

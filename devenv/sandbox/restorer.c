@@ -67,7 +67,8 @@ static _Noreturn void restorer_main(int fd)
 			last = note;
 			continue;
 		}
-		kill(-job, note.signal);
+		if (note.signal == SIGTSTP || note.signal == SIGINT)
+			kill(-job, note.signal);
 		send(fd, "", 1, MSG_NOSIGNAL);
 	}
 	if (last.changed && tcgetattr(0, &found) == 0 && is_same(&found, &last.now))
