@@ -274,6 +274,17 @@ static int cover_all(struct demotion *m, const struct plan *p, const struct dirs
 	return cover(m, d->runtime, false, &closed) < 0 ? open_lock(m, p, d, e) : 0;
 }
 
+/*
+ * What is looked at after a session by descriptors of the host's (guard.h) is looked at from inside, when nobody is in this
+ * namespace any more: left open, this keeps its mounts.
+ */
+static int keep_mounts(struct err *e)
+{
+	int fd = openat(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? err_sys(e, "can't open a mount namespace") : 0;
+}
+
 static int make_mounts(struct demotion *m, const struct plan *p, const struct dirs *d, struct err *e)
 {
 	size_t i;
@@ -281,7 +292,7 @@ static int make_mounts(struct demotion *m, const struct plan *p, const struct di
 	make_missing(p, d);
 	if (unshare(CLONE_NEWNS) < 0)
 		return err_sys(e, "can't make a mount namespace");
-	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == 0 && cover_all(m, p, d, e) == 0)
+	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == 0 && cover_all(m, p, d, e) == 0 && keep_mounts(e) == 0)
 		return 0;
 	if (e->code == ERR_NONE)
 		err_sys(e, "can't make the mounts of a namespace its own");
