@@ -24,8 +24,11 @@
  * file: that is opened before.
  *
  * Whatever goes wrong before the last step - Linux before 5.19, whose overlays refuse such layers; a file system that knows no
- * such mounts, as the overlay that containers have for a root; no capabilities in a container - leaves things as they were: root inside is root outside, without
- * capabilities. `devenv doctor` and `config --plan` say which it is.
+ * such mounts, as the overlay that containers have for a root; no capabilities in a container - leaves things as they were:
+ * root inside is root outside, without capabilities. `devenv doctor`, `info` and `config --plan` say which it is.
+ *
+ * All sessions of an environment must be the same user's: pid 1 lets nobody else join. The id is in the plan, and so in its
+ * name; whoever stays root where pid 1 is not root's, or the other way round, finds out before anything is given up.
  *
  * Neither root of a user namespace nor anybody else comes here: one look at the auxiliary vector tells.
  */
