@@ -35,6 +35,7 @@
 #include "base/process.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "env/demotion.h"
 #include "env/draft.h"
 #include "env/filter.h"
 #include "env/inside.h"
@@ -154,7 +155,10 @@ static int fill(struct draft *d, const struct step *step, const char *state, str
 	if (step->no_services && forbid_services(d, e) < 0)
 		return -1;
 	set_filter(d, step);
-	return draft_put_apt_options(d, e) < 0 ? -1 : draft_standard_files(d, e);
+	if (draft_put_apt_options(d, e) < 0 || draft_standard_files(d, e) < 0)
+		return -1;
+	demotion_plan(p);
+	return 0;
 }
 
 /* Its id, malloc'ed: it names the lock file. */

@@ -39,6 +39,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -333,14 +334,30 @@ static void hand_over_pipes(uid_t uid)
 			return;
 }
 
-/* Dumpable again, as every process is that has not changed its ids: or its own /proc would not be its own. */
+/* What a change of ids undoes: the end of who called us is ours (env/step.c), and our own /proc is our own. */
+static int restore_attributes(int death_signal, pid_t parent)
+{
+	if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
+		return -1;
+	if (!death_signal)
+		return 0;
+	if (prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0) < 0)
+		return -1;
+	if (getppid() != parent)
+		raise(death_signal);
+	return 0;
+}
+
 static int give_up(const struct demotion *m, struct err *e)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct none[2] = { { 0 } };
+	int death_signal = 0;
+	pid_t parent = getppid();
 
+	prctl(PR_GET_PDEATHSIG, &death_signal, 0, 0, 0);
 	hand_over_pipes(m->uid);
-	if (become(m->uid, m->gid) < 0 || syscall(SYS_capset, &header, none) < 0 || prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
+	if (become(m->uid, m->gid) < 0 || syscall(SYS_capset, &header, none) < 0 || restore_attributes(death_signal, parent) < 0)
 		return err_sys(e, "can't become uid %u", m->uid);
 	self_became(m->uid, m->gid);
 	return 0;

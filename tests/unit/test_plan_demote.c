@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -122,12 +123,15 @@ static void test_becomes(void **state)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (!pid) {
-		int lock_fd;
+		int lock_fd, death_signal = 0;
 
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
 		if (demote(&plan, &dirs, &lock_fd, &e) != DEMOTE_DONE || lock_fd >= 0)
 			_exit(1);
 		if (stat(others, &st) < 0 || st.st_uid != 1234 || st.st_gid != 4321)
 			_exit(2);
+		if (prctl(PR_GET_PDEATHSIG, &death_signal) < 0 || death_signal != SIGTERM)
+			_exit(3);
 		_exit(look() % 255);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
