@@ -29,7 +29,7 @@ runtime_files() {
 }
 # Pids of processes of mine by the name of the program, also of those whose directory in /proc is root's.
 mine_named() {
-	pgrep -U "$(id -u)" -x "$1" || :
+	pgrep -U "$(id -u),$(outside_id uid)" -x "$1" || :
 }
 nobody_is_left() {
 	nothing_inside && [ -z "$(mine_named devenv-leader)" ] && [ -z "$(mine_named devenv-restorer)" ]
