@@ -94,7 +94,8 @@ static void name_base(const struct lock *l, const struct chosen *c, const char *
 	name(&r->configured, r->digest);
 }
 
-int packages_stage_base_digest(const struct lock *l, const char *platform, char digest[DIGEST_MAX], struct err *e)
+/* false: there are no packages of a base. */
+static bool digests_of_base(const struct lock *l, const char *platform, char unpacked[DIGEST_MAX], char digest[DIGEST_MAX])
 {
 	struct base_recipes r;
 	struct chosen c;
@@ -103,13 +104,28 @@ int packages_stage_base_digest(const struct lock *l, const char *platform, char 
 	choose(l, platform, true, &c);
 	any = c.count > 0;
 	name_base(l, &c, platform, &r);
+	snprintf(unpacked, DIGEST_MAX, "%s", r.unpacked_digest);
 	snprintf(digest, DIGEST_MAX, "%s", r.digest);
 	strlist_release(&r.parts);
 	free(c.items);
-	if (any)
+	return any;
+}
+
+int packages_stage_base_digest(const struct lock *l, const char *platform, char digest[DIGEST_MAX], struct err *e)
+{
+	char unpacked[DIGEST_MAX];
+
+	if (digests_of_base(l, platform, unpacked, digest))
 		return 0;
 	err_set(e, ERR_LOCK, "%s has no packages of a base for %s", PROJECT_LOCK, platform);
 	return err_hint(e, "run `devenv lock`");
+}
+
+int packages_stage_unpacked_digest(const struct lock *l, const char *platform, char digest[DIGEST_MAX])
+{
+	char configured[DIGEST_MAX];
+
+	return digests_of_base(l, platform, digest, configured) ? 0 : -1;
 }
 
 void packages_stage_added_digest(const struct lock *l, const char *platform, const char *below, char digest[DIGEST_MAX])

@@ -12,6 +12,8 @@
 
 /* The digest of the base that the lock's packages make for a platform. ERR_LOCK: there are none. */
 int packages_stage_base_digest(const struct lock *l, const char *platform, char digest[DIGEST_MAX], struct err *e);
+/* Of its tree before anything was configured. -1: there is none. */
+int packages_stage_unpacked_digest(const struct lock *l, const char *platform, char digest[DIGEST_MAX]);
 /* The digest of what is added to the image `below`; its own when nothing is. */
 void packages_stage_added_digest(const struct lock *l, const char *platform, const char *below, char digest[DIGEST_MAX]);
 
