@@ -49,4 +49,8 @@ int packages_source_open(struct packages_source *p, const struct environment *en
 			 const struct env_options *o, struct err *e);
 void packages_source_close(struct packages_source *p);
 
+/* Tell apt inside a base of packages where they come from (env/packages_inside.c). */
+struct draft;
+int packages_put_sources(struct draft *d, struct err *e);
+
 #endif
