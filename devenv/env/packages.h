@@ -22,8 +22,6 @@ char *packages_base_request(const struct config *c);
 void packages_gaps(const struct environment *env, struct env_gaps *out);
 /* What can be named to `devenv update`. */
 void packages_names(const struct environment *env, struct strlist *names);
-/* Is a base of packages (`base`), or what is added, still to be resolved? Any platform. */
-bool packages_have_gap(const struct environment *env, bool base);
 
 struct packages_update {
 	bool again;			/* resolve even what has no gap: what `names` says, or all */
