@@ -237,8 +237,7 @@ platforms = linux/amd64 linux/arm64"
 	debian "$dir" bookworm
 	run -0 devenv -q -C "$dir" run --root -- sh -c 'apt-get -qq update && apt-get -qq -y install --no-install-recommends tree >/dev/null 2>&1 && tree --version'
 	[[ ${lines[-1]} = tree* ]]
-	run devenv -q -C "$dir" run -- tree --version
-	[ "$status" -eq 127 ]
+	run -127 devenv -q -C "$dir" run -- tree --version
 }
 
 @test "two at once make it once" {
@@ -261,7 +260,7 @@ platforms = linux/amd64 linux/arm64"
 	devenv -q -C "$dir" lock
 	export DEVENV_STORE=$BATS_TEST_TMPDIR/store XDG_STATE_HOME=$BATS_TEST_TMPDIR/state
 	devenv -q -C "$dir" allow -y
-	devenv -C "$dir" run -- true >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- &
+	env --default-signal=INT devenv -C "$dir" run -- true >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- &
 	local pid=$!
 	wait_for 120 grep -q configuring "$BATS_TEST_TMPDIR/out"
 	kill -INT "$pid" 2>/dev/null || :
