@@ -167,6 +167,21 @@ static void say(const struct env_options *o, const char *format, size_t count)
 		o->ui->notice(o->ui->data, line);
 }
 
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* After everything of a stage: it may have been minutes. */
+static void say_done(const struct env_options *o, const char *what, double start)
+{
+	if (o->ui->build_done)
+		o->ui->build_done(o->ui->data, what, now() - start);
+}
+
 static int64_t wall_ns(void)
 {
 	struct timespec t;
@@ -197,7 +212,6 @@ static int fetch(struct environment *env, struct store *s, const struct chosen *
 	}
 	pool.context = &source.context;
 	pool.archive = &source.archive;
-	say(o, "fetching", missing);
 	result = debian_pool_fetch(&pool, c->items, c->count, e);
 	packages_source_close(&source);
 	return result;
@@ -300,6 +314,7 @@ static int make_base(struct environment *env, struct store *s, const struct chos
 		     const struct env_options *o, struct err *e)
 {
 	cleanup_close int lock = store_layer_lock(s, r->digest, e);
+	double start = now();
 	struct control control = { 0 };
 	struct store_stage stage;
 	int result = lock < 0 ? -1 : is_stored(s, r->digest, e);
@@ -318,6 +333,8 @@ static int make_base(struct environment *env, struct store *s, const struct chos
 		result = configure_in(env, s, &stage, r, control.epoch, e);
 		store_stage_drop(s, &stage);
 	}
+	if (result == 0)
+		say_done(o, "base", start);
 	control_release(&control);
 	return result;
 }
@@ -404,6 +421,7 @@ static int make_added(struct environment *env, struct store *s, const struct rec
 {
 	cleanup_close int lock = store_layer_lock(s, digest, e);
 	bool on_image = env->config.base != CONFIG_BASE_DEBIAN;
+	double start = now();
 	struct control control = { 0 };
 	struct store_stage stage;
 	int result = lock < 0 ? -1 : is_stored(s, digest, e);
@@ -420,6 +438,8 @@ static int make_added(struct environment *env, struct store *s, const struct rec
 		result = add_in(env, s, &stage, r, c, &control, e);
 		store_stage_drop(s, &stage);
 	}
+	if (result == 0)
+		say_done(o, "packages", start);
 	control_release(&control);
 	return result;
 }

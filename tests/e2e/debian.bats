@@ -255,17 +255,21 @@ platforms = linux/amd64 linux/arm64"
 	[ "$(cat "$BATS_TEST_TMPDIR/out1" "$BATS_TEST_TMPDIR/out2" | grep -c 'installing')" -eq 1 ]
 }
 
+test_nobody_is_inside() {
+	[ -z "$(inside_processes)" ] && [ -z "$(ls "$DEVENV_STORE/tmp")" ]
+}
+
 @test "^C half way leaves nothing under a final name, and the next time goes on" {
 	debian "$dir" bookworm "jq"
 	devenv -q -C "$dir" lock
 	export DEVENV_STORE=$BATS_TEST_TMPDIR/store XDG_STATE_HOME=$BATS_TEST_TMPDIR/state
 	devenv -q -C "$dir" allow -y
-	env --default-signal=INT devenv -C "$dir" run -- true >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- &
+	setsid env --default-signal=INT devenv -C "$dir" run -- true >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- &
 	local pid=$!
 	wait_for 120 grep -q configuring "$BATS_TEST_TMPDIR/out"
-	kill -INT "$pid" 2>/dev/null || :
+	kill -INT -- "-$pid" # as a terminal does: the whole group
 	wait "$pid" || :
-	[ -z "$(inside_processes)" ]
+	wait_for 30 test_nobody_is_inside
 	[ "$(ls "$DEVENV_STORE/images" 2>/dev/null | wc -l)" -le 1 ]
 	run -0 devenv -q -C "$dir" run -- jq --version
 	[[ $output = jq-* ]]
@@ -291,4 +295,54 @@ platforms = linux/amd64 linux/arm64"
 	[ "$(ls "$DEVENV_STORE/images" | wc -l)" -eq 0 ]
 	[ "$(ls "$DEVENV_STORE/layers" | wc -l)" -eq 0 ]
 	[ "$(ls "$DEVENV_STORE/debs" | wc -l)" -eq 0 ]
+}
+
+@test "a lock of half a year ago, from an empty store: what the mirror has lost comes from the snapshot service" {
+	debian "$dir" bookworm "jq"
+	devenv -q -C "$dir" lock
+	devenv -q -C "$dir" run -- true
+	# The mirror has lost one package since, and the lock is older than its index: another version, which only we still have.
+	local sha name path
+	name=$(awk '/^\[package.*\.jq\]/ { on = 1 } on && /^version = / { print $3; exit }' "$dir/devenv.lock")
+	sha=$(awk '/^\[package.*\.jq\]/ { on = 1 } on && /^sha256 = / { print $3; exit }' "$dir/devenv.lock")
+	path=$(awk '/^\[package.*\.jq\]/ { on = 1 } on && /^path = / { print $3; exit }' "$dir/devenv.lock")
+	mkdir -p "$BATS_TEST_TMPDIR/old" "$BATS_TEST_TMPDIR/snapshot/$(dirname "$path")"
+	dpkg-deb -R "$DEVENV_STORE/debs/$sha" "$BATS_TEST_TMPDIR/old/root"
+	sed -i "s/^Version: .*/Version: 1.5-1/" "$BATS_TEST_TMPDIR/old/root/DEBIAN/control"
+	local lost=${path/_*_/_1.5-1_}
+	dpkg-deb -b --root-owner-group "$BATS_TEST_TMPDIR/old/root" "$BATS_TEST_TMPDIR/snapshot/$lost" >/dev/null
+	local new_sha new_size
+	new_sha=$(sha256sum <"$BATS_TEST_TMPDIR/snapshot/$lost" | cut -d ' ' -f 1)
+	new_size=$(stat -c %s "$BATS_TEST_TMPDIR/snapshot/$lost")
+	awk -v path="$lost" -v sha="$new_sha" -v size="$new_size" '
+		/^\[/ { on = /\.jq\]$/ }
+		on && /^path = / { $0 = "path = " path }
+		on && /^sha256 = / { $0 = "sha256 = " sha }
+		on && /^size = / { $0 = "size = " size }
+		on && /^version = / { $0 = "version = 1.5-1" }
+		{ print }' "$dir/devenv.lock" >"$BATS_TEST_TMPDIR/lock"
+	cp "$BATS_TEST_TMPDIR/lock" "$dir/devenv.lock"
+	devenv -C "$dir" lock --check
+	export DEVENV_STORE=$BATS_TEST_TMPDIR/store XDG_STATE_HOME=$BATS_TEST_TMPDIR/state
+	devenv -q -C "$dir" allow -y
+	# without the service: the package, the places, and the way out
+	run ! devenv -C "$dir" run -- true
+	[[ $output = *jq*1.5-1* ]]
+	[[ $output = *"devenv update jq"* ]]
+	local port=$((40000 + RANDOM % 9000))
+	python3 -m http.server --bind 127.0.0.1 -d "$BATS_TEST_TMPDIR/snapshot" "$port" >/dev/null 2>&1 3>&- 4>&- &
+	local server=$!
+	export XDG_CONFIG_HOME=$BATS_TEST_TMPDIR/config
+	mkdir -p "$XDG_CONFIG_HOME/devenv"
+	printf '[debian]\nsnapshot = http://127.0.0.1:%s\n' "$port" >"$XDG_CONFIG_HOME/devenv/config.ini"
+	wait_for 20 curl -fsS --noproxy '*' "http://127.0.0.1:$port/"
+	run devenv -q -C "$dir" run -- dpkg-query -W -f '${Version}' jq
+	kill "$server"
+	[ "$status" -eq 0 ]
+	[ "$output" = 1.5-1 ]
+	# and what is added later moves nothing of it
+	sed -i 's/^apt = jq/apt = jq tree/' "$dir/devenv.ini"
+	run -0 --separate-stderr devenv -C "$dir" lock
+	[ "${#lines[@]}" -eq 1 ]
+	[[ $output = "tree new"* ]]
 }
