@@ -108,7 +108,7 @@ $(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(B)/tests/devenv.a Makefile
 
 test-programs: $(unit_tests) $(fuzz_names:%=$(B)/fuzz/replay_%)
 
-demo: deps test-deps all ## show in a minute what it does
+demo: deps all ## show in a minute what it does
 	tests/demo.sh
 
 test: deps test-deps all test-programs ## everything that decides whether a change is good

@@ -1,14 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# demo.sh - what `make demo` shows: a Django project on a real image, entered.
+# demo.sh - what `make demo` shows: `devenv init && devenv enter` in an example project.
 #
-# Makes the test images (Debian by mmdebstrap from the mirror this machine's apt uses), starts a registry on loopback,
-# writes an example project and enters it. On a terminal you get its shell; otherwise it prints what is true inside.
-# The project and the store stay in a directory of the demo's own; `demo.sh clean` removes it.
+# The project is a small Django site. Its environment is made of Debian's own packages, from the mirror that this machine's
+# apt uses. On a terminal you get its shell; otherwise it prints what is true inside. The project and the store stay in a
+# directory of the demo's own; `demo.sh clean` removes it.
 set -eu -o pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 devenv=$(cd "$here/.." && pwd)/build/devenv
-. "$here/images/registry.bash"
 demo=${XDG_CACHE_HOME:-${HOME:?}/.cache}/devenv-demo
 export PATH=$PATH:/usr/sbin:/sbin
 unset CI
@@ -26,55 +25,52 @@ fi
 	echo "demo: build/devenv is missing: run \`make\` first"
 	exit 1
 }
+command -v curl >/dev/null || "$here/deps" need curl
 
-missing=()
-for program in mmdebstrap skopeo docker-registry curl zstd; do # the packages are called like the programs
-	command -v "$program" >/dev/null || missing+=("$program")
-done
-"$here/deps" need ${missing[@]+"${missing[@]}"}
-images=$("$here/images/build")
-mkdir -p "$demo/shop"
 work=$(mktemp -d)
 cleanup() {
 	[ -z "${server:-}" ] || kill "$server" 2>/dev/null || :
-	registry_stop
 	rm -rf "$work"
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM HUP
-registry_start "$images/registry" "$work"
 
 # The demo's own store and state, so that it shows a first time and leaves yours alone.
 export DEVENV_STORE=$demo/store XDG_STATE_HOME=$demo/state
+mkdir -p "$demo/shop/shop"
 cd "$demo/shop"
 rm -f devenv.ini devenv.lock
-cat >devenv.ini <<-END
-	[base]
-	image = $REGISTRY/django:3.2
+cat >manage.py <<'END'
+#!/usr/bin/env python3
+import os
+import sys
 
-	[sandbox]
-	network = host
+from django.core.management import execute_from_command_line
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
+execute_from_command_line(sys.argv)
 END
-say "a project, $PWD, with this devenv.ini:"
-sed 's/^/    /' devenv.ini
+touch shop/__init__.py
+printf 'urlpatterns = []\n' >shop/urls.py
+printf 'SECRET_KEY = "demo"\nDEBUG = True\nALLOWED_HOSTS = ["*"]\nROOT_URLCONF = "shop.urls"\n' >shop/settings.py
 
-say "devenv allow, lock, pull"
-"$devenv" allow -y
-"$devenv" lock
-"$devenv" pull
-[ -e manage.py ] || "$devenv" run -- django-admin startproject shop .
+say "a Django project, $PWD:"
+find . -type f | sed 's/^/    /'
+say "devenv init"
+"$devenv" init
+grep -v '^;' devenv.ini | cat -s | sed 's/^/    /'
 
 if [ -t 0 ] && [ -t 1 ] && [ "${DEVENV_DEMO:-}" != print ]; then
 	say "devenv enter: try \`python3 manage.py runserver\`, leave with \`exit\`"
 	"$devenv" enter || :
 else
-	port=$(free_port)
-	say "what is true inside"
+	port=$((20000 + RANDOM % 20000))
+	say "devenv run: what is true inside"
 	"$devenv" run -- sh -c '. /etc/os-release
 		echo "    $PRETTY_NAME, $(getconf GNU_LIBC_VERSION), $(python3 --version), Django $(django-admin --version)"
-		echo "    user $(id -un) ($(id -u)), directory $(pwd)"'
+		echo "    user $(id -un) ($(id -u)), directory $(pwd), $(dpkg -l | grep -c ^ii) packages"'
 	say "and on this host"
-	echo "    $(. /etc/os-release && echo "$PRETTY_NAME"), manage.py belongs to $(stat -c %U manage.py)"
+	echo "    $(. /etc/os-release && echo "$PRETTY_NAME"), devenv.lock belongs to $(stat -c %U devenv.lock)"
 	say "python3 manage.py runserver $port, asked from the host"
 	"$devenv" run -- python3 manage.py runserver --noreload "127.0.0.1:$port" >"$work/server.log" 2>&1 </dev/null &
 	server=$!
@@ -90,9 +86,11 @@ else
 	say "a second command joins the running environment"
 	TIMEFORMAT='    `devenv run -- true` took %R seconds'
 	time "$devenv" run -- true
-	say "and any other image, without a project: devenv run --image $REGISTRY/python2:2.7"
-	"$devenv" run --image "$REGISTRY/python2:2.7" -- sh -c '. /etc/os-release
-		echo "    $PRETTY_NAME, $(getconf GNU_LIBC_VERSION), $(python2.7 --version 2>&1)"'
+	say "a second checkout with the same lock finds everything made"
+	cp -r . "$work/copy"
+	"$devenv" -q -C "$work/copy" allow -y
+	TIMEFORMAT='    its first `devenv run -- true` took %R seconds'
+	time "$devenv" -C "$work/copy" run -- true
 fi
 say "the project is kept: cd $PWD && DEVENV_STORE=$DEVENV_STORE XDG_STATE_HOME=$XDG_STATE_HOME $devenv enter"
 say "tests/demo.sh clean removes it"

@@ -384,6 +384,7 @@ static void setup(struct cli *c)
 		.ask_powers = ask_powers,
 		.progress = progress_callbacks(c->progress),
 		.git_progress = progress_git,
+		.packages = progress_packages,
 		.build_line = c->quiet ? NULL : build_line,
 		.build_done = build_done,
 	};

@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "env/packages.h"
 
 int cmd_complete(struct cli *c, struct err *e)
 {
+	cleanup_strlist struct strlist packages = STRLIST_INIT;
 	struct environment env;
 
 	if (strcmp(c->operands[0], "locked") != 0)
@@ -21,6 +23,9 @@ int cmd_complete(struct cli *c, struct err *e)
 	for (size_t i = 0; i < env.lock.extends_count; i++)
 		if (!strpbrk(env.lock.extends[i].name, " \t\\'\"`$();&|<>*?[]{}!"))
 			printf("%s\n", text_safe(env.lock.extends[i].name));
+	packages_names(&env, &packages); /* letters, digits and + - . alone */
+	for (size_t i = 0; i < packages.count; i++)
+		printf("%s\n", packages.items[i]);
 	env_release(&env);
 	return 0;
 }

@@ -213,12 +213,24 @@ static void list_scripts(struct listing *l, const struct config *k)
 		value(l, "enter", k->hook_enter);
 }
 
+static void list_packages(struct listing *l, const struct config *k)
+{
+	if (k->base == CONFIG_BASE_DEBIAN) {
+		value(l, "variant", k->variant == CONFIG_VARIANT_STANDARD ? "standard" : "minimal");
+		list_value(l, "components", &k->components);
+	}
+	if (k->packages_apt.count)
+		section(l, "packages");
+	list_value(l, "apt", &k->packages_apt);
+}
+
 static void list_all(struct listing *l, const struct environment *env)
 {
 	static const char *const bases[] = {
 		[CONFIG_BASE_IMAGE] = "image",
 		[CONFIG_BASE_OCI] = "oci",
 		[CONFIG_BASE_ARCHIVE] = "archive",
+		[CONFIG_BASE_DEBIAN] = "debian",
 	};
 	static const char *const networks[] = {
 		/* ports and services, which would make auto private, are not there yet */
@@ -238,9 +250,11 @@ static void list_all(struct listing *l, const struct environment *env)
 	value(l, "name", env->name);
 	if (k->requires)
 		value(l, "requires", k->requires);
+	list_value(l, "platforms", &k->platforms);
 	section(l, "base");
 	if (k->base != CONFIG_BASE_NONE)
 		value(l, bases[k->base], k->base_value);
+	list_packages(l, k);
 	list_workspace(l, k, env);
 	list_environment(l, k);
 	list_volumes(l, k);

@@ -26,6 +26,7 @@
 #include "cli/template.h"
 #include "config/extends.h"
 #include "fetch/gitrepo.h"
+#include "source/debian_archive.h"
 
 #define CONFIG_MAX (1 << 20)
 
@@ -44,14 +45,33 @@ static void draft_release(struct draft *d)
 	free(d->title);
 }
 
-static int draft_detect(const char *dir, struct draft *d, struct err *e)
+/* Does this machine know a mirror of Debian, and how to check what comes from there? */
+static bool has_mirror(struct cli *c, const char *release)
+{
+	cleanup_strlist struct strlist components = STRLIST_INIT;
+	struct debian_archive archive;
+	struct environment env;
+	struct err ignored = ERR_INIT;
+	bool has;
+
+	if (cli_open_user(c, &env, &ignored) < 0)
+		return false;
+	strlist_add(&components, "main");
+	has = debian_archive_of_release(&env.user, release, &components, &archive, &ignored) == 0;
+	if (has)
+		debian_archive_release(&archive);
+	env_release(&env);
+	return has;
+}
+
+static int draft_detect(struct cli *c, const char *dir, struct draft *d, struct err *e)
 {
 	cleanup_close int fd = file_open_dir(AT_FDCWD, dir, e);
 	struct detected found;
 
 	if (fd < 0)
 		return -1;
-	detect_directory(fd, &found);
+	detect_directory(fd, has_mirror(c, DETECT_RELEASE) ? DETECT_RELEASE : NULL, &found);
 	detect_config(&found, &d->text);
 	d->own = true;
 	d->kind = found.rule->id;
@@ -228,7 +248,7 @@ static int make_draft(struct cli *c, const char *dir, struct draft *d, struct er
 		return draft_from(c, from, d, e);
 	if (c->operand_count > 0)
 		return draft_template(c->operands[0], d, e);
-	return draft_detect(dir, d, e);
+	return draft_detect(c, dir, d, e);
 }
 
 int cmd_init(struct cli *c, struct err *e)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/option_ids.h"
@@ -83,14 +84,14 @@ static json_t *changes_json(const struct env_changes *changes)
 	return json_pack("{s:o}", "changes", list);
 }
 
-/* "base 3f2a… → 91c0…": the digits that `image ls` and `status` show. */
+/* "base 3f2a… → 91c0…": the digits that `image ls` and `status` show; of a package its version. */
 static void print_digest(const struct cli *c, const char *digest, const char *none, enum style style)
 {
 	printf("%s", output_begin(c, stdout, style));
 	if (!digest[0])
 		printf("%s", none);
 	else
-		printf("%s", output_short_digest(digest));
+		printf("%s", digest_is_valid(digest) ? output_short_digest(digest) : text_safe(digest));
 	printf("%s", output_end(c, stdout));
 }
 

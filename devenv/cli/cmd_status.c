@@ -19,6 +19,7 @@
 #include "cli/limits_shown.h"
 #include "env/git_hooks.h"
 #include "env/live.h"
+#include "env/stages.h"
 #include "plan/plan.h"
 #include "plan/running.h"
 
@@ -27,7 +28,8 @@ struct status {
 	struct env_powers asked, missing;
 	bool known; /* it was allowed before, if perhaps with fewer powers */
 	struct env_gaps gaps;
-	const char *digest; /* of this platform's manifest; NULL */
+	const char *digest; /* of the image that the lock, and what is built on it, come to; NULL */
+	char digest_text[DIGEST_MAX];
 	bool fetched;
 	bool prepared;
 	char *stale; /* the file that changed since; NULL */
@@ -96,7 +98,7 @@ static void look_at_plan(struct status *s)
 
 static int collect(struct cli *c, struct status *s, struct err *e)
 {
-	const struct lock_image *base;
+	struct err unknown = ERR_INIT;
 
 	if (cli_open(c, &s->env, e) < 0)
 		return -1;
@@ -106,8 +108,8 @@ static int collect(struct cli *c, struct status *s, struct err *e)
 		return -1;
 	}
 	env_gaps_find(&s->env, &s->gaps);
-	base = lock_find(&s->env.lock, "base");
-	s->digest = base ? lock_manifest_digest(base, oci_platform()) : NULL;
+	if (!s->gaps.count && stages_digest(&s->env, s->digest_text, &unknown) == 0)
+		s->digest = s->digest_text;
 	s->fetched = is_fetched(&s->env, s->digest);
 	look_at_plan(s);
 	return 0;
@@ -116,7 +118,7 @@ static int collect(struct cli *c, struct status *s, struct err *e)
 static const char *base_text(const struct config *config)
 {
 	static const char *const prefixes[] = {
-		[CONFIG_BASE_OCI] = "oci:", [CONFIG_BASE_ARCHIVE] = "archive:"
+		[CONFIG_BASE_OCI] = "oci:", [CONFIG_BASE_ARCHIVE] = "archive:", [CONFIG_BASE_DEBIAN] = "debian:"
 	};
 	const char *prefix = config->base < ARRAY_SIZE(prefixes) ? prefixes[config->base] : NULL;
 	static char text[512];

@@ -149,13 +149,15 @@ static void choose_image(int dirfd, struct detected *d)
 	d->image = image_of(pattern, d->version);
 }
 
-void detect_directory(int dirfd, struct detected *out)
+void detect_directory(int dirfd, const char *release, struct detected *out)
 {
 	static const char *const env_files[] = { ".env", ".env.example", ".env.sample", ".env.dist" };
 	cleanup_strlist struct strlist inputs = STRLIST_INIT;
 
 	*out = (struct detected){ .rule = find_rule(dirfd) };
 	choose_image(dirfd, out);
+	if (out->rule->apt && !out->written)
+		out->release = release;
 	find_others(dirfd, out);
 	if (strcmp(out->rule->language->name, "Python") == 0)
 		out->settings = django_settings(dirfd);

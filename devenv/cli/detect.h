@@ -44,6 +44,7 @@ struct detect_rule {
 	const char *path;   /* put first on PATH; NULL: nothing */
 	const char *env;    /* "NAME = value" lines with their comments; NULL */
 	const char *volume; /* "NAME TARGET" of what is worth keeping and sharing; NULL */
+	const char *apt;    /* Debian packages that do instead of an image, "" for none besides the base; NULL: they would not do */
 };
 extern const struct detect_rule detect_rules[];
 extern const struct detect_rule detect_plain; /* when no rule fits */
@@ -53,15 +54,19 @@ struct detected {
 	char *version;                  /* as the image's tag has it; "" where the image has no version */
 	char *written;                  /* what `version_file` says; NULL: nothing said one */
 	const char *version_file;       /* NULL: the default is used */
-	char *image;
+	char *image;    /* also where packages are taken instead */
+	const char *release; /* the base is made of packages of this Debian release; NULL: of the image */
 	char *settings; /* Django: the settings module that manage.py names; NULL */
 	bool env_file;  /* .env or an example of one is there */
 	struct strlist inputs;
 	struct strlist also; /* markers of other languages */
 };
 
-/* Look at the files of a directory. */
-void detect_directory(int dirfd, struct detected *out);
+#define DETECT_RELEASE "bookworm" /* what the images have too */
+
+/* Look at the files of a directory. `release`: where packages of that Debian release can be had, they are preferred to an image
+ * that has nothing but those; NULL: they can't. */
+void detect_directory(int dirfd, const char *release, struct detected *out);
 void detect_release(struct detected *d);
 
 /* ---- detect_version.c ---- */

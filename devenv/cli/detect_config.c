@@ -79,11 +79,30 @@ void detect_config_supported(const char *text, struct buf *out)
 		out->data[--out->len] = '\0';
 }
 
+static void add_release(const struct detected *d, struct buf *b)
+{
+	const struct detect_rule *r = d->rule;
+
+	buf_adds(b, "; Debian's own packages. `devenv lock` pins the version and hash of each, `devenv update` moves them.\n");
+	for (size_t i = 0; i < d->also.count; i++)
+		buf_addf(b, "; %s is here too, and not covered by the packages below.\n", d->also.items[i]);
+	buf_addf(b, "debian = %s\n\n", d->release);
+	if (*r->apt)
+		buf_addf(b, "[packages]\n; %s%s, because of %s.\napt = %s\n\n", r->language->name, d->settings ? " and Django" : "",
+			 r->marker, r->apt);
+	else
+		buf_adds(b, ";[packages]\n; what else it takes, by the names that apt has for it\n;apt = git build-essential\n\n");
+}
+
 static void add_base(const struct detected *d, struct buf *b)
 {
 	const struct detect_rule *r = d->rule;
 
 	buf_adds(b, "[base]\n");
+	if (d->release) {
+		add_release(d, b);
+		return;
+	}
 	if (!r->marker) {
 		buf_adds(b, "; Any image of an OCI registry will do.\n");
 	} else {

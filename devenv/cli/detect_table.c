@@ -90,6 +90,7 @@ static const struct detect_language plain = {
 #define VENV_PATH   ".venv/bin"
 #define USER_PATH   ".venv/bin ~/.local/bin"
 #define PIP_CACHE   "cache ~/.cache"
+#define C_PACKAGES  "build-essential gdb pkgconf"
 
 const struct detect_rule detect_rules[] = {
 	{ "python-uv", "uv.lock", NULL, &python, "uv", UV_IMAGE, "pyproject.toml uv.lock", "uv sync --frozen\n",
@@ -114,7 +115,8 @@ const struct detect_rule detect_rules[] = {
 	  VENV_PATH, PYTHON_ENV, PIP_CACHE },
 	{ "python-project", "setup.py", NULL, &python, NULL, NULL, "setup.py setup.cfg", VENV_PROJECT,
 	  VENV_PATH, PYTHON_ENV, PIP_CACHE },
-	{ "python", "manage.py", "django", &python, NULL, NULL, NULL, NULL, NULL, PYTHON_ENV, PIP_CACHE },
+	{ "python", "manage.py", "django", &python, NULL, NULL, NULL, NULL, NULL, PYTHON_ENV, PIP_CACHE,
+	  "python3-django" },
 
 	{ "node-pnpm", "pnpm-lock.yaml", NULL, &node, "pnpm", NULL, "package.json pnpm-lock.yaml",
 	  COREPACK "~/.local/bin/pnpm install --frozen-lockfile\n", "node_modules/.bin ~/.local/bin",
@@ -143,11 +145,13 @@ const struct detect_rule detect_rules[] = {
 
 	/* gcc's own image has no cmake; this one has cmake, ninja, gdb and clang beside gcc */
 	{ "c-cmake", "CMakeLists.txt", NULL, &c_and_cpp, "cmake", "mcr.microsoft.com/devcontainers/cpp:1-debian-12",
-	  "CMakeLists.txt", "cmake -S . -B build -DCMAKE_EXPORT_COMPILE_COMMANDS=ON\n", NULL, NULL, NULL },
-	{ "c-make", "Makefile", NULL, &c_and_cpp, "make", NULL, NULL, NULL, NULL, NULL, NULL },
-	{ "c-make", "GNUmakefile", NULL, &c_and_cpp, "make", NULL, NULL, NULL, NULL, NULL, NULL },
-	{ "c-make", "configure.ac", NULL, &c_and_cpp, "make", NULL, NULL, NULL, NULL, NULL, NULL },
+	  "CMakeLists.txt", "cmake -S . -B build -DCMAKE_EXPORT_COMPILE_COMMANDS=ON\n", NULL, NULL, NULL,
+	  "build-essential cmake gdb ninja-build pkgconf" },
+	{ "c-make", "Makefile", NULL, &c_and_cpp, "make", NULL, NULL, NULL, NULL, NULL, NULL, C_PACKAGES },
+	{ "c-make", "GNUmakefile", NULL, &c_and_cpp, "make", NULL, NULL, NULL, NULL, NULL, NULL, C_PACKAGES },
+	{ "c-make", "configure.ac", NULL, &c_and_cpp, "make", NULL, NULL, NULL, NULL, NULL, NULL,
+	  "autoconf automake libtool " C_PACKAGES },
 	{ 0 },
 };
 
-const struct detect_rule detect_plain = { "plain", NULL, NULL, &plain, NULL, NULL, NULL, NULL, NULL, NULL, NULL };
+const struct detect_rule detect_plain = { "plain", NULL, NULL, &plain, NULL, NULL, NULL, NULL, NULL, NULL, NULL, "" };

@@ -292,6 +292,29 @@ void progress_git(void *progress, unsigned int objects, unsigned int total, size
 	p->painted_ns = now;
 }
 
+void progress_packages(void *progress, const char *what, uint64_t done, uint64_t total)
+{
+	struct progress *p = progress;
+	cleanup_buf struct buf more = BUF_INIT;
+	uint64_t now = now_ns();
+	bool bytes = strcmp(what, "unpacking") != 0;
+
+	if (!p->live || p->c->quiet || !total || (p->painted && done < total && now - p->painted_ns < PAINT_NS))
+		return;
+	if (done >= total) {
+		progress_clear(p);
+		return;
+	}
+	if (bytes)
+		buf_addf(&more, "%s of %s", text_bytes(done), text_bytes(total));
+	else
+		buf_addf(&more, "%llu of %llu", (unsigned long long)done, (unsigned long long)total);
+	fprintf(stderr, "%s  %s: %s\033[K\n", p->painted ? "\033[1A" : "", text_safe(what), more.data);
+	fflush(stderr);
+	p->painted = 1;
+	p->painted_ns = now;
+}
+
 struct oci_progress progress_callbacks(struct progress *p)
 {
 	return (struct oci_progress){ .plan = on_plan, .layer = on_layer, .data = p };

@@ -21,6 +21,7 @@
 #include "config/ini.h"
 #include "config/keys.h"
 #include "config/merge.h"
+#include "config/packages.h"
 #include "config/reach.h"
 #include "config/reference.h"
 #include "config/requires.h"
@@ -104,6 +105,11 @@ static int set_archive(struct config *c, const struct ini_entry *entry, struct e
 	if (value_check_line(c->file, entry, e) || value_check_path(c->file, entry, entry->value, e))
 		return -1;
 	return keep_base(c, entry, CONFIG_BASE_ARCHIVE);
+}
+
+static int set_debian(struct config *c, const struct ini_entry *entry, struct err *e)
+{
+	return packages_check_codename(c->file, entry, e) ? -1 : keep_base(c, entry, CONFIG_BASE_DEBIAN);
 }
 
 static int set_workspace_target(struct config *c, const struct ini_entry *entry, struct err *e)
@@ -304,7 +310,9 @@ static const struct {
 	setter set;
 } setters[] = {
 	{ "devenv", "name", set_name },           { "devenv", "requires", requires_set },
-	{ "devenv", "extends", set_extends },
+	{ "devenv", "extends", set_extends },     { "devenv", "platforms", packages_set_platforms },
+	{ "base", "debian", set_debian },         { "base", "variant", packages_set_variant },
+	{ "base", "components", packages_set_components }, { "packages", "apt", packages_set_apt },
 	{ "base", "image", set_image },           { "base", "oci", set_oci },
 	{ "base", "archive", set_archive },       { "workspace", "target", set_workspace_target },
 	{ "workspace", "user", set_user },        { "workspace", "shell", set_shell },
@@ -415,9 +423,9 @@ int fill_config(struct config *c, const struct ini *ini, struct err *e)
 	return rc;
 }
 
-int fill_check_all(const struct config *c, bool whole, struct err *e)
+int fill_check_all(struct config *c, bool whole, struct err *e)
 {
-	if (volumes_check(c, e) || grants_check(c, e) || build_check(c, whole, e))
+	if (volumes_check(c, e) || grants_check(c, e) || packages_check(c, e) || build_check(c, whole, e))
 		return -1;
 	if (c->setup_inputs.count && !c->setup) {
 		err_set(e, ERR_CONFIG, "%s:%u: [setup] has inputs but no run", text_safe(c->file),
@@ -425,8 +433,8 @@ int fill_check_all(const struct config *c, bool whole, struct err *e)
 		return err_hint(e, "say what is to be done: run = …");
 	}
 	if (whole && c->base == CONFIG_BASE_NONE) {
-		err_set(e, ERR_CONFIG, "%s: no base: say `image = …` in [base]", text_safe(c->file));
-		return err_hint(e, "for instance: image = docker.io/library/debian:bookworm");
+		err_set(e, ERR_CONFIG, "%s: no base: say `debian = …` or `image = …` in [base]", text_safe(c->file));
+		return err_hint(e, "for instance: debian = bookworm, or image = docker.io/library/python:3.12");
 	}
 	return 0;
 }
@@ -436,6 +444,7 @@ void config_release(struct config *c)
 	volumes_release(c);
 	grants_release(c);
 	build_release(c);
+	packages_release(c);
 	strlist_release(&c->setup_inputs);
 	free(c->setup);
 	config_pairs_release(c->env, c->env_count);

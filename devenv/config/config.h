@@ -68,6 +68,8 @@ struct config {
 	unsigned int requires_line;
 	const char *requires_file;
 
+	struct strlist platforms; /* [devenv] platforms, sorted; empty: this machine's */
+
 	enum config_base base; /* of a complete configuration never CONFIG_BASE_NONE */
 	char *base_value;      /* as written: the reference (a valid one), PATH[:TAG] or path */
 	unsigned int base_line;
@@ -75,8 +77,10 @@ struct config {
 
 	enum config_variant variant;   /* with a Debian base, whose base_value is the codename */
 	struct strlist components;     /* the same: archive components, sorted; never empty then */
+	unsigned int variant_line;     /* of either of the two; 0: neither is written */
+	const char *variant_file;
 
-	struct strlist packages_apt;   /* [packages] apt: "name" or "name=version", as written */
+	struct strlist packages_apt;   /* [packages] apt: "name" or "name=version", sorted, each name once */
 	unsigned int packages_line;
 	const char *packages_file;
 

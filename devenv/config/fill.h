@@ -10,7 +10,7 @@
 int fill_check(const char *file, const struct ini *ini, struct err *e);
 /* Check and keep every value. Sections and entries name their file; c->file stays what it is. */
 int fill_config(struct config *c, const struct ini *ini, struct err *e);
-/* What only the whole can be asked: is there a base (when `whole`), do targets differ? */
-int fill_check_all(const struct config *c, bool whole, struct err *e);
+/* What only the whole can be asked: is there a base (when `whole`), do targets differ? Fills in what goes without saying. */
+int fill_check_all(struct config *c, bool whole, struct err *e);
 
 #endif

@@ -14,12 +14,12 @@ const struct config_key config_keys[] = {
 	{ "devenv", "name", YES, "name of the environment; default: the directory's" },
 	{ "devenv", "requires", YES, "least version of devenv that understands this file" },
 	{ "devenv", "extends", YES, "files this one is laid over: paths, or files of git repositories" },
-	{ "devenv", "platforms", NOT_YET, "platforms to lock, such as linux/amd64 linux/arm64" },
+	{ "devenv", "platforms", YES, "platforms to lock, such as linux/amd64 linux/arm64" },
 
 	{ "base", "image", YES, "image of a registry, such as docker.io/library/python:3.12" },
-	{ "base", "debian", NOT_YET, "codename of a Debian release" },
-	{ "base", "variant", NOT_YET, "with debian: minimal or standard" },
-	{ "base", "components", NOT_YET, "with debian: archive components" },
+	{ "base", "debian", YES, "codename of a Debian release, such as bookworm: its own packages make the base" },
+	{ "base", "variant", YES, "with debian: minimal (default) or standard" },
+	{ "base", "components", YES, "with debian: archive components besides main" },
 	{ "base", "dockerfile", NOT_YET, "a Dockerfile to build" },
 	{ "base", "context", NOT_YET, "with dockerfile: the directory it sees" },
 	{ "base", "target", NOT_YET, "with dockerfile: the stage to stop at" },
@@ -27,7 +27,7 @@ const struct config_key config_keys[] = {
 	{ "base", "oci", YES, "directory in OCI image layout, with :TAG if it holds several" },
 	{ "base", "archive", YES, "tar archive: an OCI layout, docker save's, or a root file system" },
 
-	{ "packages", "apt", NOT_YET, "Debian packages to add to the base" },
+	{ "packages", "apt", YES, "Debian packages to add to the base: NAME or NAME=VERSION" },
 
 	{ "toolchain.*", "version", NOT_YET, "version of a toolchain, resolved when it is locked" },
 	{ "toolchain.*", "source", NOT_YET, "where to take it from instead of its definition" },

@@ -32,8 +32,9 @@
  *   suite = bookworm                    whose archive the path is of
  *   version = 15.8-0+deb12u1
  *
- *   [packages]                          only on an image: which manifest its packages were resolved on
+ *   [packages]                          only on an image: which manifest its packages were resolved on,
  *   on.linux/amd64 = sha256:...
+ *   present.linux/amd64 = curl          and what of [packages] apt that image had already
  *
  * A section that is not known was written by a newer devenv, and the file is refused.
  *
@@ -49,6 +50,8 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+
+#define LOCK_DEBIAN_PREFIX "debian:" /* of the request of a base made of packages */
 
 struct lock_manifest {
 	char *platform; /* "linux/amd64", "linux/arm64/v8" */
@@ -75,8 +78,12 @@ struct lock_package {
 	bool in_base;
 	char *version, *path, *suite;
 	char *sha256;  /* 64 hex digits */
-	char *request; /* NULL: somebody's dependency */
+	char *request; /* words of [packages] apt that it answers, joined by blanks; NULL: somebody's dependency */
 	uint64_t size; /* bytes of the .deb */
+};
+
+struct lock_present {
+	char *platform, *names; /* words of [packages] apt, joined by blanks */
 };
 
 struct lock {
@@ -88,6 +95,8 @@ struct lock {
 	size_t package_count, package_cap;
 	struct lock_manifest *packages_on; /* [packages] on.PLATFORM */
 	size_t packages_on_count, packages_on_cap;
+	struct lock_present *packages_present; /* [packages] present.PLATFORM */
+	size_t packages_present_count, packages_present_cap;
 };
 
 /* Errors are ERR_LOCK with "devenv.lock:line: ..." and a hint. Conflict markers: hint "run `devenv lock`". A JSON file
@@ -118,6 +127,11 @@ struct lock_package *lock_find_package(const struct lock *l, const char *arch, c
 void lock_put_package(struct lock *l, struct lock_package *entry /* takes contents */);
 void lock_remove_package(struct lock *l, const char *arch, const char *name);
 void lock_package_release(struct lock_package *entry);
+/* The manifest that packages were resolved on, and what it had already; NULL: none. They point into l. */
+const char *lock_packages_on(const struct lock *l, const char *platform);
+const char *lock_packages_present(const struct lock *l, const char *platform);
+/* Replace both; NULL: there is none. */
+void lock_set_packages_on(struct lock *l, const char *platform, const char *digest, const char *present);
 bool lock_commit_is_valid(const char *commit);
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "config/lock_entries.h"
+#include "config/lock_package.h"
 
 enum side { BOTH, OURS, ANCESTOR, THEIRS };
 
@@ -151,6 +152,7 @@ int lock_parse_both_sides(const char *name, const char *text, size_t len, struct
 		return -1;
 	unite(lock_entries_images(&ours), lock_entries_images(&theirs), same_image);
 	unite(lock_entries_extends(&ours), lock_entries_extends(&theirs), same_extends);
+	lock_join_packages(&ours, &theirs);
 	*out = ours;
 	lock_release(&theirs);
 	return 0;

@@ -38,6 +38,8 @@ struct env_ui {
 	struct oci_progress progress;
 	/* Objects of a git repository: how many of how many, and bytes so far. `progress.data` is what it gets. */
 	void (*git_progress)(void *data, unsigned int objects, unsigned int total, size_t bytes);
+	/* Indexes, packages to fetch (bytes) and to unpack (their number): how much of it is done. `progress.data` too. */
+	void (*packages)(void *data, const char *what, uint64_t done, uint64_t total);
 };
 
 struct env_options {
@@ -160,7 +162,7 @@ void env_gaps_release(struct env_gaps *g);
 /* What is locked but not here, so that what it asks for (further files, perhaps the base) could not be compared. */
 void env_gaps_unchecked(const struct environment *env, struct strlist *names);
 struct env_change {
-	/* Digests of the manifest for this machine, or ""; before == "": new; after == "": removed. The same twice: only
+	/* Digests of the manifest for this machine, versions of a package, or ""; before == "": new; after == "": removed. The same twice: only
 	 * the index moved, so manifests of other platforms. */
 	char *name, *before, *after;
 	char *index_before, *index_after; /* of the tag's index, or "" */

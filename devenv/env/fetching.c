@@ -94,18 +94,16 @@ const char *fetching_digest(const struct environment *env, struct err *e)
 	return digest;
 }
 
-int fetching_base(struct environment *env, struct store *s, const struct env_options *o, struct err *e)
+int fetching_image(struct environment *env, struct store *s, const char *digest, const struct env_options *o,
+		   struct err *e)
 {
 	struct fetching_source from;
 	struct oci_context context = {
 		.store = s, .user = &env->user, .offline = o->offline, .progress = o->ui->progress
 	};
 	struct store_image present;
-	const char *digest = fetching_digest(env, e);
 	int r;
 
-	if (!digest)
-		return -1;
 	if (store_image_load(s, digest, &present, e) == 0) {
 		store_image_release(&present);
 		return 0;
@@ -118,4 +116,11 @@ int fetching_base(struct environment *env, struct store *s, const struct env_opt
 	r = oci_fetch(&context, &from.source, digest, e);
 	fetching_source_release(&from);
 	return r;
+}
+
+int fetching_base(struct environment *env, struct store *s, const struct env_options *o, struct err *e)
+{
+	const char *digest = fetching_digest(env, e);
+
+	return digest ? fetching_image(env, s, digest, o, e) : -1;
 }

@@ -20,4 +20,8 @@ const char *fetching_digest(const struct environment *env, struct err *e);
 /* Fetch the base, unless it is there: the first stage (env/stages.h). */
 int fetching_base(struct environment *env, struct store *s, const struct env_options *o, struct err *e);
 
+/* Fetch an image of the base by its manifest, if the store lacks it. */
+int fetching_image(struct environment *env, struct store *s, const char *digest, const struct env_options *o,
+		   struct err *e);
+
 #endif

@@ -7,7 +7,7 @@
 
 #include "env/env.h"
 
-#define INPUTS_MAX (1u << 20) /* bytes of an input file that is kept in memory */
+#define INPUTS_MAX (4u << 20) /* bytes of an input file that is kept in memory: a lock has 300 for each package */
 #define INPUTS_HASHED_MAX (1u << 30) /* bytes of one that is only hashed */
 
 struct input {

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,6 +21,9 @@
 #include "base/path.h"
 #include "base/project.h"
 #include "base/text.h"
+#include "env/inputs.h"
+#include "env/locking.h"
+#include "env/packages_stage.h"
 #include "env/skeleton.h"
 #include "fetch/gitrepo.h"
 #include "plan/plan.h"
@@ -165,6 +169,30 @@ static void note_clone(const struct survey *s, const char *request)
 	extends_git_release(&git);
 }
 
+/* Images that are made of the lock's packages, here or with what another machine left in the store. */
+static void note_stages(const struct survey *s, const struct lock *l)
+{
+	const struct lock_image *base = lock_find(l, LOCKING_BASE);
+	char digest[DIGEST_MAX], added[DIGEST_MAX], unpacked[DIGEST_MAX];
+	struct err ignored = ERR_INIT;
+	cleanup_free char *raw = NULL, *with = NULL;
+	const char *manifest = base ? lock_manifest_digest(base, oci_platform()) : NULL;
+
+	if (!base || !l->package_count)
+		return;
+	raw = mem_printf("%s, unpacked", base->request);
+	with = mem_printf("%s, with packages", base->request);
+	if (manifest)
+		snprintf(digest, sizeof(digest), "%s", manifest);
+	else if (packages_stage_base_digest(l, oci_platform(), digest, &ignored) < 0)
+		return;
+	else if (packages_stage_unpacked_digest(l, oci_platform(), unpacked) == 0)
+		note_image(s, unpacked, raw);
+	note_image(s, digest, base->request);
+	packages_stage_added_digest(l, oci_platform(), digest, added);
+	note_image(s, added, with);
+}
+
 static void survey_lock(const struct survey *s, const char *project)
 {
 	cleanup_free char *path = path_join(project, PROJECT_LOCK);
@@ -172,7 +200,7 @@ static void survey_lock(const struct survey *s, const char *project)
 	struct err ignored = ERR_INIT;
 	struct lock lock;
 
-	if (file_read(AT_FDCWD, path, RECORD_MAX, O_NOFOLLOW, &text, NULL, &ignored) < 0 ||
+	if (file_read(AT_FDCWD, path, INPUTS_MAX, O_NOFOLLOW, &text, NULL, &ignored) < 0 ||
 	    lock_parse(PROJECT_LOCK, text.data, text.len, &lock, &ignored) < 0)
 		return;
 	for (size_t i = 0; i < lock.image_count; i++)
@@ -181,6 +209,7 @@ static void survey_lock(const struct survey *s, const char *project)
 				   lock.images[i].request ? lock.images[i].request : "");
 	for (size_t i = 0; i < lock.extends_count; i++)
 		note_clone(s, lock.extends[i].request);
+	note_stages(s, &lock);
 	for (size_t i = 0; i < lock.package_count && s->packages; i++)
 		strlist_addf(s->packages, "sha256:%s", lock.packages[i].sha256);
 	lock_release(&lock);

@@ -23,6 +23,9 @@
 #include "env/extending.h"
 #include "env/fetching.h"
 #include "env/inputs.h"
+#include "env/packages.h"
+
+#define NAMES_SHOWN 12 /* of what `devenv update` knows */
 
 char *locking_request(const struct environment *env, struct err *e)
 {
@@ -45,6 +48,7 @@ char *locking_request(const struct environment *env, struct err *e)
 		reference_release(&ref);
 		return request;
 	case CONFIG_BASE_DEBIAN:
+		return packages_base_request(c);
 	case CONFIG_BASE_NONE:
 		break;
 	}
@@ -53,7 +57,7 @@ char *locking_request(const struct environment *env, struct err *e)
 
 /* ---- gaps ---- */
 
-static void add_gap(struct env_gaps *g, const char *name, char *reason /* takes */)
+void locking_add_gap(struct env_gaps *g, const char *name, char *reason /* takes */)
 {
 	g->items = mem_grow(g->items, g->count, &g->cap, sizeof(*g->items));
 	g->items[g->count++] = (struct env_gap){ mem_strdup(name), reason };
@@ -72,32 +76,42 @@ void env_gaps_unchecked(const struct environment *env, struct strlist *names)
 			strlist_add(names, env->extends[i].name ? env->extends[i].name : env->extends[i].request);
 }
 
-void env_gaps_find(const struct environment *env, struct env_gaps *out)
+static void base_gaps(const struct environment *env, struct env_gaps *out)
 {
 	struct err e = ERR_INIT;
 	cleanup_free char *request = locking_request(env, &e);
 	const struct lock_image *entry = lock_find(&env->lock, LOCKING_BASE);
 
-	*out = (struct env_gaps){ 0 };
-	for (size_t i = 0; !env->lock_error.code && i < env->extends_count; i++)
-		if (env->extends[i].name && !env->extends[i].commit)
-			add_gap(out, env->extends[i].name, mem_strdup("not locked"));
-	if (env->lock_error.code)
-		add_gap(out, PROJECT_LOCK, mem_strdup(env->lock_error.msg));
-	else if (e.code)
-		add_gap(out, LOCKING_BASE, mem_strdup(e.msg));
+	if (e.code)
+		locking_add_gap(out, LOCKING_BASE, mem_strdup(e.msg));
 	else if (!request && (!env->incomplete || out->count))
 		return;
 	else if (!entry)
-		add_gap(out, LOCKING_BASE, mem_strdup("not locked"));
+		locking_add_gap(out, LOCKING_BASE, mem_strdup("not locked"));
 	else if (!base_is_known(env))
 		return;
 	else if (!entry->request || strcmp(entry->request, request) != 0)
-		add_gap(out, LOCKING_BASE,
-			mem_printf("%s asks for %s, the lock answers %s", text_safe(env->config.base_file), text_safe(request),
-				   text_safe(entry->request ? entry->request : "nothing")));
+		locking_add_gap(out, LOCKING_BASE,
+				mem_printf("%s asks for %s, the lock answers %s", text_safe(env->config.base_file),
+					   text_safe(request), text_safe(entry->request ? entry->request : "nothing")));
 	else if (!lock_manifest_digest(entry, oci_platform()))
-		add_gap(out, LOCKING_BASE, mem_printf("no manifest for %s", oci_platform()));
+		locking_add_gap(out, LOCKING_BASE, mem_printf("no manifest for %s", oci_platform()));
+}
+
+void env_gaps_find(const struct environment *env, struct env_gaps *out)
+{
+	*out = (struct env_gaps){ 0 };
+	if (env->lock_error.code) {
+		locking_add_gap(out, PROJECT_LOCK, mem_strdup(env->lock_error.msg));
+		return;
+	}
+	for (size_t i = 0; i < env->extends_count; i++)
+		if (env->extends[i].name && !env->extends[i].commit)
+			locking_add_gap(out, env->extends[i].name, mem_strdup("not locked"));
+	if (env->config.base != CONFIG_BASE_DEBIAN)
+		base_gaps(env, out);
+	if (!env->incomplete)
+		packages_gaps(env, out);
 }
 
 void env_gaps_release(struct env_gaps *g)
@@ -125,6 +139,13 @@ static const char *entry_digest(const struct lock_image *entry)
 static const char *entry_index(const struct lock_image *entry)
 {
 	return entry && entry->index ? entry->index : "";
+}
+
+void locking_note_change(struct env_changes *c, const char *name, const char *before, const char *after)
+{
+	c->items = mem_grow(c->items, c->count, &c->cap, sizeof(*c->items));
+	c->items[c->count++] = (struct env_change){ mem_strdup(name), mem_strdup(before), mem_strdup(after), mem_strdup(""),
+						    mem_strdup("") };
 }
 
 /* Nothing when both are the same. Either may be NULL. */
@@ -164,6 +185,7 @@ static int check_names(const struct environment *env, const struct strlist *name
 	for (size_t i = 0; i < env->extends_count; i++)
 		if (env->extends[i].name)
 			strlist_add(&known, env->extends[i].name);
+	packages_names(env, &known);
 	for (size_t i = 0; names && i < names->count; i++) {
 		cleanup_buf struct buf list = BUF_INIT;
 		const char *near;
@@ -173,9 +195,9 @@ static int check_names(const struct environment *env, const struct strlist *name
 		near = text_nearest(names->items[i], (const char *const *)known.items);
 		err_set(e, ERR_USAGE, "nothing in this project's lock is called '%s'%s%s%s", text_safe(names->items[i]),
 			near ? "; did you mean '" : "", near ? text_safe(near) : "", near ? "'?" : "");
-		for (size_t k = 0; k < known.count; k++)
+		for (size_t k = 0; k < known.count && k < NAMES_SHOWN; k++)
 			buf_addf(&list, "%s%s", k ? ", " : "", text_safe(known.items[k]));
-		return err_hint(e, "the names are: %s", list.data);
+		return err_hint(e, "the names are: %s%s", list.data, known.count > NAMES_SHOWN ? ", and further packages" : "");
 	}
 	return 0;
 }
@@ -296,25 +318,29 @@ static int save(struct environment *env, const struct env_options *o, struct err
 	return inputs_read(env, &in, ERR_LOCK, NULL, e) < 0 ? -1 : 0;
 }
 
-/* What is extended is complete: the base is the only gap there can be. */
-static int fill(struct environment *env, const struct env_options *o, bool again, struct env_changes *changes,
-		struct err *e)
+/* What is extended is complete. `image`: ask for the base's image again. */
+static int fill(struct environment *env, const struct env_options *o, bool image, const struct packages_update *update,
+		struct env_changes *changes, struct err *e)
 {
-	struct env_gaps gaps;
+	struct env_gaps gaps = { 0 };
 	bool gap;
 
-	env_gaps_find(env, &gaps);
-	gap = gaps.count > 0;
-	env_gaps_release(&gaps);
-	if (gap || (again && env->config.base != CONFIG_BASE_NONE && !is_pinned(env)))
-		return resolve_base(env, o, changes, e);
-	return 0;
+	if (env->config.base != CONFIG_BASE_DEBIAN) {
+		base_gaps(env, &gaps);
+		gap = gaps.count > 0;
+		env_gaps_release(&gaps);
+		if ((gap || (image && env->config.base != CONFIG_BASE_NONE && !is_pinned(env))) &&
+		    resolve_base(env, o, changes, e) < 0)
+			return -1;
+	}
+	return packages_lock(env, o, update, changes, e);
 }
 
 int env_lock(struct environment *env, const struct env_options *o, bool update, const struct strlist *names,
 	     struct env_changes *changes, struct err *e)
 {
-	bool base = update && (!names || !names->count || strlist_has(names, LOCKING_BASE));
+	bool image = update && (!names || !names->count || strlist_has(names, LOCKING_BASE));
+	struct packages_update packages = { .again = update, .names = names, .mend = env->lock_error.code != ERR_NONE };
 	struct strlist all = STRLIST_INIT;
 
 	*changes = (struct env_changes){ 0 };
@@ -323,7 +349,7 @@ int env_lock(struct environment *env, const struct env_options *o, bool update, 
 		goto fail;
 	if (update && extending_complete(env, o, true, names ? names : &all, changes, e) < 0)
 		goto fail;
-	if (fill(env, o, base, changes, e) < 0)
+	if (fill(env, o, image, &packages, changes, e) < 0)
 		goto fail;
 	prune(env, changes);
 	if (save(env, o, e) == 0)
@@ -352,10 +378,20 @@ static bool in_ci(void)
 	return ci && strcmp(ci, "true") == 0;
 }
 
+/* A package that came along: there may be hundreds. */
+static bool is_dependency(const struct environment *env, const char *name)
+{
+	const char *arch = debian_arch(oci_platform());
+	const struct lock_package *p = arch ? lock_find_package(&env->lock, arch, name) : NULL;
+
+	return p && !p->request;
+}
+
 static void tell(const struct environment *env, const struct env_options *o, bool had_lock,
 		 const struct env_changes *changes)
 {
 	cleanup_buf struct buf line = BUF_INIT;
+	size_t needed = 0;
 
 	if (!o->ui->notice)
 		return;
@@ -367,13 +403,21 @@ static void tell(const struct environment *env, const struct env_options *o, boo
 		const struct env_change *c = &changes->items[i];
 		const struct lock_image *entry = lock_find(&env->lock, c->name);
 
+		if (!*c->before && is_dependency(env, c->name)) {
+			needed++;
+			continue;
+		}
 		buf_clear(&line);
 		buf_addf(&line, "locked %s: ", text_safe(c->name));
 		if (entry && entry->request)
 			buf_addf(&line, "%s ", text_safe(entry->request));
-		buf_addf(&line, "%s%s\xe2\x86\x92 %s", c->before, *c->before ? " " : "", c->after);
+		buf_addf(&line, "%s%s\xe2\x86\x92 %s", c->before, *c->before ? " " : "", *c->after ? c->after : "removed");
 		o->ui->notice(o->ui->data, line.data);
 	}
+	buf_clear(&line);
+	buf_addf(&line, "locked what they need: %zu package%s", needed, needed == 1 ? "" : "s");
+	if (needed)
+		o->ui->notice(o->ui->data, line.data);
 }
 
 int locking_for_session(struct environment *env, enum env_purpose purpose, const struct env_options *o, struct err *e)
@@ -397,7 +441,7 @@ int locking_for_session(struct environment *env, enum env_purpose purpose, const
 	if (gaps.count && !may_write)
 		r = refuse(&gaps, e);
 	else if (gaps.count)
-		r = fill(env, o, false, &changes, e);
+		r = fill(env, o, false, &(struct packages_update){ 0 }, &changes, e);
 	if (r == 0 && (gaps.count || changes.count)) {
 		r = save(env, o, e);
 		if (r == 0)

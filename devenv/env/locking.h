@@ -9,6 +9,9 @@
 
 /* What the base asks for, as the lock writes it; malloc'ed. NULL: nothing, or (error set) an invalid reference. */
 char *locking_request(const struct environment *env, struct err *e);
+/* Add to either list; the reason is given away. */
+void locking_add_gap(struct env_gaps *g, const char *name, char *reason /* takes */);
+void locking_note_change(struct env_changes *c, const char *name, const char *before, const char *after);
 /* The rules of "Who writes it" for a session that is about to start: fill gaps, or refuse. */
 int locking_for_session(struct environment *env, enum env_purpose purpose, const struct env_options *o, struct err *e);
 

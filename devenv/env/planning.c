@@ -25,6 +25,7 @@
 #include "env/gitconfig.h"
 #include "env/inputs.h"
 #include "env/inside.h"
+#include "env/packages.h"
 #include "env/place.h"
 #include "env/repository.h"
 #include "env/setup.h"
@@ -256,7 +257,7 @@ static int fill(struct draft *d, struct err *e)
 	/* In an untrusted session .git is a part of the view, and nothing is told of who you are. */
 	if (!env->untrusted && (repository_plan(d, e) < 0 || gitconfig_plan(d, e) < 0))
 		return -1;
-	if (setup_plan(d, e) < 0 || inside_put_certificates(d, e) < 0 ||
+	if (setup_plan(d, e) < 0 || inside_put_certificates(d, e) < 0 || packages_put_sources(d, e) < 0 ||
 	    inside_put_terminals(d, e) < 0 || inside_put_programs(d, e) < 0)
 		return -1;
 	return draft_standard_files(d, e) < 0 ? -1 : draft_standard_session(d, e);

@@ -13,6 +13,8 @@
 #include "config/reference.h"
 #include "env/env.h"
 #include "env/place.h"
+#include "fetch/http.h"
+#include "source/debian_archive.h"
 
 static void add(struct env_powers *p, char *key /* takes */, char *text /* takes */)
 {
@@ -84,6 +86,26 @@ static int add_registry(const struct environment *env, struct env_powers *out, s
 	return 0;
 }
 
+/* Packages come from where this machine's own come from, or an image's: the project can't choose the place. */
+static void add_packages(const struct environment *env, struct env_powers *out)
+{
+	const struct config *c = &env->config;
+	struct debian_archive archive;
+	struct err unknown = ERR_INIT;
+	cleanup_free char *host = NULL;
+
+	if (c->base == CONFIG_BASE_DEBIAN) {
+		if (debian_archive_of_release(&env->user, c->base_value, &c->components, &archive, &unknown) == 0) {
+			host = archive.count ? http_url_host(archive.suites[0].uri) : NULL;
+			debian_archive_release(&archive);
+		}
+		add(out, mem_strdup("packages:debian"),
+		    mem_printf("packages: Debian's, from %s", host ? text_safe(host) : "this machine's mirror"));
+	} else if (c->packages_apt.count) {
+		add(out, mem_strdup("packages:image"), mem_strdup("packages: from where the image's own apt takes them"));
+	}
+}
+
 /* [sandbox] devices, nested, perf, ssh-agent: what reaches into the sandbox, or further into the kernel. */
 static void add_reach(const struct config *c, struct env_powers *out)
 {
@@ -126,6 +148,7 @@ int env_powers(const struct environment *env, struct env_powers *out, struct err
 		return sort(out);
 	if (add_registry(env, out, e) < 0)
 		return -1;
+	add_packages(env, out);
 	/* `auto` will be private where there are ports or services; neither can be configured yet. */
 	if (env->config.network != CONFIG_NETWORK_NONE || (env->config.build && env->config.build_network != CONFIG_NETWORK_NONE)) {
 		add(out, mem_strdup("network:host"),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * stages.h - the stages of an environment's image, each on the one before: the base, [build].
+ * stages.h - the stages of an environment's image, each on the one before: the base, [packages], [build].
  *
  * Each is an image of the store, named by what decides it; so the last digest names the environment's image, and what is there
  * already is found, whoever made it.

@@ -237,7 +237,7 @@ static void test_config_errors_have_a_place(void **state)
 	write_project("[base]\nimgae = debian\n");
 	expect("status", 1, NULL,
 	       "devenv: devenv.ini:2: unknown key 'imgae' in [base]; did you mean 'image'?");
-	write_project("[packages]\napt = git\n");
+	write_project("[toolchain.node]\nversion = 20\n");
 	expect_code("status --json", 1, "not-supported");
 }
 

@@ -123,7 +123,7 @@ static void test_sample_trees(void **state)
 		write_tree(&samples[i]);
 		fd = file_open_dir(tempfd, "project", &e);
 		assert_true(fd >= 0);
-		detect_directory(fd, &d);
+		detect_directory(fd, NULL, &d);
 		if (strcmp(d.rule->id, samples[i].kind) != 0 || strcmp(d.image, samples[i].image) != 0)
 			fail_msg("%s: %s %s instead of %s %s", samples[i].files[0], d.rule->id, d.image,
 			         samples[i].kind, samples[i].image);
@@ -132,6 +132,46 @@ static void test_sample_trees(void **state)
 		assert_string_equal(config.base_value, samples[i].image);
 		config_release(&config);
 		buf_release(&text);
+		detect_release(&d);
+		close(fd);
+		clear_tree();
+	}
+}
+
+/* Where packages of a distribution can be had they do for what needs nothing else. */
+static void test_packages_instead_of_an_image(void **state)
+{
+	static const struct {
+		const char *file, *text, *apt;
+	} trees[] = {
+		{ "README", "x", "" },
+		{ "Makefile", "all:\n", "build-essential gdb pkgconf" },
+		{ "CMakeLists.txt", "x", "build-essential cmake gdb ninja-build pkgconf" },
+		{ "configure.ac", "x", "autoconf automake build-essential gdb libtool pkgconf" },
+		{ "manage.py", "import django", "python3-django" },
+		{ "package.json", "{}", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(trees); i++) {
+		struct buf text = BUF_INIT, apt = BUF_INIT;
+		struct err e = ERR_INIT;
+		struct config config;
+		struct detected d;
+		int fd;
+
+		fixture_project(trees[i].file, trees[i].text);
+		fd = file_open_dir(tempfd, "project", &e);
+		detect_directory(fd, "bookworm", &d);
+		detect_config(&d, &text);
+		config = parse(text.data);
+		assert_int_equal(config.base, trees[i].apt ? CONFIG_BASE_DEBIAN : CONFIG_BASE_IMAGE);
+		for (size_t k = 0; k < config.packages_apt.count; k++)
+			buf_addf(&apt, "%s%s", k ? " " : "", config.packages_apt.items[k]);
+		assert_string_equal(apt.data, trees[i].apt ? trees[i].apt : "");
+		config_release(&config);
+		buf_release(&text);
+		buf_release(&apt);
 		detect_release(&d);
 		close(fd);
 		clear_tree();
@@ -164,7 +204,9 @@ static void test_only_regular_files_count(void **state)
 	assert_int_equal(symlinkat("/dev/zero", tempfd, "project/.python-version"), 0);
 	o = fixture_run("init -n");
 	assert_int_equal(o.status, 0);
-	fixture_has(&o.out, "image = docker.io/library/debian:bookworm\n");
+	/* an image of Debian or its packages, whichever this machine can have */
+	fixture_has(&o.out, "bookworm\n");
+	fixture_lacks(&o.out, "node");
 	fixture_release(&o);
 }
 
@@ -318,6 +360,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		tempdir_test(test_sample_trees),
+		tempdir_test(test_packages_instead_of_an_image),
 		cmocka_unit_test(test_every_kind_has_a_sample),
 		tempdir_test(test_only_regular_files_count),
 		tempdir_test(test_django_settings),

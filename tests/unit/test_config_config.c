@@ -144,11 +144,11 @@ static void test_unknown(void **state)
 static void test_not_yet(void **state)
 {
 	(void)state;
-	must_fail_as(ERR_UNSUPPORTED, "\n\n\n\n\n[packages]\napt = libpq-dev\n",
-	             "devenv.ini:7: [packages] apt is not supported yet");
-	must_fail_as(ERR_UNSUPPORTED, "[base]\ndebian = bookworm\n",
-	             "devenv.ini:2: [base] debian is not supported yet");
-	must_fail_as(ERR_UNSUPPORTED, "[packages]\n", "devenv.ini:1: [packages] is not supported yet");
+	must_fail_as(ERR_UNSUPPORTED, "\n\n\n\n\n[toolchain.node]\nversion = 20\n",
+	             "devenv.ini:7: [toolchain.node] version is not supported yet");
+	must_fail_as(ERR_UNSUPPORTED, "[base]\ndockerfile = Dockerfile\n",
+	             "devenv.ini:2: [base] dockerfile is not supported yet");
+	must_fail_as(ERR_UNSUPPORTED, "[ports]\n", "devenv.ini:1: [ports] is not supported yet");
 	must_fail_as(ERR_UNSUPPORTED, BASE "[service.db]\nenv.POSTGRES_USER = shop\n",
 	             "devenv.ini:4: [service.db] env.POSTGRES_USER is not supported yet");
 	must_fail_as(ERR_UNSUPPORTED, BASE "[ports]\nweb = 8000\n",
@@ -195,8 +195,8 @@ static void test_base(void **state)
 	struct config c;
 
 	(void)state;
-	must_fail("", "devenv.ini: no base: say `image = …` in [base]");
-	must_fail("[base]\n", "devenv.ini: no base: say `image = …` in [base]");
+	must_fail("", "devenv.ini: no base: say `debian = …` or `image = …` in [base]");
+	must_fail("[base]\n", "devenv.ini: no base: say `debian = …` or `image = …` in [base]");
 	must_fail("[base]\nimage = a\noci = b\n",
 	          "devenv.ini:3: [base] oci: there is image at line 2 already");
 	must_fail("[base]\nimage = a\n\ndebian = b\n",

@@ -199,8 +199,8 @@ static void must_fail(const char *text, const char *message, const char *hint)
 static void test_refused(void **state)
 {
 	(void)state;
-	must_fail("[base]\nrequest = x\nmanifest.linux/amd64 = " A "\n[packages]\n",
-	          "devenv.lock:4: unknown section [packages]", "written by a newer devenv");
+	must_fail("[base]\nrequest = x\nmanifest.linux/amd64 = " A "\n[toolchain.x]\n",
+	          "devenv.lock:4: unknown section [toolchain.x]", "written by a newer devenv");
 	must_fail("[base]\nrequest = x\nmanifest.linux/amd64 = " A "\ndate = today\n",
 	          "devenv.lock:4: unknown key 'date' in [base]", NULL);
 	must_fail("[base]\nrequest = x\nrequest = y\n",

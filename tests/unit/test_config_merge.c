@@ -139,7 +139,7 @@ static void test_base_is_one_choice(void **state)
 	config_release(&c);
 	must_fail("devenv.ini", BASE, "[base]\narchive = a\noci = b\n",
 		  "devenv.ini:3: [base] oci: there is archive at line 2 already");
-	must_fail("devenv.ini", "[env]\nA = 1\n", "[env]\nB = 1\n", "devenv.ini: no base: say `image = …` in [base]");
+	must_fail("devenv.ini", "[env]\nA = 1\n", "[env]\nB = 1\n", "devenv.ini: no base: say `debian = …` or `image = …` in [base]");
 }
 
 static void test_greatest_requires(void **state)

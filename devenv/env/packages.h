@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * packages.h - [base] debian and [packages] against the lock: what is missing, filling it in, moving it; and the archive that
+ * packages come from. The same rules as for everything in the lock: an entry answers a request, and one without a gap stays.
+ */
+#ifndef DEVENV_ENV_PACKAGES_H
+#define DEVENV_ENV_PACKAGES_H
+
+#include "env/env.h"
+#include "env/root.h"
+#include "fetch/http.h"
+#include "source/debian_archive.h"
+
+#define PACKAGES_BASE "debian"	/* how `devenv update` calls the packages of the base */
+#define PACKAGES_ALL "packages" /* and those of [packages], together */
+
+/* Does the configuration have anything made of packages? */
+bool packages_are_asked_for(const struct environment *env);
+/* "debian:bookworm minimal main", as the lock writes it. malloc'ed. */
+char *packages_base_request(const struct config *c);
+
+void packages_gaps(const struct environment *env, struct env_gaps *out);
+/* What can be named to `devenv update`. */
+void packages_names(const struct environment *env, struct strlist *names);
+
+struct packages_update {
+	bool again;			/* resolve even what has no gap: what `names` says, or all */
+	const struct strlist *names;	/* of packages, PACKAGES_BASE, PACKAGES_ALL; NULL or empty: everything */
+	bool mend;			/* the lock was put together from two: resolve, but move nothing */
+};
+/* After the base of an image is locked. Entries that nothing asks for are dropped. */
+int packages_lock(struct environment *env, const struct env_options *o, const struct packages_update *update,
+		  struct env_changes *changes, struct err *e);
+
+/* ---- where packages come from (env/packages_source.c) ---- */
+struct packages_source {
+	struct debian_context context;
+	struct debian_archive archive;
+	bool opened;
+	struct http *http;
+	struct buf status;    /* of an image: dpkg's */
+	char *directory;      /* of an image: its keyrings, while this is open */
+	const struct env_options *options;
+};
+/* `manifest`: of the image that packages are added to, which must be in the store; NULL: a base of packages. */
+int packages_source_open(struct packages_source *p, const struct environment *env, struct store *s, const char *manifest,
+			 const struct env_options *o, struct err *e);
+void packages_source_close(struct packages_source *p);
+
+/* Tell apt inside a base of packages where they come from (env/packages_inside.c). */
+struct draft;
+int packages_put_sources(struct draft *d, struct err *e);
+
+#endif

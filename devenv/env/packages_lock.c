@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * packages_lock.c - filling in what the lock lacks of packages, and moving what may move.
+ *
+ * Whether the packages of the lock are all that is needed is not seen from the lock: what fills a gap therefore looks at the
+ * whole of its architecture again, with pins for what is there.
+ */
+#include "env/packages_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/project.h"
+#include "base/text.h"
+#include "env/fetching.h"
+#include "env/locking.h"
+#include "env/resolve.h"
+
+#define ROUNDS_MAX 5 /* of making the base over for what stands on it; each moves packages that the one before did not */
+
+struct job {
+	struct environment *env;
+	const struct env_options *options;
+	const struct packages_update *update;
+	struct env_changes *changes;
+	struct store *store;
+	const char *platform, *arch, *manifest;
+	bool base, added; /* what is to be resolved */
+	bool other;	  /* the base is another one than the lock's packages are for */
+};
+
+static char *dup_or_null(const char *s)
+{
+	return s ? mem_strdup(s) : NULL;
+}
+
+static void copy_locked(const struct lock *l, const char *arch, bool base_only, struct resolved *out)
+{
+	for (size_t i = 0; i < l->package_count; i++) {
+		const struct lock_package *p = &l->packages[i];
+		struct lock_package copy;
+
+		if (strcmp(p->arch, arch) != 0 || (base_only && !p->in_base))
+			continue;
+		copy = (struct lock_package){ mem_strdup(p->arch), mem_strdup(p->name),	  p->in_base,
+					      mem_strdup(p->version), mem_strdup(p->path), mem_strdup(p->suite),
+					      mem_strdup(p->sha256),  base_only ? NULL : dup_or_null(p->request), p->size };
+		resolved_put(out, &copy);
+	}
+}
+
+/* The packages that may move to other versions. */
+static void find_moving(const struct job *j, struct resolve *r, struct strlist *moving)
+{
+	const struct strlist *names = j->update->names;
+
+	if (!j->update->again || j->update->mend)
+		return;
+	r->all_moving = !names || !names->count;
+	for (size_t i = 0; names && i < names->count; i++)
+		strlist_add(moving, names->items[i]);
+	for (size_t i = 0; i < r->locked->count; i++) {
+		const struct lock_package *p = &r->locked->items[i];
+
+		if ((p->in_base && strlist_has(moving, PACKAGES_BASE)) || (!p->in_base && strlist_has(moving, PACKAGES_ALL)))
+			strlist_add(moving, p->name);
+	}
+	r->moving = moving;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+static void note_changes(const struct job *j, const struct resolved *before, const struct resolved *after)
+{
+	bool own = strcmp(j->platform, oci_platform()) == 0;
+	size_t base_before = 0, base_after = 0;
+
+	for (size_t i = 0; i < before->count; i++)
+		base_before += before->items[i].in_base;
+	for (size_t i = 0; i < after->count; i++)
+		base_after += after->items[i].in_base;
+	if (!base_before && base_after) {
+		cleanup_free char *name = own ? mem_strdup(LOCKING_BASE) : mem_printf(LOCKING_BASE " (%s)", j->platform);
+		cleanup_free char *text = mem_printf("%zu packages", base_after);
+
+		locking_note_change(j->changes, name, "", text);
+	}
+	for (size_t i = 0; i < after->count; i++) {
+		const struct lock_package *p = &after->items[i], *old = resolved_find(before, p->name);
+		cleanup_free char *name = own ? mem_strdup(p->name) : mem_printf("%s (%s)", p->name, j->platform);
+
+		if ((old || !p->in_base || base_before) && !(old && same_text(old->version, p->version)))
+			locking_note_change(j->changes, name, old ? old->version : "", p->version);
+	}
+	for (size_t i = 0; i < before->count; i++) {
+		cleanup_free char *name = own ? mem_strdup(before->items[i].name)
+					      : mem_printf("%s (%s)", before->items[i].name, j->platform);
+
+		if (!resolved_find(after, before->items[i].name))
+			locking_note_change(j->changes, name, before->items[i].version, "");
+	}
+}
+
+static void keep_result(const struct job *j, struct resolved *base, struct resolved *added, const struct strlist *present)
+{
+	struct lock *l = &j->env->lock;
+	cleanup_buf struct buf words = BUF_INIT;
+
+	for (size_t i = l->package_count; i-- > 0;)
+		if (strcmp(l->packages[i].arch, j->arch) == 0) {
+			cleanup_free char *name = mem_strdup(l->packages[i].name);
+
+			lock_remove_package(l, j->arch, name);
+		}
+	for (size_t i = 0; i < base->count; i++)
+		lock_put_package(l, &base->items[i]);
+	for (size_t i = 0; i < added->count; i++)
+		lock_put_package(l, &added->items[i]);
+	base->count = added->count = 0;
+	for (size_t i = 0; i < present->count; i++)
+		buf_addf(&words, "%s%s", i ? " " : "", present->items[i]);
+	lock_set_packages_on(l, j->platform, j->env->config.packages_apt.count ? j->manifest : NULL, words.data);
+}
+
+/* Versions that the base has to have for what stands on it. */
+static void override(struct resolved *locked, struct resolved *with)
+{
+	for (size_t i = 0; i < with->count; i++)
+		resolved_put(locked, &with->items[i]);
+	with->count = 0;
+}
+
+/* `locked` is what the solver keeps: changed where the base has to follow. */
+static int resolve_both(const struct job *j, struct resolve *r, struct resolved *locked, struct resolved *base,
+			struct resolved *added, struct strlist *present, struct err *e)
+{
+	struct resolved again = { 0 };
+	bool whole = j->base, debian = packages_is_debian(j->env);
+	int result = 0;
+
+	for (int round = 0; result == 0; round++) {
+		resolved_release(base);
+		resolved_release(added);
+		if (debian && whole)
+			result = resolve_base(r, base, e);
+		else if (debian)
+			copy_locked(&j->env->lock, j->arch, true, base);
+		if (result < 0 || !j->env->config.packages_apt.count)
+			break;
+		strlist_release(present);
+		result = resolve_packages(r, debian ? base : NULL, added, present, &again, e);
+		if (result < 0 || !again.count)
+			break;
+		if (round == ROUNDS_MAX) {
+			result = err_set(e, ERR_CONFIG, "[packages] apt needs %s %s, which the base can't have",
+					 text_safe(again.items[0].name), text_safe(again.items[0].version));
+			break;
+		}
+		override(locked, &again);
+		whole = true;
+		r->all_moving = false;
+		r->moving = NULL;
+	}
+	resolved_release(&again);
+	return result;
+}
+
+static int run_job(const struct job *j, const struct packages_source *source, const struct debian_indexes *indexes, struct err *e)
+{
+	struct resolved before = { 0 }, locked = { 0 }, base = { 0 }, added = { 0 }, after = { 0 };
+	struct debian_text status = { source->status.data, source->status.len };
+	struct strlist present = STRLIST_INIT, moving = STRLIST_INIT;
+	struct resolve r = { .env = j->env, .options = j->options, .arch = j->arch, .archive = &source->archive,
+			     .indexes = indexes, .installed = j->manifest ? &status : NULL, .store = j->store,
+			     .locked = &locked };
+	int result;
+
+	copy_locked(&j->env->lock, j->arch, false, &before);
+	if (!j->other)
+		copy_locked(&j->env->lock, j->arch, false, &locked);
+	find_moving(j, &r, &moving);
+	result = resolve_both(j, &r, &locked, &base, &added, &present, e);
+	if (result == 0) {
+		keep_result(j, &base, &added, &present);
+		copy_locked(&j->env->lock, j->arch, false, &after);
+		note_changes(j, &before, &after);
+	}
+	resolved_release(&before);
+	resolved_release(&locked);
+	resolved_release(&base);
+	resolved_release(&added);
+	resolved_release(&after);
+	strlist_release(&present);
+	strlist_release(&moving);
+	return result;
+}
+
+static int with_indexes(const struct job *j, struct packages_source *source, struct err *e)
+{
+	struct debian_indexes indexes = { 0 };
+	int result = debian_indexes_read(&source->context, &source->archive, j->arch, j->update->again, &indexes, e);
+
+	if (result < 0)
+		return -1;
+	for (size_t i = 0; j->options->ui->warning && i < indexes.warnings.count; i++)
+		j->options->ui->warning(j->options->ui->data, indexes.warnings.items[i]);
+	result = run_job(j, source, &indexes, e);
+	debian_indexes_release(&indexes);
+	return result;
+}
+
+/* Packages are added to what is there: the image itself has to be looked at. */
+static int find_image(struct job *j, struct err *e)
+{
+	const struct lock_image *entry = lock_find(&j->env->lock, LOCKING_BASE);
+
+	j->manifest = entry ? lock_manifest_digest(entry, j->platform) : NULL;
+	if (!j->manifest)
+		return err_set(e, ERR_NOT_FOUND, "the image of the base has no manifest for %s", j->platform);
+	return fetching_image(j->env, j->store, j->manifest, j->options, e);
+}
+
+static int resolve_platform(struct job *j, struct err *e)
+{
+	struct packages_source source;
+	int result;
+
+	j->arch = debian_arch(j->platform);
+	if (!j->arch)
+		return err_set(e, ERR_UNSUPPORTED, "Debian is not made for %s", j->platform);
+	if (env_require_allowed(j->env, j->options, e) < 0)
+		return -1;
+	if (!packages_is_debian(j->env) && find_image(j, e) < 0)
+		return -1;
+	if (packages_source_open(&source, j->env, j->store, j->manifest, j->options, e) < 0)
+		return err_wrap(e, packages_is_debian(j->env) ? "[base] debian" : "[packages] apt");
+	result = with_indexes(j, &source, e);
+	packages_source_close(&source);
+	return result;
+}
+
+/* ---- all of it ---- */
+
+/* What nothing asks for any more, without asking anybody. */
+static void drop_all(struct environment *env, struct env_changes *changes)
+{
+	while (env->lock.package_count) {
+		struct lock_package *p = &env->lock.packages[env->lock.package_count - 1];
+		cleanup_free char *arch = mem_strdup(p->arch), *name = mem_strdup(p->name);
+
+		if (!p->in_base)
+			locking_note_change(changes, name, p->version, "");
+		lock_remove_package(&env->lock, arch, name);
+	}
+	while (env->lock.packages_on_count) {
+		cleanup_free char *platform = mem_strdup(env->lock.packages_on[0].platform);
+
+		lock_set_packages_on(&env->lock, platform, NULL, NULL);
+	}
+}
+
+/* Packages of the base that stayed when another kind of base came. */
+static void drop_base(struct environment *env)
+{
+	for (size_t i = env->lock.package_count; i-- > 0;) {
+		struct lock_package *p = &env->lock.packages[i];
+		cleanup_free char *arch = mem_strdup(p->arch), *name = mem_strdup(p->name);
+
+		if (p->in_base)
+			lock_remove_package(&env->lock, arch, name);
+	}
+}
+
+static bool has_added_gap(const struct environment *env, const char *platform)
+{
+	struct env_gaps gaps = { 0 };
+	bool gap;
+
+	packages_added_gaps(env, platform, &gaps);
+	gap = gaps.count > 0;
+	env_gaps_release(&gaps);
+	return gap;
+}
+
+static bool touches(const struct environment *env, const struct packages_update *u, bool base)
+{
+	if (u->mend || !u->again)
+		return u->mend;
+	if (!u->names || !u->names->count || strlist_has(u->names, base ? PACKAGES_BASE : PACKAGES_ALL))
+		return true;
+	for (size_t i = 0; i < env->lock.package_count; i++)
+		if (env->lock.packages[i].in_base == base && strlist_has(u->names, env->lock.packages[i].name))
+			return true;
+	return false;
+}
+
+/* What was resolved came from an index: what the lock's own reader would refuse is not written. */
+static int check_result(const struct environment *env, struct err *e)
+{
+	cleanup_buf struct buf text = BUF_INIT;
+	struct lock read;
+
+	lock_format(&env->lock, &text);
+	if (lock_parse(PROJECT_LOCK, text.data, text.len, &read, e) < 0) {
+		e->code = ERR_INTEGRITY;
+		return err_wrap(e, "the archive's index has something that can't be locked");
+	}
+	lock_release(&read);
+	return 0;
+}
+
+/* Another release, or another image: what was locked for it says nothing about this one. */
+static bool is_other(const struct environment *env, const char *platform)
+{
+	const struct lock_image *entry = lock_find(&env->lock, LOCKING_BASE);
+	const char *on = lock_packages_on(&env->lock, platform), *manifest;
+	cleanup_free char *release = packages_is_debian(env) ? mem_printf(LOCK_DEBIAN_PREFIX "%s ", env->config.base_value) : NULL;
+
+	if (release)
+		return entry && !text_starts(entry->request, release);
+	manifest = entry ? lock_manifest_digest(entry, platform) : NULL;
+	return !on || !manifest || strcmp(on, manifest) != 0;
+}
+
+static int lock_platforms(struct environment *env, const struct env_options *o, const struct packages_update *update,
+			  struct store *s, struct env_changes *changes, struct err *e)
+{
+	cleanup_strlist struct strlist platforms = STRLIST_INIT;
+	bool any = false;
+
+	packages_platforms(env, &platforms);
+	for (size_t i = 0; i < platforms.count; i++) {
+		struct job j = { .env = env, .options = o, .update = update, .changes = changes, .store = s,
+				 .platform = platforms.items[i] };
+		cleanup_free char *gap = packages_base_gap(env, j.platform);
+
+		j.other = is_other(env, j.platform);
+		j.base = gap || (packages_is_debian(env) && touches(env, update, true));
+		j.added = j.base || has_added_gap(env, j.platform) || (env->config.packages_apt.count && touches(env, update, false));
+		if (!j.base && !j.added)
+			continue;
+		any = true;
+		if (resolve_platform(&j, e) < 0)
+			return -1;
+	}
+	return any ? check_result(env, e) : 0;
+}
+
+static void put_base(struct environment *env)
+{
+	struct lock_image image = { .name = mem_strdup(LOCKING_BASE), .request = packages_base_request(&env->config) };
+
+	lock_put(&env->lock, &image);
+}
+
+/* What was an image has no entry that packages could answer. */
+static void begin_base(struct environment *env)
+{
+	const struct lock_image *entry = lock_find(&env->lock, LOCKING_BASE);
+
+	if (entry && !text_starts(entry->request, LOCK_DEBIAN_PREFIX))
+		lock_remove(&env->lock, LOCKING_BASE);
+}
+
+int packages_lock(struct environment *env, const struct env_options *o, const struct packages_update *update,
+		  struct env_changes *changes, struct err *e)
+{
+	struct store s;
+	int result;
+
+	if (!packages_are_asked_for(env)) {
+		drop_all(env, changes);
+		return 0;
+	}
+	if (packages_is_debian(env))
+		begin_base(env);
+	else
+		drop_base(env);
+	if (env_store(env, &s, e) < 0)
+		return -1;
+	result = lock_platforms(env, o, update, &s, changes, e);
+	store_close(&s);
+	if (result == 0 && packages_is_debian(env))
+		put_base(env);
+	return result;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* packages_source.c - the archive that packages of an environment come from: a release's, or the one an image is set up for. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "env/packages.h"
+
+#define FILE_MAX (64u << 20) /* dpkg's status of an image with thousands of packages has a few megabytes */
+
+static int read_root(void *data, const char *path, struct buf *out, struct err *e)
+{
+	cleanup_free char *absolute = path[0] == '/' ? mem_strdup(path) : mem_printf("/%s", path);
+	int got = root_read(data, absolute, FILE_MAX, out, e);
+
+	if (got < 0)
+		return -1;
+	return got ? 0 : err_set(e, ERR_NOT_FOUND, "the image has no %s", text_safe(absolute));
+}
+
+static int list_root(void *data, const char *directory, struct strlist *names, struct err *e)
+{
+	cleanup_free char *absolute = directory[0] == '/' ? mem_strdup(directory) : mem_printf("/%s", directory);
+
+	return root_list(data, absolute, names, e);
+}
+
+static int open_root(struct store *s, const char *manifest, struct root *root, struct err *e)
+{
+	struct store_image image;
+
+	if (store_image_load(s, manifest, &image, e) < 0)
+		return -1;
+	for (size_t i = image.chain_ids.count; i-- > 0;) {
+		int fd = store_layer_open(s, image.chain_ids.items[i], e);
+
+		if (fd < 0) {
+			store_image_release(&image);
+			return -1;
+		}
+		root_add_layer(root, fd);
+	}
+	store_image_release(&image);
+	return 0;
+}
+
+static int make_directory(struct packages_source *p, const struct environment *env, struct err *e)
+{
+	p->directory = mem_printf("%s/keys.XXXXXX", env->dirs.cache);
+	if (dirs_private(env->dirs.cache, e) < 0 || !mkdtemp(p->directory)) {
+		if (!e->code)
+			err_sys(e, "can't make %s", text_safe(p->directory));
+		free(mem_steal(p->directory));
+		return -1;
+	}
+	return 0;
+}
+
+static int open_image(struct packages_source *p, const struct environment *env, struct store *s, const char *manifest,
+		      struct err *e)
+{
+	struct root root = { 0 };
+	struct debian_root r = { .fd = -1, .read = read_root, .list = list_root, .data = &root };
+	int result = open_root(s, manifest, &root, e);
+
+	if (result == 0)
+		result = make_directory(p, env, e);
+	if (result == 0)
+		result = debian_archive_of_root(&env->user, &r, p->directory, &p->archive, e);
+	p->opened = result == 0;
+	if (result == 0 && read_root(&root, "/var/lib/dpkg/status", &p->status, e) < 0)
+		result = e->code == ERR_NOT_FOUND ? err_set(e, ERR_UNSUPPORTED, "the image has no list of its packages "
+								"(/var/lib/dpkg/status): nothing can be added to it")
+						  : -1;
+	root_release(&root);
+	return result;
+}
+
+static void notice(void *data, const char *line)
+{
+	const struct packages_source *p = data;
+
+	if (p->options->ui->notice)
+		p->options->ui->notice(p->options->ui->data, line);
+}
+
+static void progress(void *data, const char *what, uint64_t done, uint64_t total)
+{
+	const struct packages_source *p = data;
+
+	if (p->options->ui->packages)
+		p->options->ui->packages(p->options->ui->progress.data, what, done, total);
+}
+
+int packages_source_open(struct packages_source *p, const struct environment *env, struct store *s, const char *manifest,
+			 const struct env_options *o, struct err *e)
+{
+	int result;
+
+	*p = (struct packages_source){ .options = o, .status = BUF_INIT };
+	p->http = o->offline ? NULL : http_new(NULL);
+	p->context = (struct debian_context){ .user = &env->user,
+					      .http = p->http,
+					      .cache = env->dirs.cache,
+					      .offline = o->offline,
+					      .notice = notice,
+					      .progress = progress,
+					      .data = p };
+	if (manifest) {
+		result = open_image(p, env, s, manifest, e);
+	} else {
+		result = debian_archive_of_release(&env->user, env->config.base_value, &env->config.components, &p->archive, e);
+		p->opened = result == 0;
+	}
+	for (size_t i = 0; result == 0 && o->ui->warning && i < p->archive.warnings.count; i++)
+		o->ui->warning(o->ui->data, p->archive.warnings.items[i]);
+	if (result < 0)
+		packages_source_close(p);
+	return result;
+}
+
+void packages_source_close(struct packages_source *p)
+{
+	struct err ignored = ERR_INIT;
+
+	if (p->opened)
+		debian_archive_release(&p->archive);
+	if (p->http)
+		http_free(p->http);
+	if (p->directory)
+		file_remove_tree(AT_FDCWD, p->directory, &ignored);
+	free(p->directory);
+	buf_release(&p->status);
+	*p = (struct packages_source){ .status = BUF_INIT };
+}

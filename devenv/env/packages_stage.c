@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * packages_stage.c - images made of packages.
+ *
+ * A base is two layers: the tree as the packages have it, hard links into the layers of the packages, and what their
+ * maintainer scripts made of it. What is added to an image is one, which the image's own dpkg writes: diversions,
+ * configuration files, triggers and Replaces are its business. Each is made once, under a lock of its name.
+ */
+#include "env/packages_stage.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/project.h"
+#include "base/text.h"
+#include "env/packages.h"
+#include "env/packages_order.h"
+#include "env/step.h"
+#include "source/debian_base.h"
+#include "source/debian_deb.h"
+#include "source/debian_pool.h"
+#include "source/recipe.h"
+
+#define DEBS "debs" /* in the stage: what is bound into the sandbox */
+#define DEBS_INSIDE "/run/devenv-debs"
+#define DPKG "dpkg --force-unsafe-io --force-confdef --force-confold --log=/dev/null"
+
+struct chosen { /* packages of the lock; they belong to it */
+	const struct lock_package **items;
+	size_t count;
+};
+
+static void choose(const struct lock *l, const char *platform, bool in_base, struct chosen *out)
+{
+	const char *arch = debian_arch(platform);
+
+	*out = (struct chosen){ mem_array(l->package_count + 1, sizeof(*out->items)), 0 };
+	for (size_t i = 0; arch && i < l->package_count; i++)
+		if (l->packages[i].in_base == in_base && strcmp(l->packages[i].arch, arch) == 0)
+			out->items[out->count++] = &l->packages[i];
+}
+
+/* ---- names ---- */
+
+static void add_parts(const struct chosen *c, const char *procedure, struct strlist *parts)
+{
+	for (size_t i = 0; i < c->count; i++)
+		strlist_addf(parts, "%s %s %s", c->items[i]->name, c->items[i]->version, c->items[i]->sha256);
+	strlist_add(parts, procedure);
+	strlist_sort(parts);
+}
+
+static void name(const struct recipe *r, char digest[DIGEST_MAX])
+{
+	cleanup_buf struct buf text = BUF_INIT;
+
+	recipe_format(r, &text, digest);
+}
+
+struct base_recipes {
+	struct strlist parts;
+	char unpacked_digest[DIGEST_MAX], digest[DIGEST_MAX];
+	struct recipe unpacked, configured;
+};
+
+/* "debian:bookworm minimal main": the second word of it decides about links that no package brings. */
+static char *codename_of(const struct lock *l)
+{
+	const struct lock_image *entry = lock_find(l, "base");
+	const char *name_at = entry && text_starts(entry->request, LOCK_DEBIAN_PREFIX) ? entry->request + strlen(LOCK_DEBIAN_PREFIX)
+										      : "";
+
+	return mem_strndup(name_at, strcspn(name_at, " "));
+}
+
+static void name_base(const struct lock *l, const struct chosen *c, const char *platform, struct base_recipes *r)
+{
+	cleanup_free char *codename = codename_of(l);
+
+	*r = (struct base_recipes){ .parts = STRLIST_INIT };
+	strlist_addf(&r->parts, "codename %s", codename);
+	add_parts(c, RECIPE_PROCEDURE_DEBIAN, &r->parts);
+	r->unpacked = (struct recipe){ "unpacked", platform, "", &r->parts };
+	name(&r->unpacked, r->unpacked_digest);
+	r->configured = (struct recipe){ "debian", platform, r->unpacked_digest, &r->parts };
+	name(&r->configured, r->digest);
+}
+
+/* false: there are no packages of a base. */
+static bool digests_of_base(const struct lock *l, const char *platform, char unpacked[DIGEST_MAX], char digest[DIGEST_MAX])
+{
+	struct base_recipes r;
+	struct chosen c;
+	bool any;
+
+	choose(l, platform, true, &c);
+	any = c.count > 0;
+	name_base(l, &c, platform, &r);
+	snprintf(unpacked, DIGEST_MAX, "%s", r.unpacked_digest);
+	snprintf(digest, DIGEST_MAX, "%s", r.digest);
+	strlist_release(&r.parts);
+	free(c.items);
+	return any;
+}
+
+int packages_stage_base_digest(const struct lock *l, const char *platform, char digest[DIGEST_MAX], struct err *e)
+{
+	char unpacked[DIGEST_MAX];
+
+	if (digests_of_base(l, platform, unpacked, digest))
+		return 0;
+	err_set(e, ERR_LOCK, "%s has no packages of a base for %s", PROJECT_LOCK, platform);
+	return err_hint(e, "run `devenv lock`");
+}
+
+int packages_stage_unpacked_digest(const struct lock *l, const char *platform, char digest[DIGEST_MAX])
+{
+	char configured[DIGEST_MAX];
+
+	return digests_of_base(l, platform, digest, configured) ? 0 : -1;
+}
+
+void packages_stage_added_digest(const struct lock *l, const char *platform, const char *below, char digest[DIGEST_MAX])
+{
+	cleanup_strlist struct strlist parts = STRLIST_INIT;
+	struct chosen c;
+
+	choose(l, platform, false, &c);
+	add_parts(&c, RECIPE_PROCEDURE_PACKAGES, &parts);
+	if (c.count)
+		name(&(struct recipe){ "packages", platform, below, &parts }, digest);
+	else
+		snprintf(digest, DIGEST_MAX, "%s", below);
+	free(c.items);
+}
+
+/* ---- what both do ---- */
+
+/* 1: there; 0: not. */
+static int is_stored(const struct store *s, const char *digest, struct err *e)
+{
+	struct store_image image;
+
+	if (store_image_load(s, digest, &image, e) == 0) {
+		store_image_release(&image);
+		return 1;
+	}
+	if (e->code != ERR_NOT_FOUND)
+		return -1;
+	*e = ERR_INIT;
+	return 0;
+}
+
+static void say(const struct env_options *o, const char *format, size_t count)
+{
+	cleanup_free char *line = mem_printf("%s %zu package%s", format, count, count == 1 ? "" : "s");
+
+	if (o->ui->notice)
+		o->ui->notice(o->ui->data, line);
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* After everything of a stage: it may have been minutes. */
+static void say_done(const struct env_options *o, const char *what, double start)
+{
+	if (o->ui->build_done)
+		o->ui->build_done(o->ui->data, what, now() - start);
+}
+
+static int64_t wall_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* `below`: the image that is added to, or NULL. An archive that can't be known is no reason to stop: much else may have them. */
+static int fetch(struct environment *env, struct store *s, const struct chosen *c, const char *below,
+		 const struct env_options *o, struct err *e)
+{
+	struct packages_source source = { .status = BUF_INIT };
+	struct err unknown = ERR_INIT;
+	struct debian_pool pool = { .store = s };
+	size_t missing = 0;
+	int result;
+
+	for (size_t i = 0; i < c->count; i++)
+		missing += !store_has_deb(s, c->items[i]->sha256, c->items[i]->size);
+	if (!missing)
+		return 0;
+	if (env_require_allowed(env, o, e) < 0)
+		return -1;
+	if (packages_source_open(&source, env, s, below, o, &unknown) < 0) {
+		*e = unknown;
+		return err_wrap(e, "%zu packages are not in the store", missing);
+	}
+	pool.context = &source.context;
+	pool.archive = &source.archive;
+	result = debian_pool_fetch(&pool, c->items, c->count, e);
+	packages_source_close(&source);
+	return result;
+}
+
+struct control { /* of all packages of a stage, read from their files */
+	struct deb *debs;
+	struct packages_control *items;
+	size_t count;
+	int64_t epoch; /* when the youngest of them was made */
+};
+
+static void control_release(struct control *c)
+{
+	for (size_t i = 0; i < c->count; i++)
+		deb_release(&c->debs[i]);
+	free(c->debs);
+	free(c->items);
+}
+
+static int read_control(const struct store *s, const struct chosen *c, struct control *out, struct err *e)
+{
+	*out = (struct control){ .debs = mem_array(c->count + 1, sizeof(*out->debs)),
+				 .items = mem_array(c->count + 1, sizeof(*out->items)) };
+	for (size_t i = 0; i < c->count; i++) {
+		const struct lock_package *p = c->items[i];
+		cleanup_close int fd = debian_pool_open(s, p->sha256, e);
+		const struct deb_file *file;
+
+		if (fd < 0 || deb_read(fd, p->name, &out->debs[i], e) < 0)
+			return -1;
+		out->count = i + 1;
+		file = deb_find(&out->debs[i], "control");
+		out->items[i].name = DEBIAN_TEXT(p->name);
+		out->items[i].stanza = (struct debian_text){ file->data.data, file->data.len };
+		if (out->debs[i].time > out->epoch)
+			out->epoch = out->debs[i].time;
+	}
+	return 0;
+}
+
+static int configure_failed(const char *what, struct err *e)
+{
+	if (e->code != ERR_FAILED)
+		return -1;
+	if (!e->hint[0])
+		err_hint(e, "`devenv update " PACKAGES_ALL "` resolves them again; `devenv update` also those of the base");
+	return err_wrap(e, "%s", what);
+}
+
+/* ---- the base ---- */
+
+struct unpacking {
+	const struct env_options *options;
+};
+
+static void unpacked(void *data, size_t done, size_t total)
+{
+	const struct unpacking *u = data;
+
+	if (u->options->ui->packages)
+		u->options->ui->packages(u->options->ui->progress.data, "unpacking", done, total);
+}
+
+static int make_unpacked(struct environment *env, struct store *s, const struct chosen *c, const struct base_recipes *r,
+			 const struct env_options *o, struct err *e)
+{
+	cleanup_free char *codename = codename_of(&env->lock);
+	struct unpacking u = { o };
+	struct store_stage stage;
+	int result = is_stored(s, r->unpacked_digest, e);
+
+	if (result)
+		return result < 0 ? -1 : 0;
+	if (store_stage_new(s, &stage, e) < 0)
+		return -1;
+	say(o, "unpacking", c->count);
+	result = debian_base_unpack(s, &stage, codename, c->items, c->count, unpacked, &u, e);
+	if (result == 0)
+		result = recipe_publish(s, &r->unpacked, &stage, NULL, e);
+	store_stage_drop(s, &stage);
+	return result;
+}
+
+static int configure_in(struct environment *env, struct store *s, struct store_stage *stage, const struct base_recipes *r,
+			int64_t epoch, struct err *e)
+{
+	struct step step = { .name = "packages", .digest = r->unpacked_digest, .script = DPKG " --configure -a\n",
+			     .answer_set_ids = true, .no_services = true };
+	int64_t since = wall_ns();
+
+	if (step_run(env, s, stage, &step, e) < 0)
+		return configure_failed("configuring the packages of the base", e);
+	if (step_settle(stage, since, epoch, e) < 0)
+		return -1;
+	return recipe_publish(s, &r->configured, stage, NULL, e);
+}
+
+static int make_base(struct environment *env, struct store *s, const struct chosen *c, const struct base_recipes *r,
+		     const struct env_options *o, struct err *e)
+{
+	cleanup_close int lock = store_layer_lock(s, r->digest, e);
+	double start = now();
+	struct control control = { 0 };
+	struct store_stage stage;
+	int result = lock < 0 ? -1 : is_stored(s, r->digest, e);
+
+	if (result)
+		return result < 0 ? -1 : 0;
+	result = fetch(env, s, c, NULL, o, e);
+	if (result == 0)
+		result = make_unpacked(env, s, c, r, o, e);
+	if (result == 0)
+		result = read_control(s, c, &control, e);
+	if (result == 0)
+		result = store_stage_new(s, &stage, e);
+	if (result == 0) {
+		say(o, "configuring", c->count);
+		result = configure_in(env, s, &stage, r, control.epoch, e);
+		store_stage_drop(s, &stage);
+	}
+	if (result == 0)
+		say_done(o, "base", start);
+	control_release(&control);
+	return result;
+}
+
+int packages_stage_make_base(struct environment *env, struct store *s, const struct env_options *o, struct err *e)
+{
+	struct base_recipes r;
+	struct chosen c;
+	int result;
+
+	choose(&env->lock, oci_platform(), true, &c);
+	name_base(&env->lock, &c, oci_platform(), &r);
+	result = c.count ? is_stored(s, r.digest, e) : packages_stage_base_digest(&env->lock, oci_platform(), r.digest, e);
+	if (result == 0 && c.count)
+		result = make_base(env, s, &c, &r, o, e);
+	strlist_release(&r.parts);
+	free(c.items);
+	return result < 0 ? -1 : 0;
+}
+
+/* ---- what is added ---- */
+
+static char *file_name(const struct lock_package *p)
+{
+	return mem_printf("%s_%.12s.deb", p->name, p->sha256);
+}
+
+/* Only these packages, by names that say what they are: links, not copies. */
+static int link_debs(const struct store *s, const struct store_stage *stage, const struct chosen *c, struct err *e)
+{
+	if (file_mkdirs(stage->fd, DEBS, 0755, e) < 0)
+		return -1;
+	for (size_t i = 0; i < c->count; i++) {
+		cleanup_free char *from = mem_printf("debs/%s", c->items[i]->sha256), *to_name = file_name(c->items[i]);
+		cleanup_free char *to = path_join(DEBS, to_name);
+
+		if (linkat(s->fd, from, stage->fd, to, 0) < 0)
+			return err_sys(e, "can't link the package %s", text_safe(c->items[i]->name));
+	}
+	return 0;
+}
+
+static char *make_script(const struct chosen *c, struct control *control, const char *arch)
+{
+	unsigned int batches = packages_order(control->items, control->count, arch);
+	struct buf b = BUF_INIT;
+
+	for (unsigned int batch = 0; batch < batches; batch++) {
+		size_t count = 0;
+
+		for (size_t i = 0; i < c->count; i++) {
+			cleanup_free char *file = file_name(c->items[i]);
+
+			if (control->items[i].batch != batch)
+				continue;
+			buf_addf(&b, "%s " DEBS_INSIDE "/%s", count++ ? "" : DPKG " --auto-deconfigure --no-triggers --unpack", file);
+		}
+		buf_adds(&b, count ? "\n" DPKG " --configure -a\n" : "");
+	}
+	return buf_steal(&b);
+}
+
+static int add_in(struct environment *env, struct store *s, struct store_stage *stage, const struct recipe *r,
+		  const struct chosen *c, struct control *control, struct err *e)
+{
+	cleanup_free char *script = make_script(c, control, debian_arch(r->platform));
+	cleanup_free char *debs = mem_printf("%s/tmp/%s/" DEBS, s->path, stage->name);
+	struct plan_mount mount = { .kind = PLAN_BIND, .flags = PLAN_MOUNT_READ_ONLY, .host = debs, .target = DEBS_INSIDE };
+	struct step step = { .name = "packages", .digest = r->below, .script = script, .mounts = &mount, .mount_count = 1,
+			     .answer_set_ids = true, .no_services = true };
+	int64_t since = wall_ns();
+
+	if (link_debs(s, stage, c, e) < 0)
+		return -1;
+	if (step_run(env, s, stage, &step, e) < 0)
+		return configure_failed("[packages] apt", e);
+	if (file_remove_tree(stage->fd, DEBS, e) < 0 || step_settle(stage, since, control->epoch, e) < 0)
+		return -1;
+	return recipe_publish(s, r, stage, NULL, e);
+}
+
+static int make_added(struct environment *env, struct store *s, const struct recipe *r, const char *digest,
+		      const struct chosen *c, const struct env_options *o, struct err *e)
+{
+	cleanup_close int lock = store_layer_lock(s, digest, e);
+	bool on_image = env->config.base != CONFIG_BASE_DEBIAN;
+	double start = now();
+	struct control control = { 0 };
+	struct store_stage stage;
+	int result = lock < 0 ? -1 : is_stored(s, digest, e);
+
+	if (result)
+		return result < 0 ? -1 : 0;
+	result = fetch(env, s, c, on_image ? r->below : NULL, o, e);
+	if (result == 0)
+		result = read_control(s, c, &control, e);
+	if (result == 0)
+		result = store_stage_new(s, &stage, e);
+	if (result == 0) {
+		say(o, "installing", c->count);
+		result = add_in(env, s, &stage, r, c, &control, e);
+		store_stage_drop(s, &stage);
+	}
+	if (result == 0)
+		say_done(o, "packages", start);
+	control_release(&control);
+	return result;
+}
+
+int packages_stage_make_added(struct environment *env, struct store *s, const char *below, const struct env_options *o,
+			      struct err *e)
+{
+	cleanup_strlist struct strlist parts = STRLIST_INIT;
+	struct recipe r = { "packages", oci_platform(), below, &parts };
+	char digest[DIGEST_MAX];
+	struct chosen c;
+	int result = 1;
+
+	choose(&env->lock, oci_platform(), false, &c);
+	add_parts(&c, RECIPE_PROCEDURE_PACKAGES, &parts);
+	name(&r, digest);
+	if (c.count)
+		result = is_stored(s, digest, e);
+	if (result == 0)
+		result = make_added(env, s, &r, digest, &c, o, e);
+	free(c.items);
+	return result < 0 ? -1 : 0;
+}

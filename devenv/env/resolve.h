@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * resolve.h - which packages answer a configuration on one platform: from the archive's indexes, the lock and, for packages on
+ * an image, what that image has. Changes nothing but what it returns; env/packages.c puts it into the lock.
+ */
+#ifndef DEVENV_ENV_RESOLVE_H
+#define DEVENV_ENV_RESOLVE_H
+
+#include "env/env.h"
+#include "source/debian_archive.h"
+
+struct resolved { /* packages of one architecture, as the lock has them */
+	struct lock_package *items;
+	size_t count, cap;
+};
+void resolved_release(struct resolved *r);
+struct lock_package *resolved_find(const struct resolved *r, const char *name);
+/* Takes the contents; an entry of that name is replaced. */
+void resolved_put(struct resolved *r, struct lock_package *entry);
+
+struct resolve {
+	struct environment *env;
+	const struct env_options *options;
+	const char *arch;		 /* Debian's name */
+	const struct debian_archive *archive;
+	const struct debian_indexes *indexes;
+	const struct debian_text *installed; /* dpkg's status of the image below; NULL: the base is of packages itself */
+	const struct store *store;	 /* where control data of packages that left the archive is looked for; NULL: nowhere */
+	const struct resolved *locked;	 /* what the lock has: kept where it can be */
+	const struct strlist *moving;	 /* names of packages that may move: no pins for these */
+	bool all_moving;
+};
+
+/* The packages of [base] debian. Entries have in_base. */
+int resolve_base(const struct resolve *r, struct resolved *base, struct err *e);
+/*
+ * The packages of [packages] apt on top of `base` (or of the installed ones), with `request` set; *present receives what of
+ * them was there. A package of the base that has to be another version for them is told in `again`, and nothing else is of use
+ * then: the base has to be made with that version first.
+ */
+int resolve_packages(const struct resolve *r, struct resolved *base, struct resolved *packages, struct strlist *present,
+		     struct resolved *again, struct err *e);
+
+#endif

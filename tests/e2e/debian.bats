@@ -1,0 +1,348 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# debian.bats - [base] debian and [packages]: made of the distribution's own packages, from this machine's mirror.
+#
+# The real mirror of this machine's apt is used, so every test is skipped where there is none. One store for the file: what
+# one test has fetched the next one finds.
+
+load support
+
+setup_file() {
+	export DEVENV_STORE=$BATS_FILE_TMPDIR/store
+	export XDG_STATE_HOME=$BATS_FILE_TMPDIR/state XDG_CACHE_HOME=$BATS_FILE_TMPDIR/cache
+	mkdir -p "$BATS_FILE_TMPDIR/probe"
+	printf '[base]\ndebian = bookworm\n' >"$BATS_FILE_TMPDIR/probe/devenv.ini"
+	devenv -q -C "$BATS_FILE_TMPDIR/probe" allow -y
+	if ! devenv -q -C "$BATS_FILE_TMPDIR/probe" lock >"$BATS_FILE_TMPDIR/why" 2>&1; then
+		touch "$BATS_FILE_TMPDIR/no-mirror"
+	fi
+}
+
+setup() {
+	[ ! -e "$BATS_FILE_TMPDIR/no-mirror" ] || skip "no Debian mirror here: $(head -n 1 "$BATS_FILE_TMPDIR/why")"
+	dir=$BATS_TEST_TMPDIR/project
+}
+
+# debian DIR CODENAME [PACKAGES [TEXT]]: a project on that release, allowed and locked.
+debian() {
+	mkdir -p "$1"
+	{
+		printf '[base]\ndebian = %s\n' "$2"
+		[ -z "${3:-}" ] || printf '[packages]\napt = %s\n' "$3"
+		[ -z "${4:-}" ] || printf '%s\n' "$4"
+	} >"$1/devenv.ini"
+	devenv -q -C "$1" allow -y
+}
+
+# Every file of every layer: names, kinds, modes, sizes, times, links and contents.
+layers() {
+	(
+		cd "$1/layers"
+		for layer in */; do
+			[ -d "$layer/fs" ] || continue
+			(
+				cd "$layer"
+				find fs -printf '%p %y %m %s %T@ %l\n' | LC_ALL=C sort
+				find fs -type f -exec sha256sum {} + 2>/dev/null | LC_ALL=C sort -k 2
+				sha256sum owners
+			) | sha256sum | sed "s|-|$layer|"
+		done | LC_ALL=C sort -k 2
+	)
+}
+
+@test "a base of bookworm, with packages: entered, and what the lock says" {
+	debian "$dir" bookworm "jq"
+	run -0 devenv -q -C "$dir" run -- sh -c '. /etc/os-release; echo "$VERSION_CODENAME"; jq --version; dpkg --audit'
+	[ "${lines[0]}" = bookworm ]
+	[[ ${lines[1]} = jq-* ]]
+	[ "${#lines[@]}" -eq 2 ]
+	grep -qx 'request = debian:bookworm minimal main' "$dir/devenv.lock"
+	grep -qx '\[package\.[a-z0-9]*\.jq\]' "$dir/devenv.lock"
+	grep -qx 'request = jq' "$dir/devenv.lock"
+	run -0 grep -cE '^(date|index|host)|https?:' "$dir/devenv.lock" || [ "$output" = 0 ]
+	devenv -C "$dir" lock --check
+	# the versions inside are those of the lock
+	devenv -q -C "$dir" run -- dpkg-query -W -f '${Package} ${Version}\n' | LC_ALL=C sort >"$BATS_TEST_TMPDIR/inside"
+	awk -F. '/^\[package/ { sub(/^\[package\.[^.]*\./, ""); sub(/\]$/, ""); name = $0 }
+		/^version = / { sub(/^version = /, ""); print name " " $0 }' "$dir/devenv.lock" | LC_ALL=C sort |
+		diff - "$BATS_TEST_TMPDIR/inside"
+}
+
+@test "a second project with the same lock finds everything made, and no network is needed" {
+	debian "$dir" bookworm "jq"
+	devenv -q -C "$dir" run -- true
+	cp -r "$dir" "$BATS_TEST_TMPDIR/second"
+	devenv -q -C "$BATS_TEST_TMPDIR/second" allow -y
+	run -0 --separate-stderr devenv --offline -C "$BATS_TEST_TMPDIR/second" run -- jq --version
+	[[ $output = jq-* ]]
+	[ -z "$stderr" ]
+	run -0 devenv -C "$BATS_TEST_TMPDIR/second" diff
+	[[ $output != *jq* ]]
+}
+
+@test "each release that the mirror serves" {
+	local release served=0
+	for release in bullseye trixie; do
+		debian "$dir-$release" "$release"
+		devenv -q -C "$dir-$release" lock 2>"$BATS_TEST_TMPDIR/why" || {
+			cat "$BATS_TEST_TMPDIR/why"
+			continue
+		}
+		run -0 devenv -q -C "$dir-$release" run -- sh -c '. /etc/os-release; echo "$VERSION_CODENAME"; dpkg --audit'
+		[ "$output" = "$release" ]
+		served=$((served + 1))
+	done
+	[ "$served" -gt 0 ] || skip "the mirror serves neither bullseye nor trixie"
+}
+
+@test "the same lock in two empty stores gives the same bytes" {
+	debian "$dir" bookworm "jq"
+	devenv -q -C "$dir" lock
+	local store
+	for store in one two; do
+		DEVENV_STORE=$BATS_TEST_TMPDIR/$store XDG_STATE_HOME=$BATS_TEST_TMPDIR/state-$store devenv -q -C "$dir" allow -y
+		DEVENV_STORE=$BATS_TEST_TMPDIR/$store XDG_STATE_HOME=$BATS_TEST_TMPDIR/state-$store TZ=Asia/Tokyo \
+			devenv -q -C "$dir" run -- true
+		layers "$BATS_TEST_TMPDIR/$store" >"$BATS_TEST_TMPDIR/$store.list"
+		sleep 1.1
+	done
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/one.list")" -gt 50 ]
+	diff "$BATS_TEST_TMPDIR/one.list" "$BATS_TEST_TMPDIR/two.list"
+}
+
+@test "packages on a pulled image: by its own sources, as a layer, and diff shows nothing of it" {
+	local archive
+	archive=$(printf '%s\n' $E2E_DEBIANS | grep -m 1 bookworm) || skip "no image of bookworm could be made"
+	mkdir -p "$dir"
+	cp "$archive" "$dir/root.tar"
+	printf '[base]\narchive = root.tar\n[packages]\napt = jq coreutils\n' >"$dir/devenv.ini"
+	devenv -q -C "$dir" allow -y
+	run -0 devenv -C "$dir" lock
+	grep -q '^on\.linux/' "$dir/devenv.lock"
+	run -0 devenv -q -C "$dir" run -- sh -c 'jq --version; dpkg -l jq | tail -n 1'
+	[[ ${lines[0]} = jq-* ]]
+	[[ ${lines[1]} = ii* ]]
+	hold "$dir"
+	run devenv -C "$dir" diff
+	release "$dir"
+	[[ $output != *jq* ]]
+	devenv -C "$dir" lock --check
+}
+
+@test "an image of another family is told by its name" {
+	mkdir -p "$dir/root/etc/apk" "$dir/root/lib/apk/db"
+	touch "$dir/root/lib/apk/db/installed" "$dir/root/etc/apk/repositories"
+	printf 'ID=alpine\nNAME="Alpine Linux"\n' >"$dir/root/etc/os-release"
+	tar -C "$dir/root" -cf "$dir/root.tar" .
+	rm -r "$dir/root"
+	printf '[base]\narchive = root.tar\n[packages]\napt = jq\n' >"$dir/devenv.ini"
+	devenv -q -C "$dir" allow -y
+	run -1 devenv -C "$dir" lock
+	[[ $output = *"not supported yet"* ]]
+	[[ $output = *[Aa]lpine* || $output = *apk* ]]
+}
+
+@test "only what is asked for moves: a package more, a package less" {
+	debian "$dir" bookworm "jq"
+	devenv -q -C "$dir" lock
+	cp "$dir/devenv.lock" "$BATS_TEST_TMPDIR/before"
+	sed -i 's/^apt = jq/apt = jq tree/' "$dir/devenv.ini"
+	run -1 devenv -C "$dir" lock --check
+	[[ $output = *"tree: not locked"* ]]
+	run -0 --separate-stderr devenv -C "$dir" lock
+	[[ $output = "tree new → "* ]]
+	[ "${#lines[@]}" -eq 1 ]
+	# nothing was taken from the lock, and nothing but tree was added
+	[ "$(diff "$BATS_TEST_TMPDIR/before" "$dir/devenv.lock" | grep -c '^<')" -eq 0 ]
+	[ "$(diff "$BATS_TEST_TMPDIR/before" "$dir/devenv.lock" | grep -c '^> \[')" -eq 1 ]
+	sed -i 's/^apt = jq tree/apt = tree/' "$dir/devenv.ini"
+	run -1 devenv -C "$dir" lock --check
+	[[ $output = *"no longer asks for jq"* ]]
+	run -0 --separate-stderr devenv -C "$dir" lock
+	[[ $output = *"jq "*" → removed"* ]]
+	! grep -q 'amd64\.jq\]' "$dir/devenv.lock" || false
+	! grep -q 'libonig' "$dir/devenv.lock" || false
+	run -0 --separate-stderr devenv -C "$dir" update tree
+	[ -z "$output" ]
+	run -2 devenv -C "$dir" update treee
+	[[ $output = *"did you mean 'tree'?"* ]]
+}
+
+@test "what can't be resolved says why, with the nearest name" {
+	debian "$dir" bookworm "libpq-dve"
+	run -1 devenv -C "$dir" lock
+	[[ $output = *"devenv.ini:4: [packages] apt"*libpq-dve* ]]
+	[[ $output = *libpq-dev* ]]
+	[ ! -e "$dir/devenv.lock" ]
+}
+
+@test "both architectures in one lock" {
+	debian "$dir" bookworm "jq" "[devenv]
+platforms = linux/amd64 linux/arm64"
+	devenv -q -C "$dir" lock
+	grep -qx '\[package\.amd64\.jq\]' "$dir/devenv.lock"
+	grep -qx '\[package\.arm64\.jq\]' "$dir/devenv.lock"
+	[ "$(grep -c '^\[package\.arm64' "$dir/devenv.lock")" -gt 50 ]
+	devenv -C "$dir" lock --check
+}
+
+@test "bullseye with python2.7 beside trixie with Django, both serving at once" {
+	debian "$dir-old" bullseye "python2.7"
+	debian "$dir-new" trixie "python3-django"
+	devenv -q -C "$dir-old" lock || skip "the mirror has no bullseye"
+	devenv -q -C "$dir-new" lock || skip "the mirror has no trixie"
+	devenv -q -C "$dir-new" run -- django-admin startproject shop .
+	local old=$((20000 + RANDOM % 10000)) new=$((30000 + RANDOM % 10000))
+	devenv -q -C "$dir-old" run -- python2.7 -m SimpleHTTPServer "$old" >/dev/null 2>&1 3>&- 4>&- </dev/null &
+	local first=$!
+	devenv -q -C "$dir-new" run -- python3 manage.py runserver --noreload "127.0.0.1:$new" >/dev/null 2>&1 3>&- 4>&- </dev/null &
+	local second=$!
+	wait_for 60 curl -fsS --noproxy '*' "http://127.0.0.1:$old/devenv.ini"
+	wait_for 60 curl -fsS --noproxy '*' "http://127.0.0.1:$new/"
+	run -0 curl -fsS --noproxy '*' "http://127.0.0.1:$old/devenv.ini"
+	[[ $output = *bullseye* ]]
+	run -0 curl -fsS --noproxy '*' "http://127.0.0.1:$new/"
+	[[ $output = *"install worked successfully"* ]]
+	run -0 devenv -q -C "$dir-new" run -- python3 -c 'import django; print(django.VERSION[:2])'
+	[ "$output" = "(4, 2)" ]
+	kill "$first" "$second"
+	wait "$first" "$second" || :
+}
+
+@test "PostgreSQL and Redis from packages start and answer" {
+	debian "$dir" bookworm "postgresql redis-server"
+	run -0 devenv -q -C "$dir" run -- sh -c '
+		PATH=$(echo /usr/lib/postgresql/*/bin):$PATH
+		initdb -D /tmp/db -A trust >/dev/null
+		pg_ctl -D /tmp/db -o "-k /tmp -c listen_addresses=" -l /tmp/log -w start >/dev/null
+		psql -h /tmp -d postgres -Atc "select 6 * 7"
+		pg_ctl -D /tmp/db -m fast stop >/dev/null
+		redis-server --port 0 --unixsocket /tmp/redis --daemonize yes --dir /tmp >/dev/null
+		for _ in 1 2 3 4 5 6 7 8 9 10; do [ -S /tmp/redis ] && break; sleep 0.2; done
+		redis-cli -s /tmp/redis set a 42 >/dev/null
+		redis-cli -s /tmp/redis get a
+		redis-cli -s /tmp/redis shutdown nosave'
+	[ "$output" = "42
+42" ]
+}
+
+@test "build-essential compiles and runs a program with a library that the host lacks" {
+	debian "$dir" bookworm "build-essential libonig-dev"
+	printf '#include <oniguruma.h>\n#include <stdio.h>\nint main(void) { puts(onig_version()); }\n' >"$dir/a.c"
+	run -0 devenv -q -C "$dir" run -- sh -c 'gcc a.c -lonig -o a && ./a'
+	[[ $output = 6.* ]]
+}
+
+@test "apt-get install by hand works in a root session, and goes with it" {
+	debian "$dir" bookworm
+	run -0 devenv -q -C "$dir" run --root -- sh -c 'apt-get -qq update && apt-get -qq -y install --no-install-recommends tree >/dev/null 2>&1 && tree --version'
+	[[ ${lines[-1]} = tree* ]]
+	run -127 devenv -q -C "$dir" run -- tree --version
+}
+
+@test "two at once make it once" {
+	debian "$dir" bookworm "jq"
+	devenv -q -C "$dir" lock
+	cp -r "$dir" "$dir-2"
+	export DEVENV_STORE=$BATS_TEST_TMPDIR/store XDG_STATE_HOME=$BATS_TEST_TMPDIR/state
+	devenv -q -C "$dir" allow -y
+	devenv -q -C "$dir-2" allow -y
+	devenv -C "$dir" run -- true >"$BATS_TEST_TMPDIR/out1" 2>&1 3>&- 4>&- &
+	devenv -C "$dir-2" run -- true >"$BATS_TEST_TMPDIR/out2" 2>&1 3>&- 4>&-
+	wait $!
+	cat "$BATS_TEST_TMPDIR/out1" "$BATS_TEST_TMPDIR/out2"
+	[ "$(cat "$BATS_TEST_TMPDIR/out1" "$BATS_TEST_TMPDIR/out2" | grep -c 'configuring')" -eq 1 ]
+	[ "$(cat "$BATS_TEST_TMPDIR/out1" "$BATS_TEST_TMPDIR/out2" | grep -c 'installing')" -eq 1 ]
+}
+
+test_nobody_is_inside() {
+	[ -z "$(inside_processes)" ] && [ -z "$(ls "$DEVENV_STORE/tmp")" ]
+}
+
+@test "^C half way leaves nothing under a final name, and the next time goes on" {
+	debian "$dir" bookworm "jq"
+	devenv -q -C "$dir" lock
+	export DEVENV_STORE=$BATS_TEST_TMPDIR/store XDG_STATE_HOME=$BATS_TEST_TMPDIR/state
+	devenv -q -C "$dir" allow -y
+	setsid env --default-signal=INT devenv -C "$dir" run -- true >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- &
+	local pid=$!
+	wait_for 120 grep -q configuring "$BATS_TEST_TMPDIR/out"
+	kill -INT -- "-$pid" # as a terminal does: the whole group
+	wait "$pid" || :
+	wait_for 30 test_nobody_is_inside
+	[ "$(ls "$DEVENV_STORE/images" 2>/dev/null | wc -l)" -le 1 ]
+	run -0 devenv -q -C "$dir" run -- jq --version
+	[[ $output = jq-* ]]
+}
+
+@test "nothing is fetched before it is allowed" {
+	mkdir -p "$dir"
+	printf '[base]\ndebian = bookworm\n[packages]\napt = jq\n' >"$dir/devenv.ini"
+	run -1 devenv -C "$dir" lock
+	[[ $output = *"packages: Debian's, from "* ]]
+	[ ! -e "$dir/devenv.lock" ]
+}
+
+@test "gc keeps what a lock names, and takes it when the project has gone" {
+	debian "$dir" bookworm "jq"
+	export DEVENV_STORE=$BATS_TEST_TMPDIR/store XDG_STATE_HOME=$BATS_TEST_TMPDIR/state
+	devenv -q -C "$dir" allow -y
+	devenv -q -C "$dir" run -- true
+	devenv -q gc
+	run -0 devenv -q --offline -C "$dir" run -- jq --version
+	rm -r "$dir"
+	devenv -q gc
+	[ "$(ls "$DEVENV_STORE/images" | wc -l)" -eq 0 ]
+	[ "$(ls "$DEVENV_STORE/layers" | wc -l)" -eq 0 ]
+	[ "$(ls "$DEVENV_STORE/debs" | wc -l)" -eq 0 ]
+}
+
+@test "a lock of half a year ago, from an empty store: what the mirror has lost comes from the snapshot service" {
+	debian "$dir" bookworm "jq"
+	devenv -q -C "$dir" lock
+	devenv -q -C "$dir" run -- true
+	# The mirror has lost one package since, and the lock is older than its index: another version, which only we still have.
+	local sha name path
+	name=$(awk '/^\[package.*\.jq\]/ { on = 1 } on && /^version = / { print $3; exit }' "$dir/devenv.lock")
+	sha=$(awk '/^\[package.*\.jq\]/ { on = 1 } on && /^sha256 = / { print $3; exit }' "$dir/devenv.lock")
+	path=$(awk '/^\[package.*\.jq\]/ { on = 1 } on && /^path = / { print $3; exit }' "$dir/devenv.lock")
+	mkdir -p "$BATS_TEST_TMPDIR/old" "$BATS_TEST_TMPDIR/snapshot/$(dirname "$path")"
+	dpkg-deb -R "$DEVENV_STORE/debs/$sha" "$BATS_TEST_TMPDIR/old/root"
+	sed -i "s/^Version: .*/Version: 1.5-1/" "$BATS_TEST_TMPDIR/old/root/DEBIAN/control"
+	local lost=${path/_*_/_1.5-1_}
+	dpkg-deb -b --root-owner-group "$BATS_TEST_TMPDIR/old/root" "$BATS_TEST_TMPDIR/snapshot/$lost" >/dev/null
+	local new_sha new_size
+	new_sha=$(sha256sum <"$BATS_TEST_TMPDIR/snapshot/$lost" | cut -d ' ' -f 1)
+	new_size=$(stat -c %s "$BATS_TEST_TMPDIR/snapshot/$lost")
+	awk -v path="$lost" -v sha="$new_sha" -v size="$new_size" '
+		/^\[/ { on = /\.jq\]$/ }
+		on && /^path = / { $0 = "path = " path }
+		on && /^sha256 = / { $0 = "sha256 = " sha }
+		on && /^size = / { $0 = "size = " size }
+		on && /^version = / { $0 = "version = 1.5-1" }
+		{ print }' "$dir/devenv.lock" >"$BATS_TEST_TMPDIR/lock"
+	cp "$BATS_TEST_TMPDIR/lock" "$dir/devenv.lock"
+	devenv -C "$dir" lock --check
+	export DEVENV_STORE=$BATS_TEST_TMPDIR/store XDG_STATE_HOME=$BATS_TEST_TMPDIR/state
+	devenv -q -C "$dir" allow -y
+	# without the service: the package, the places, and the way out
+	run ! devenv -C "$dir" run -- true
+	[[ $output = *jq*1.5-1* ]]
+	[[ $output = *"devenv update jq"* ]]
+	local port=$((40000 + RANDOM % 9000))
+	python3 -m http.server --bind 127.0.0.1 -d "$BATS_TEST_TMPDIR/snapshot" "$port" >/dev/null 2>&1 3>&- 4>&- &
+	local server=$!
+	export XDG_CONFIG_HOME=$BATS_TEST_TMPDIR/config
+	mkdir -p "$XDG_CONFIG_HOME/devenv"
+	printf '[debian]\nsnapshot = http://127.0.0.1:%s\n' "$port" >"$XDG_CONFIG_HOME/devenv/config.ini"
+	wait_for 20 curl -fsS --noproxy '*' "http://127.0.0.1:$port/"
+	run devenv -q -C "$dir" run -- dpkg-query -W -f '${Version}' jq
+	kill "$server"
+	[ "$status" -eq 0 ]
+	[ "$output" = 1.5-1 ]
+	# and what is added later moves nothing of it
+	sed -i 's/^apt = jq/apt = jq tree/' "$dir/devenv.ini"
+	run -0 --separate-stderr devenv -C "$dir" lock
+	[ "${#lines[@]}" -eq 1 ]
+	[[ $output = "tree new"* ]]
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_env_packages.c - packages against the lock, offline; names of stages; the order for dpkg; what is resolved stays. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "env/packages.h"
+#include "env/packages_order.h"
+#include "env/packages_stage.h"
+#include "env/resolve.h"
+#include "source/debian_archive.h"
+
+#define HEX    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define REST   "sha256 = " HEX "\nsize = 1\nsuite = bookworm\nversion = "
+#define BASE   "[base]\nrequest = debian:bookworm minimal main\n"
+#define IMAGE  "[base]\nmanifest.%s = sha256:" HEX "\nrequest = docker.io/library/debian:12\n"
+
+static const char *arch(void)
+{
+	return debian_arch(oci_platform());
+}
+
+static void open_env(struct environment *env, const char *config, const char *lock)
+{
+	struct err e = ERR_INIT;
+
+	memset(env, 0, sizeof(*env));
+	env->lock_text = BUF_INIT;
+	if (config_parse("devenv.ini", config, strlen(config), &env->config, &e) ||
+	    lock_parse("devenv.lock", lock, strlen(lock), &env->lock, &e))
+		fail_msg("%s", e.msg);
+	env->has_lock = true;
+}
+
+static void close_env(struct environment *env)
+{
+	config_release(&env->config);
+	lock_release(&env->lock);
+}
+
+static char *package(const char *architecture, const char *name, const char *more, const char *version)
+{
+	return mem_printf("[package.%s.%s]\n%spath = pool/%s_%s.deb\n" REST "%s\n", architecture, name, more, name, version, version);
+}
+
+static void gaps_are(const char *config, const char *lock, const char *expected)
+{
+	struct environment env;
+	struct env_gaps gaps = { 0 };
+	struct buf b = BUF_INIT;
+
+	open_env(&env, config, lock);
+	packages_gaps(&env, &gaps);
+	for (size_t i = 0; i < gaps.count; i++)
+		buf_addf(&b, "%s%s: %s", i ? "; " : "", gaps.items[i].name, gaps.items[i].reason);
+	assert_string_equal(b.data, expected);
+	buf_release(&b);
+	env_gaps_release(&gaps);
+	close_env(&env);
+}
+
+static void test_gaps(void **state)
+{
+	cleanup_free char *libc = package(arch(), "libc6", "in = base\n", "1"), *jq = package(arch(), "jq", "request = jq\n", "1");
+	cleanup_free char *onig = package(arch(), "libonig5", "", "1");
+	cleanup_free char *whole = mem_printf(BASE "%s%s%s", libc, jq, onig), *base_only = mem_printf(BASE "%s", libc);
+	cleanup_free char *image = mem_printf(IMAGE "%s[packages]\non.%s = sha256:" HEX "\npresent.%s = curl\n", oci_platform(), jq,
+					      oci_platform(), oci_platform());
+	cleanup_free char *other = mem_printf(IMAGE "%s", oci_platform(), jq);
+
+	(void)state;
+	gaps_are("[base]\ndebian = bookworm\n[packages]\napt = jq\n", whole, "");
+	gaps_are("[base]\ndebian = bookworm\n", base_only, "");
+	gaps_are("[base]\ndebian = bookworm\n", "", "base: not locked");
+	gaps_are("[base]\ndebian = trixie\n", base_only,
+		 "base: devenv.ini asks for debian:trixie minimal main, the lock answers debian:bookworm minimal main");
+	gaps_are("[base]\ndebian = bookworm\ncomponents = contrib\n", base_only,
+		 "base: devenv.ini asks for debian:bookworm minimal contrib main, the lock answers debian:bookworm minimal main");
+	gaps_are("[base]\ndebian = bookworm\n[packages]\napt = jq tree\n", whole, "tree: not locked");
+	gaps_are("[base]\ndebian = bookworm\n[packages]\napt = jq=1\n", whole, "jq: not locked; jq: devenv.ini no longer asks for jq");
+	gaps_are("[base]\ndebian = bookworm\n", whole,
+		 "jq: devenv.ini no longer asks for jq; packages: devenv.ini no longer asks for any");
+	gaps_are("[base]\nimage = debian:12\n[packages]\napt = jq curl\n", image, "");
+	gaps_are("[base]\nimage = debian:12\n[packages]\napt = jq\n", image, "curl: devenv.ini no longer asks for it");
+	{
+		cleanup_free char *expected = mem_printf("packages: the lock has them for another image of %s", oci_platform());
+
+		gaps_are("[base]\nimage = debian:12\n[packages]\napt = jq\n", other, expected);
+	}
+}
+
+/* The same lock has the same names; a version more, another release, another order of lines. */
+static void test_stage_names(void **state)
+{
+	cleanup_free char *libc = package(arch(), "libc6", "in = base\n", "1"), *newer = package(arch(), "libc6", "in = base\n", "2");
+	cleanup_free char *jq = package(arch(), "jq", "request = jq\n", "1"), *same = package(arch(), "jq", "", "1");
+	const char *const texts[][2] = { { libc, jq }, { jq, libc }, { libc, same }, { newer, jq }, { libc, "" } };
+	char base[5][DIGEST_MAX], added[5][DIGEST_MAX];
+	struct err e = ERR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++) {
+		cleanup_free char *text = mem_printf(BASE "%s%s", texts[i][0], texts[i][1]);
+		struct lock l;
+
+		assert_int_equal(lock_parse("devenv.lock", text, strlen(text), &l, &e), 0);
+		assert_int_equal(packages_stage_base_digest(&l, oci_platform(), base[i], &e), 0);
+		packages_stage_added_digest(&l, oci_platform(), base[i], added[i]);
+		assert_int_equal(packages_stage_base_digest(&l, "linux/s390x", added[4], &e), -1);
+		lock_release(&l);
+	}
+	assert_string_equal(base[0], base[1]);
+	assert_string_equal(added[0], added[1]);
+	assert_string_equal(added[0], added[2]); /* who asks for it changes nothing */
+	assert_string_not_equal(base[0], base[3]);
+	assert_string_not_equal(added[0], added[3]);
+	assert_string_not_equal(added[0], base[0]);
+	assert_string_equal(base[4], base[0]);
+}
+
+static void test_order(void **state)
+{
+	static const char *const stanzas[] = {
+		"Package: app\nPre-Depends: runtime (>= 1)\nDepends: data\n",
+		"Package: data\n",
+		"Package: lib\nProvides: runtime-lib\n",
+		"Package: runtime\nDepends: runtime-lib | other\n",
+		"Package: top\nPre-Depends: app\n",
+		"Package: circle-a\nPre-Depends: circle-b\n",
+		"Package: circle-b\nPre-Depends: circle-a\n",
+	};
+	struct packages_control c[ARRAY_SIZE(stanzas)];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(stanzas); i++) {
+		c[i].stanza = DEBIAN_TEXT(stanzas[i]);
+		debian_control_field(c[i].stanza, "Package", &c[i].name);
+	}
+	assert_int_equal(packages_order(c, ARRAY_SIZE(stanzas), "amd64"), 3);
+	assert_int_equal(c[3].batch, 0); /* runtime, with lib that it depends on, before app; app before top */
+	assert_int_equal(c[2].batch, 0);
+	assert_int_equal(c[0].batch, 1);
+	assert_int_equal(c[1].batch, 1);
+	assert_int_equal(c[4].batch, 2);
+	assert_int_equal(c[5].batch, c[6].batch);
+	assert_int_equal(packages_order(c, 0, "amd64"), 1);
+}
+
+/* ---- resolving ---- */
+
+#define STANZA(name, version, more)                                                                          \
+	"Package: " name "\nVersion: " version "\nArchitecture: all\nPriority: optional\nFilename: pool/" name "_" version \
+	".deb\nSize: 9\nSHA256: " HEX "\n" more "\n"
+#define NEEDED(name, version) STANZA(name, version, "Essential: yes\n")
+
+static char *solved(const char *index, const char *config, const char *lock, bool all_moving)
+{
+	struct environment env;
+	struct debian_text text = DEBIAN_TEXT(index);
+	unsigned int source = 0;
+	char suite[] = "bookworm";
+	struct debian_suite suites[] = { { .suite = suite } };
+	struct debian_archive archive = { .suites = suites, .count = 1 };
+	struct debian_indexes indexes = { .texts = &text, .sources = &source, .count = 1 };
+	struct resolved locked = { 0 }, base = { 0 }, added = { 0 }, again = { 0 };
+	struct resolve r = { .env = &env, .arch = "amd64", .archive = &archive, .indexes = &indexes, .locked = &locked,
+			     .all_moving = all_moving };
+	struct strlist present = STRLIST_INIT;
+	struct err e = ERR_INIT;
+	struct buf b = BUF_INIT;
+
+	open_env(&env, config, lock);
+	for (size_t i = 0; i < env.lock.package_count; i++)
+		resolved_put(&locked, &env.lock.packages[i]);
+	env.lock.package_count = 0;
+	if (resolve_base(&r, &base, &e) || resolve_packages(&r, &base, &added, &present, &again, &e))
+		buf_addf(&b, "%s (%s)", e.msg, e.hint);
+	for (size_t i = 0; i < base.count; i++)
+		buf_addf(&b, "%s=%s%s ", base.items[i].name, base.items[i].version, base.items[i].request ? "!" : "");
+	for (size_t i = 0; i < added.count; i++)
+		buf_addf(&b, "+%s=%s%s ", added.items[i].name, added.items[i].version, added.items[i].request ? "!" : "");
+	for (size_t i = 0; i < again.count; i++)
+		buf_addf(&b, "again:%s=%s ", again.items[i].name, again.items[i].version);
+	resolved_release(&locked);
+	resolved_release(&base);
+	resolved_release(&added);
+	resolved_release(&again);
+	strlist_release(&present);
+	close_env(&env);
+	return buf_steal(&b);
+}
+
+static void solves(const char *index, const char *config, const char *lock, bool moving, const char *expected)
+{
+	cleanup_free char *got = solved(index, config, lock, moving);
+
+	assert_string_equal(got, expected);
+}
+
+static void test_resolve(void **state)
+{
+	static const char config[] = "[base]\ndebian = bookworm\n[packages]\napt = tool\n";
+	static const char index[] = NEEDED("libc", "2") STANZA("apt", "2", "Depends: libc\n")
+		STANZA("tool", "2", "Depends: part, libc (>= 1)\n") STANZA("part", "2", "");
+	cleanup_free char *libc = package("amd64", "libc", "in = base\n", "1"), *part = package("amd64", "part", "", "1");
+	cleanup_free char *apt = package("amd64", "apt", "in = base\n", "2");
+	cleanup_free char *lock = mem_printf(BASE "%s%s%s", libc, apt, part);
+
+	(void)state;
+	solves(index, config, "", false, "apt=2 libc=2 +part=2 +tool=2! ");
+	/* what is locked stays, though the archive has forgotten it; unless it may move */
+	solves(index, config, lock, false, "apt=2 libc=1 +part=1 +tool=2! ");
+	solves(index, config, lock, true, "apt=2 libc=2 +part=2 +tool=2! ");
+	/* a word that the base answers is marked there; one that is provided, on who provides it */
+	solves(index, "[base]\ndebian = bookworm\n[packages]\napt = libc\n", "", false, "apt=2 libc=2! ");
+	solves(NEEDED("libc", "2") STANZA("apt", "2", "") STANZA("mawk", "1", "Provides: awk\n"),
+	       "[base]\ndebian = bookworm\n[packages]\napt = awk\n", "", false, "apt=2 libc=2 +mawk=1! ");
+}
+
+/* The base follows when what stands on it can't do without. */
+static void test_resolve_moves_the_base(void **state)
+{
+	static const char index[] = NEEDED("libc", "2") STANZA("apt", "2", "") STANZA("tool", "2", "Depends: libc (= 2)\n");
+	cleanup_free char *libc = package("amd64", "libc", "in = base\n", "1"), *apt = package("amd64", "apt", "in = base\n", "2");
+	cleanup_free char *lock = mem_printf(BASE "%s%s", libc, apt);
+
+	(void)state;
+	solves(index, "[base]\ndebian = bookworm\n[packages]\napt = tool\n", lock, false,
+	       "apt=2 libc=1 +libc=2 +tool=2! again:libc=2 ");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_gaps),
+		cmocka_unit_test(test_stage_names),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_resolve),
+		cmocka_unit_test(test_resolve_moves_the_base),
+	};
+
+	return cmocka_run_group_tests_name("env_packages", tests, NULL, NULL);
+}
