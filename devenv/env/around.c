@@ -23,7 +23,9 @@ char *around_find(const char *project)
 			/* What somebody else put above us, such as /tmp/.git, is not ours to follow (as git's safe.directory). */
 			if (strcmp(dir, project) == 0 || stat(dir, &top) < 0 || git.st_uid != getuid() || top.st_uid != getuid())
 				return NULL;
-			return S_ISDIR(git.st_mode) || S_ISREG(git.st_mode) ? mem_steal(dir) : NULL;
+			if (!S_ISDIR(git.st_mode) && !S_ISREG(git.st_mode))
+				return NULL;
+			return mem_steal(dir);
 		}
 		if (strcmp(dir, "/") == 0)
 			return NULL;

@@ -222,14 +222,14 @@ struct two { /* a root without and with the upper layer, and what each has */
 static int add_package(struct diff *d, const struct two *t, const struct installed_package *was,
 		       const struct installed_package *is, struct owners *o, struct err *e)
 {
-	const struct installed_package *both[2] = { was, is };
+	const struct installed_package *both[2] = { was, is }, *named = is ? is : was;
 
-	if (was && is && strcmp(was->version, is->version) == 0)
+	if (!named || (was && is && strcmp(was->version, is->version) == 0))
 		return 0;
 	d->packages = mem_grow(d->packages, d->package_count, &d->package_cap, sizeof(*d->packages));
 	d->packages[d->package_count++] = (struct diff_package){
 		.kind = !was ? DIFF_ADDED : !is ? DIFF_DELETED : DIFF_MODIFIED,
-		.name = mem_strdup((is ? is : was)->name),
+		.name = mem_strdup(named->name),
 		.from = was ? mem_strdup(was->version) : NULL,
 		.to = is ? mem_strdup(is->version) : NULL,
 	};

@@ -88,7 +88,7 @@ static void base_gaps(const struct environment *env, struct env_gaps *out)
 		return;
 	else if (!entry)
 		locking_add_gap(out, LOCKING_BASE, mem_strdup("not locked"));
-	else if (!base_is_known(env))
+	else if (!base_is_known(env) || !request)
 		return;
 	else if (!entry->request || strcmp(entry->request, request) != 0)
 		locking_add_gap(out, LOCKING_BASE,

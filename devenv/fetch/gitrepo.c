@@ -53,8 +53,10 @@ int gitrepo_begin(struct err *e)
 	git_libgit2_opts(GIT_OPT_SET_EXTENSIONS, extensions, ARRAY_SIZE(extensions));
 	if (!ca || !*ca)
 		ca = getenv("SSL_CERT_FILE");
-	if (!ca || !*ca)
-		ca = configured = configured_authorities();
+	if (!ca || !*ca) {
+		configured = configured_authorities();
+		ca = configured;
+	}
 	if (ca && *ca && git_libgit2_opts(GIT_OPT_SET_SSL_CERT_LOCATIONS, ca, NULL) < 0)
 		return gitrepo_error(NULL, -1, e, "can't read certificates from", ca);
 	return 0;

@@ -26,7 +26,8 @@ char *changed_find(const struct plan *p)
 		/* What git does to its own files is not a change of the configuration. */
 		if (!name || !*name || text_starts(name, ".git/"))
 			continue;
-		watch.path = path = path_join(p->project_target, name);
+		path = path_join(p->project_target, name);
+		watch.path = path;
 		watch.young = false; /* it has not changed for that */
 		if (plan_stale(&one))
 			return mem_strdup(name);

@@ -39,7 +39,7 @@ static struct debian_text take_line(struct debian_text *rest)
 
 bool debian_control_next(struct debian_text *rest, struct debian_text *paragraph)
 {
-	struct debian_text before = *rest, line;
+	struct debian_text before, line;
 
 	do {
 		before = *rest;

@@ -49,13 +49,13 @@ static bool is_for(struct debian_text list, const char *arch)
 	if (list.len == 0)
 		return true;
 	while (debian_control_word(&list, &word)) {
-		bool not = *word.at == '!';
+		bool excluded = *word.at == '!';
 
-		if (not)
+		if (excluded)
 			word = (struct debian_text){ word.at + 1, word.len - 1 };
 		if (debian_text_is(word, arch) || debian_text_is(word, "any") || debian_text_is(word, "linux-any"))
-			return !not;
-		negated |= not;
+			return !excluded;
+		negated |= excluded;
 	}
 	return negated;
 }
