@@ -92,10 +92,9 @@ static void find_calls(const struct plan *p, bool perf, struct strlist *allowed,
 /* Who uid and gid are outside: `mine`, unless real root becomes somebody else. */
 static uint32_t outside(const struct environment *env, const struct plan *p, uint32_t mine, uint32_t become)
 {
-	cleanup_free char *text = NULL;
 	bool safe = false;
 
-	text = demotion_describe(p, &env->dirs, &safe);
+	free(demotion_describe(p, &env->dirs, &safe)); /* the words come elsewhere */
 	return safe ? become : mine;
 }
 

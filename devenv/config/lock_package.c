@@ -378,7 +378,7 @@ static void join_on(struct lock *ours, const struct lock *theirs)
 
 		if (!here)
 			lock_set_packages_on(ours, platform, digest, names);
-		else if (strcmp(here, digest) != 0 || !same_text(lock_packages_present(ours, platform), names))
+		else if (!digest || strcmp(here, digest) != 0 || !same_text(lock_packages_present(ours, platform), names))
 			lock_set_packages_on(ours, platform, NULL, NULL);
 	}
 }

@@ -25,7 +25,7 @@ char *around_find(const char *project)
 				return NULL;
 			if (!S_ISDIR(git.st_mode) && !S_ISREG(git.st_mode))
 				return NULL;
-			return mem_steal(dir);
+			return mem_strdup(dir);
 		}
 		if (strcmp(dir, "/") == 0)
 			return NULL;

@@ -29,17 +29,22 @@ void resolved_release(struct resolved *r)
 	*r = (struct resolved){ 0 };
 }
 
-struct lock_package *resolved_find(const struct resolved *r, const char *name)
+static struct lock_package *find(const struct resolved *r, const char *name)
 {
-	for (size_t i = 0; r && i < r->count; i++)
+	for (size_t i = 0; i < r->count; i++)
 		if (strcmp(r->items[i].name, name) == 0)
 			return &r->items[i];
 	return NULL;
 }
 
+struct lock_package *resolved_find(const struct resolved *r, const char *name)
+{
+	return r ? find(r, name) : NULL;
+}
+
 void resolved_put(struct resolved *r, struct lock_package *entry)
 {
-	struct lock_package *there = resolved_find(r, entry->name);
+	struct lock_package *there = find(r, entry->name);
 
 	if (there) {
 		lock_package_release(there);

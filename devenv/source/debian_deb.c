@@ -130,7 +130,8 @@ static int add_file(void *data, const char *name, mode_t mode, const char *conte
 		return err_set(e, ERR_INTEGRITY, "it has more than %d files", FILES_MAX);
 	d->files = mem_grow(d->files, d->count, &d->cap, sizeof(*d->files));
 	f = &d->files[d->count++];
-	*f = (struct deb_file){ .name = mem_strdup(name), .mode = mode, .data = BUF_INIT };
+	*f = (struct deb_file){ .name = mem_strdup(name), .mode = mode };
+	f->data = BUF_INIT;
 	buf_add(&f->data, content, len);
 	return 0;
 }
