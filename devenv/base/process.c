@@ -85,6 +85,48 @@ int process_run(const char *const argv[], struct err *e)
 	return wait_for(pid, e);
 }
 
+/* The signal that asked us to end meanwhile, or 0. `set` is blocked. */
+static int see_to(pid_t pid, const sigset_t *set, int *status)
+{
+	siginfo_t info;
+	int ended_by = 0;
+
+	for (;;) {
+		if (waitpid(pid, status, WNOHANG) == pid)
+			return ended_by;
+		if (sigwaitinfo(set, &info) < 0 || info.si_signo == SIGCHLD)
+			continue;
+		ended_by = info.si_signo;
+		if (info.si_code != SI_KERNEL) /* the terminal sends to its whole foreground */
+			kill(pid, info.si_signo);
+	}
+}
+
+int process_run_to_end(const char *const argv[], struct err *e)
+{
+	static const int signals[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP };
+	sigset_t set, before;
+	struct sigaction action;
+	int status, ended_by;
+	pid_t pid;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		if (sigaction(signals[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+			sigaddset(&set, signals[i]);
+	sigprocmask(SIG_BLOCK, &set, &before);
+	if (spawn(argv, NULL, &pid, e) < 0) {
+		sigprocmask(SIG_SETMASK, &before, NULL);
+		return -1;
+	}
+	ended_by = see_to(pid, &set, &status);
+	if (ended_by)
+		raise(ended_by); /* when it is let through */
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
 /* A descriptor that reads `input` from its start. */
 static int open_input(const char *input, struct err *e)
 {

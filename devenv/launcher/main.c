@@ -81,7 +81,7 @@ static int prepare(const struct launch *l, struct err *e)
 		strlist_add(&argv, "--untrusted");
 	for (i = 0; i < l->args.pass_on.count; i++)
 		strlist_add(&argv, l->args.pass_on.items[i]);
-	return process_run((const char *const *)argv.items, e);
+	return process_run_to_end((const char *const *)argv.items, e);
 }
 
 static int find_state(struct launch *l, struct err *e)

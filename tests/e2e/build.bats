@@ -224,6 +224,27 @@ build_is_gone() {
 	wait_for 10 build_is_gone
 }
 
+@test "a session that has to build first takes its build along when it is told to end, and ends last" {
+	build_project "$P" $'  (trap "" INT TERM; sleep 1000) &\n  echo started\n  wait; sleep 1000'
+	for signal in INT TERM HUP; do
+		env --default-signal devenv -C "$P" run -- true >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- &
+		BUILDER=$!
+		wait_for 20 grep -q started "$BATS_TEST_TMPDIR/out"
+		kill -"$signal" "$BUILDER"
+		status=0
+		wait "$BUILDER" || status=$?
+		[ "$status" -eq $((128 + $(kill -l "$signal"))) ]
+		BUILDER=
+		build_is_gone
+	done
+	terminal_start
+	terminal_type "devenv -C $P run -- true; echo ended"
+	terminal_wait 'started'
+	terminal_key C-c
+	terminal_wait 'interrupted'
+	wait_for 10 build_is_gone
+}
+
 @test "kill -9 of the builder: nothing goes on inside, and the next build begins anew" {
 	mkdir -p "$P/in"
 	build_project "$P" $'  sleep 1000 &\n  echo started\n  [ -e /workspace/go ] || sleep 1000\n  echo done >/made' 'inputs = in'
