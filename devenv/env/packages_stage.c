@@ -305,7 +305,7 @@ static int configure_in(struct environment *env, struct store *s, struct store_s
 
 	if (step_run(env, s, stage, &step, e) < 0)
 		return configure_failed("configuring the packages of the base", e);
-	if (step_settle(stage, since, epoch, e) < 0)
+	if (step_settle_packages(stage, since, epoch, e) < 0)
 		return -1;
 	return recipe_publish(s, &r->configured, stage, NULL, e);
 }
@@ -411,7 +411,7 @@ static int add_in(struct environment *env, struct store *s, struct store_stage *
 		return -1;
 	if (step_run(env, s, stage, &step, e) < 0)
 		return configure_failed("[packages] apt", e);
-	if (file_remove_tree(stage->fd, DEBS, e) < 0 || step_settle(stage, since, control->epoch, e) < 0)
+	if (file_remove_tree(stage->fd, DEBS, e) < 0 || step_settle_packages(stage, since, control->epoch, e) < 0)
 		return -1;
 	return recipe_publish(s, r, stage, NULL, e);
 }
