@@ -171,6 +171,17 @@ static int parse_options(struct cli *c, int argc, char **argv, int *index, const
 	return 0;
 }
 
+static int needs_subcommand(const struct command *group, struct err *e)
+{
+	cleanup_buf struct buf names = BUF_INIT;
+
+	for (const struct command *k = group->subcommands; k->name; k++)
+		if (!(k->flags & (COMMAND_HIDDEN | COMMAND_PLANNED)))
+			buf_addf(&names, "%s%s", names.len ? ", " : "", k->name);
+	err_set_(e, ERR_USAGE, "devenv %s needs a subcommand", group->name);
+	return err_hint(e, "one of: %s", names.data);
+}
+
 static int unknown_command(const struct command *parent, const struct command *table, const char *word,
                            struct err *e)
 {
@@ -285,7 +296,7 @@ static int run_command(struct cli *c, struct err *e)
 		return err_set(e, ERR_UNSUPPORTED, "devenv %s%s%s is not supported yet", before, space,
 		               k->name);
 	if (k->flags & COMMAND_GROUP)
-		return err_set(e, ERR_USAGE, "devenv %s needs a subcommand", k->name);
+		return needs_subcommand(k, e);
 	if (c->dry_run && !(k->flags & (COMMAND_DRY_RUN | COMMAND_LAUNCHER)))
 		return err_set(e, ERR_UNSUPPORTED, "devenv %s%s%s --dry-run is not supported yet", before,
 		               space, typed_command(c)->name);

@@ -64,7 +64,8 @@ static int read_url(struct cli *c, const char *word, struct clone *k, struct err
 		               text_safe(word));
 	if (extends_parse_git(prefixed, &g, e) < 0) {
 		e->code = ERR_USAGE;
-		return -1;
+		err_wrap_(e, "can't clone '%s'", text_safe(word));
+		return err_hint(e, "an address with https://, ssh:// or file:///, user@host:path, or a directory");
 	}
 	k->url = mem_steal(g.url);
 	k->ref = mem_steal(g.ref);

@@ -116,7 +116,7 @@ static const struct {
 	{ "abandoned download", "abandoned downloads", "staging", offsetof(struct collection, store.stages) },
 	{ "generated layer", "generated layers", "generated_layers", offsetof(struct collection, env.generated) },
 	{ "plan of what is gone", "plans of what is gone", "plans", offsetof(struct collection, env.plans) },
-	{ "scratch of a killed session", "scratches of killed sessions", "scratch",
+	{ "scratch directory without a session", "scratch directories without a session", "scratch",
 	  offsetof(struct collection, env.scratches) },
 	{ "build that failed", "builds that failed", "failed_builds", offsetof(struct collection, env.failed_builds) },
 	{ "git clone", "git clones", "clones", offsetof(struct collection, env.clones) },

@@ -17,12 +17,10 @@
 
 #define SCRIPT_MAX (64u << 10)
 
-/* hooks/hook.sh: below PREFIX/share, or in the tree this was built in. */
+/* hooks/hook.sh: beside the core, or in the tree this was built in. */
 static int read_script(struct buf *script, struct err *e)
 {
-	static const char *const places[] = { "../../share/devenv/hooks/hook.sh",
-		                              "../share/devenv/hooks/hook.sh", "../hooks/hook.sh",
-		                              "../../hooks/hook.sh" };
+	static const char *const places[] = { "hooks/hook.sh", "../hooks/hook.sh", "../../hooks/hook.sh" };
 	cleanup_free char *self = realpath("/proc/self/exe", NULL), *dir = path_parent(self ? self : "/");
 
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {

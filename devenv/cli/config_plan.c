@@ -95,7 +95,6 @@ static void print_plan(struct cli *c, const struct environment *env, const struc
 		output_field(c, 8, "ranges", "%zu of further uids, %zu of gids", p->uid_range_count, p->gid_range_count);
 	if (p->linger)
 		output_field(c, 8, "linger", "%u seconds after the last session", p->linger);
-	output_field(c, 8, "user", "uid %u, gid %u", p->uid, p->gid);
 	output_field(c, 8, "hostname", "%s", p->hostname);
 	output_field(c, 8, "home", "%s", p->home);
 	output_field(c, 8, "shell", "%s", p->shell);

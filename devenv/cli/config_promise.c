@@ -187,7 +187,7 @@ void config_promise_print(struct cli *c, const struct environment *env, const st
 	      "this machine's: every server it can reach, itself included, and its abstract sockets");
 	field(c, "processes", "its own; pid 1 is devenv's, can't be read, traced or stopped, and ends with the last session%s",
 	      p->linger ? " and a while" : "");
-	field(c, "terminal", "`enter` has one of the environment's own, `run` the caller's, which nothing keeps afterwards");
+	field(c, "terminal", "`enter` and `run` give one of the environment's own where the caller has one; the caller's never goes in");
 	field(c, "inherited", "standard input, output and error; no other descriptor, and no variable but those listed here");
 }
 

@@ -25,10 +25,10 @@ void doctor_limits_cgroups(const struct doctor_machine *m, struct doctor_result 
 
 void doctor_limits_devices(const struct doctor_machine *m, struct doctor_result *r)
 {
-	cleanup_free char *text = limits_shown_devices();
+	cleanup_free char *text = limits_shown_devices(), *remedy = NULL;
 
 	(void)m;
 	doctor_say(r, DOCTOR_INFO, "%s", text);
 	if (devices_look("/dev/kvm", DEVICES_MAJOR_MISC) == DEVICES_REFUSED)
-		doctor_remedy(r, "for `devices = kvm`: sudo usermod -aG kvm \"$USER\", and a new login");
+		doctor_remedy(r, "for `devices = kvm`: %s", remedy = devices_remedy("/dev/kvm", "kvm"));
 }

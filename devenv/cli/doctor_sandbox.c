@@ -95,7 +95,7 @@ static char *shipped_profile(void)
 
 	if (!self || !(text_starts(self, "/usr/libexec/devenv/") || text_starts(self, "/usr/local/libexec/devenv/")))
 		return NULL;
-	path = mem_printf("%.*s/share/devenv/shell/apparmor/devenv", (int)(strstr(self, "/libexec/") - self), self);
+	path = mem_printf("%.*s/shell/apparmor/devenv", (int)(strrchr(self, '/') - self), self);
 	if (access(path, R_OK) == 0)
 		return path;
 	free(path);

@@ -17,9 +17,8 @@
 
 char *template_directory(struct err *e)
 {
-	/* installed; a relocatable tree; build/devenv-core; a program of the tests in build/tests or build/san/tests */
-	static const char *const places[] = { "../../share/devenv/templates", "../share/devenv/templates",
-		                              "../templates", "../../templates", "../../../templates" };
+	/* installed; build/devenv-core; a program of the tests in build/tests or build/san/tests */
+	static const char *const places[] = { "templates", "../templates", "../../templates", "../../../templates" };
 	cleanup_free char *self = realpath("/proc/self/exe", NULL);
 	cleanup_free char *dir = path_parent(self ? self : "/usr/libexec/devenv/devenv-core");
 

@@ -2,6 +2,7 @@
 /* reach.c - [sandbox]: how much of the machine an environment may use, and what of it reaches in. */
 #include "config/reach.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -20,6 +21,8 @@ int reach_set_memory(struct config *c, const struct ini_entry *entry, struct err
 	}
 	if (bytes < REACH_MEMORY_MIN) {
 		value_bad(c->file, entry, e, "%s is less than 16M, too little for a shell", text_safe(entry->value));
+		if (!isdigit((unsigned char)entry->value[strlen(entry->value) - 1]))
+			return -1;
 		return err_hint(e, "a number without a unit is in bytes: did you mean '%sM'?", text_safe(entry->value));
 	}
 	c->memory = bytes;

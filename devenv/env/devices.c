@@ -8,6 +8,7 @@
 #include "env/devices.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -35,6 +36,18 @@ enum devices_state devices_look(const char *path, unsigned int major_number)
 	if (!is_node(path, major_number, &st))
 		return DEVICES_ABSENT;
 	return access(path, R_OK | W_OK) == 0 ? DEVICES_READY : DEVICES_REFUSED;
+}
+
+char *devices_remedy(const char *path, const char *group)
+{
+	const struct group *owner;
+	struct stat st;
+
+	/* Being of its group helps only where the group may: in a container the node is often root's alone. */
+	if (stat(path, &st) < 0 || !st.st_gid || (st.st_mode & 0060) != 0060)
+		return mem_printf("no group may either: `sudo chmod 0666 %s` opens it to all users until the next boot", path);
+	owner = getgrgid(st.st_gid);
+	return mem_printf("`sudo usermod -aG %s \"$USER\"` and a new login mend it", owner ? owner->gr_name : group);
 }
 
 void devices_graphics(struct strlist *nodes)
@@ -103,6 +116,7 @@ static void watch(struct draft *d, const char *path)
 static void want(struct draft *d, const char *path, const char *module, const char *group)
 {
 	struct strlist *warnings = &d->env->warnings;
+	cleanup_free char *remedy = NULL;
 
 	switch (devices_look(path, DEVICES_MAJOR_MISC)) {
 	case DEVICES_ABSENT:
@@ -110,8 +124,8 @@ static void want(struct draft *d, const char *path, const char *module, const ch
 		watch(d, path);
 		return;
 	case DEVICES_REFUSED:
-		strlist_addf(warnings, "you may not open %s; `sudo usermod -aG %s \"$USER\"` and a new login mend it", path,
-			     group);
+		remedy = devices_remedy(path, group);
+		strlist_addf(warnings, "you may not open %s; %s", path, remedy);
 		break;
 	case DEVICES_READY:
 		break;

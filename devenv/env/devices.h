@@ -14,6 +14,8 @@ int devices_plan(struct draft *d, struct err *e);
 enum devices_state { DEVICES_READY, DEVICES_REFUSED, DEVICES_ABSENT };
 /* Is the node there (a character device with this major number) and may this user open it? */
 enum devices_state devices_look(const char *path, unsigned int major_number);
+/* What lets this user open the node: `group` is the one that it usually belongs to. The caller frees it. */
+char *devices_remedy(const char *path, const char *group);
 /* Graphics processors: names of /dev/dri, with the directory before them. */
 void devices_graphics(struct strlist *nodes);
 

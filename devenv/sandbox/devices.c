@@ -98,11 +98,11 @@ int devices_open_agent(const struct plan *p, char **why)
 	if (!agent_target(p))
 		return -1;
 	if (!path || !*path) {
-		*why = mem_strdup("no ssh agent: SSH_AUTH_SOCK is not set here");
+		*why = mem_strdup("warning: no ssh agent: SSH_AUTH_SOCK is not set here");
 		return -1;
 	}
 	if (!answers(path)) {
-		*why = mem_printf("no ssh agent: nobody answers at %s (SSH_AUTH_SOCK)", text_safe(path));
+		*why = mem_printf("warning: no ssh agent: nobody answers at %s (SSH_AUTH_SOCK)", text_safe(path));
 		return -1;
 	}
 	pid = (pid_t)syscall(SYS_clone, CLONE_NEWUSER | CLONE_NEWNS | CLONE_FILES | SIGCHLD, NULL, NULL, NULL, 0UL);
@@ -110,7 +110,7 @@ int devices_open_agent(const struct plan *p, char **why)
 		copy_mount(path);
 	if (pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status))
 		return WEXITSTATUS(status);
-	*why = mem_printf("no ssh agent: %s can't be brought in", text_safe(path));
+	*why = mem_printf("warning: no ssh agent: %s can't be brought in", text_safe(path));
 	return -1;
 }
 

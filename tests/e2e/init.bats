@@ -5,7 +5,7 @@ load support
 
 setup_file() {
 	export DEVENV_STORE=$BATS_FILE_TMPDIR/store XDG_STATE_HOME=$BATS_FILE_TMPDIR/state
-	export XDG_CACHE_HOME=$BATS_FILE_TMPDIR/cache TEMPLATES=$E2E_BIN/../share/devenv/templates
+	export XDG_CACHE_HOME=$BATS_FILE_TMPDIR/cache TEMPLATES=$E2E_BIN/../libexec/devenv/templates
 }
 setup() {
 	P=$BATS_TEST_TMPDIR/project

@@ -234,7 +234,9 @@ enforced() {
 		run devenv run -- ./probe kvm
 		[ "$output" = "kvm 12" ]
 	elif [ -e /dev/kvm ]; then
-		[ "$(grep -c 'you may not open /dev/kvm; `sudo usermod -aG kvm' pull-stderr)" -eq 1 ]
+		remedy='`sudo usermod -aG '
+		[ $(($(stat -c 0%a /dev/kvm) & 060)) -eq 48 ] && [ "$(stat -c %g /dev/kvm)" -ne 0 ] || remedy='no group may either: `sudo chmod'
+		[ "$(grep -c "you may not open /dev/kvm; $remedy" pull-stderr)" -eq 1 ]
 	else
 		[ "$(grep -c 'this machine has no /dev/kvm; `sudo modprobe' pull-stderr)" -eq 1 ]
 	fi

@@ -62,16 +62,22 @@ first_light() {
 	run -0 make -s -C "$E2E_TOP" install DESTDIR="$BATS_TEST_TMPDIR/d" PREFIX=/opt/x
 	for file in bin/devenv libexec/devenv/devenv-core share/man/man1/devenv.1 share/man/man5/devenv.ini.5 \
 		share/bash-completion/completions/devenv share/zsh/site-functions/_devenv \
-		share/fish/vendor_completions.d/devenv.fish share/devenv/templates/python.ini; do
+		share/fish/vendor_completions.d/devenv.fish libexec/devenv/templates/python.ini; do
 		[ -s "$BATS_TEST_TMPDIR/d/opt/x/$file" ]
 	done
 	run -0 "$BATS_TEST_TMPDIR/d/opt/x/bin/devenv" template ls
-	touch "$BATS_TEST_TMPDIR/d/opt/x/bin/other" "$BATS_TEST_TMPDIR/d/opt/x/share/devenv/mine"
+	touch "$BATS_TEST_TMPDIR/d/opt/x/bin/other" "$BATS_TEST_TMPDIR/d/opt/x/libexec/devenv/mine"
 	run -0 make -s -C "$E2E_TOP" uninstall DESTDIR="$BATS_TEST_TMPDIR/d" PREFIX=/opt/x
 	run -0 find "$BATS_TEST_TMPDIR/d" -type f -printf '%P\n'
 	[ "$(sort <<<"$output")" = "opt/x/bin/other
-opt/x/share/devenv/mine" ]
-	[ ! -d "$BATS_TEST_TMPDIR/d/opt/x/libexec/devenv" ]
+opt/x/libexec/devenv/mine" ]
+	[ ! -d "$BATS_TEST_TMPDIR/d/opt/x/libexec/devenv/templates" ]
+}
+
+@test "with PREFIX=~/.local the store is as private as anywhere" {
+	run -0 make -s -C "$E2E_TOP" install DESTDIR= PREFIX="$BATS_TEST_TMPDIR/home/.local"
+	run -0 env -u DEVENV_STORE -u XDG_DATA_HOME HOME="$BATS_TEST_TMPDIR/home" "$BATS_TEST_TMPDIR/home/.local/bin/devenv" info
+	[[ $output != *"others could read"* ]]
 }
 
 @test "lintian accepts the package" {

@@ -62,7 +62,7 @@ static void test_usage_errors(void **state)
 	expect("image lss", 2, NULL, "did you mean 'devenv image ls'?");
 	expect("lock --chek", 2, NULL, "unknown option '--chek'; did you mean '--check'?");
 	expect("lock extra", 2, NULL, "devenv lock does not take 'extra'\nusage: devenv lock [--check]\n");
-	expect("image", 2, NULL, "devenv image needs a subcommand");
+	expect("image", 2, NULL, "one of: ls");
 	expect("image inspect", 2, NULL, "devenv image inspect needs REF");
 	expect("update base --json", 2, NULL, "options come before operands: '--json' follows 'base'");
 	expect("--color sometimes info", 2, NULL, "--color takes auto, always or never");

@@ -33,7 +33,9 @@ static void must_fail(const char *line, const char *message, const char *hint)
 	assert_int_equal(config_parse("devenv.ini", text, strlen(text), &c, &e), -1);
 	assert_int_equal(e.code, ERR_CONFIG);
 	assert_string_equal(e.msg, message);
-	if (hint)
+	if (hint && !*hint)
+		assert_string_equal(e.hint, "");
+	else if (hint)
 		assert_non_null(strstr(e.hint, hint));
 }
 
@@ -58,6 +60,7 @@ static void test_memory(void **state)
 	must_fail("memory = 4 G", "devenv.ini:4: [sandbox] memory: '4 G' is not a size", NULL);
 	must_fail("memory = -1", "devenv.ini:4: [sandbox] memory: '-1' is not a size", NULL);
 	must_fail("memory = 0", "devenv.ini:4: [sandbox] memory: 0 is less than 16M, too little for a shell", NULL);
+	must_fail("memory = 1K", "devenv.ini:4: [sandbox] memory: 1K is less than 16M, too little for a shell", "");
 	must_fail("memory = 512", "devenv.ini:4: [sandbox] memory: 512 is less than 16M, too little for a shell", "'512M'");
 	must_fail("memory = 99999999999999T", "devenv.ini:4: [sandbox] memory: '99999999999999T' is not a size", NULL);
 	must_fail("memory =", "devenv.ini:4: [sandbox] memory: the value is empty", NULL);
