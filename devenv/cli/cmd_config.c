@@ -233,8 +233,7 @@ static void list_all(struct listing *l, const struct environment *env)
 		[CONFIG_BASE_DEBIAN] = "debian",
 	};
 	static const char *const networks[] = {
-		/* ports and services, which would make auto private, are not there yet */
-		[CONFIG_NETWORK_AUTO] = "host",
+		[CONFIG_NETWORK_AUTO] = "auto",
 		[CONFIG_NETWORK_HOST] = "host",
 		[CONFIG_NETWORK_NONE] = "none",
 	};

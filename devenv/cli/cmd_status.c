@@ -213,7 +213,7 @@ static void print_prepared(struct cli *c, const struct status *s)
 
 static const char *next_command(const struct status *s)
 {
-	if (s->env.lock_error.code != ERR_NONE)
+	if (s->env.lock_error.code != ERR_NONE || (s->env.has_lock && s->gaps.count))
 		return "devenv lock";
 	if (!is_allowed(s))
 		return "devenv enter, which asks for its powers first";

@@ -99,10 +99,11 @@ static void print_plan(struct cli *c, const struct environment *env, const struc
 	output_field(c, 8, "home", "%s", p->home);
 	output_field(c, 8, "shell", "%s", p->shell);
 	output_field(c, 8, "workdir", "%s", p->workdir);
-	output_field(c, 8, "filter", "%zu seccomp instructions", p->filter_size / sizeof(struct sock_filter));
 	if (p->root_filter_size)
-		output_field(c, 8, "of root", "%zu, which let owners of files change in name only",
-			     p->root_filter_size / sizeof(struct sock_filter));
+		output_field(c, 8, "filter", "%zu seccomp instructions; %zu for uid 0, whose chown succeeds in name only",
+			     p->filter_size / sizeof(struct sock_filter), p->root_filter_size / sizeof(struct sock_filter));
+	else
+		output_field(c, 8, "filter", "%zu seccomp instructions", p->filter_size / sizeof(struct sock_filter));
 	config_promise_print(c, env, p);
 	limits_shown_plan(p, &env->dirs, &limits);
 	if (!limits.count)
