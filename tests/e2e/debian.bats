@@ -80,6 +80,21 @@ layers() {
 	[[ $output != *jq* ]]
 }
 
+@test "sid, whose index is past its date on many mirrors: refused with the way out, and taken when told to" {
+	debian "$dir" sid
+	run devenv -C "$dir" lock
+	if [ "$status" -ne 0 ]; then
+		[[ $output == *"was valid until"*"ignore-expiry"* ]] || skip "the mirror has no sid: $output"
+		export XDG_CONFIG_HOME=$BATS_TEST_TMPDIR/config
+		mkdir -p "$XDG_CONFIG_HOME/devenv"
+		printf '[debian]\nignore-expiry = yes\n' >"$XDG_CONFIG_HOME/devenv/config.ini"
+		run -0 devenv -C "$dir" lock
+		[[ $output == *warning*"was valid until"* ]]
+	fi
+	run -0 devenv -q -C "$dir" run -- sh -c '. /etc/os-release; echo "$NAME"; dpkg --audit'
+	[ "${lines[-1]}" = "Debian GNU/Linux" ]
+}
+
 @test "each release that the mirror serves" {
 	local release served=0
 	for release in bullseye trixie; do

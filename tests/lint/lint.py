@@ -318,7 +318,7 @@ def check_negations(root, _build):
 # What mandoc -T lint says that is no fault here, with the reason.
 MANUAL_EXCEPTIONS = re.compile(
     r"trailing delimiter: Ss \["          # a section's heading is written as in the file, with its brackets
-    r"|referenced manual not found: Xr devenv")  # it is, beside this one; mandoc looks among the installed ones
+    r"|referenced manual not found")  # which ones this machine has installed says nothing about ours
 
 
 def check_manuals(root, _build):

@@ -267,7 +267,7 @@ static void test_config_shows_defaults(void **state)
 		"[base]\nimage = debian:bookworm\n[env]\nA = b\n[volume.v]\ntarget = ~/v\n[hooks]\nenter =\n    one\n    two\n");
 	o = fixture_run("config");
 	assert_int_equal(o.status, 0);
-	fixture_has(&o.out, "[sandbox]\nnetwork = host                              ; default\npersist = no ");
+	fixture_has(&o.out, "[sandbox]\nnetwork = auto                              ; default\npersist = no ");
 	fixture_has(&o.out, "[volume.v]\ntarget = ~/v                                ; devenv.ini:6\nscope = checkout ");
 	fixture_has(&o.out, "enter =                                     ; devenv.ini:8\n    one\n    two\n");
 	fixture_release(&o);
