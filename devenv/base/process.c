@@ -98,7 +98,7 @@ static int see_to(pid_t pid, const sigset_t *set, int *status)
 			continue;
 		ended_by = info.si_signo;
 		if (info.si_code != SI_KERNEL) /* the terminal sends to its whole foreground */
-			kill(pid, info.si_signo);
+			kill(pid, info.si_signo == SIGTERM ? SIGHUP : SIGTERM);
 	}
 }
 

@@ -43,6 +43,14 @@ static bool is_scp(const char *word)
 	return n > 0 && word[n] == ':' && word[n + 1] && word[0] != '-';
 }
 
+/* "scheme://user:password@host": not to be shown to whoever looks over a shoulder, or reads a log. */
+static bool has_password(const char *url)
+{
+	const char *user = strstr(url, "://") + 3, *at = strpbrk(user, "@/");
+
+	return at && *at == '@' && memchr(user, ':', (size_t)(at - user));
+}
+
 /* What was typed, as libgit2 takes it: an address with or without "git+", user@host:path, or a directory here. */
 static int read_url(struct cli *c, const char *word, struct clone *k, struct err *e)
 {
@@ -64,7 +72,8 @@ static int read_url(struct cli *c, const char *word, struct clone *k, struct err
 		               text_safe(word));
 	if (extends_parse_git(prefixed, &g, e) < 0) {
 		e->code = ERR_USAGE;
-		err_wrap_(e, "can't clone '%s'", text_safe(word));
+		if (!has_password(word))
+			err_wrap_(e, "can't clone '%s'", text_safe(word));
 		return err_hint(e, "an address with https://, ssh:// or file:///, user@host:path, or a directory");
 	}
 	k->url = mem_steal(g.url);

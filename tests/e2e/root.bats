@@ -128,5 +128,5 @@ print(os.getresuid())'
 
 @test "config --plan says what owners are worth" {
 	run -0 devenv -C "$P" config --plan
-	[[ $output == *"owners of files change in name only"* ]]
+	[[ $output == *"whose chown succeeds in name only"* ]]
 }
