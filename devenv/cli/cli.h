@@ -122,6 +122,9 @@ void output_warning(struct cli *c, const char *fmt, ...) __attribute__((format(p
 /* One "label      value" line of a screen on stdout; the label is padded to `width`. The value is escaped. */
 void output_field(struct cli *c, int width, const char *label, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+/* The same with a value that goes on, indented, over as many lines as it needs. */
+void output_paragraph(struct cli *c, int width, const char *label, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 /* "3 layers", "1 layer" in one of 4 rotating buffers. */
 const char *output_count(uint64_t n, const char *one, const char *many);
 /* "2 days ago" for a time in seconds since the epoch; "never" for 0. Rotating buffers. */

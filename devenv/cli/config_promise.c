@@ -22,7 +22,6 @@
 #include "env/filter_calls.h"
 
 #define LABEL 12
-#define WIDTH 98
 
 static const char *const own_namespaces[] = { "user", "mount", "pid", "ipc", "uts", NULL };
 static const char *const root_capabilities[] = { "chown",  "dac_override", "fowner", "fsetid",
@@ -37,35 +36,6 @@ static const char *const injections[] = { "TIOCSTI", "TIOCLINUX", NULL };
 static const char *const for_debuggers[] = { "ptrace", "process_vm_readv", "process_vm_writev", NULL };
 
 /* ---- words ---- */
-
-/* A field whose value goes on, indented, over as many lines as it needs. */
-static __attribute__((format(printf, 3, 4))) void field(struct cli *c, const char *label, const char *fmt, ...)
-{
-	cleanup_buf struct buf safe = BUF_INIT;
-	cleanup_free char *text = NULL;
-	const char *word;
-	int column = LABEL + 4;
-	va_list args;
-
-	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		abort();
-	va_end(args);
-	text_escape(&safe, text);
-	printf("  %s%-*s%s ", output_begin(c, stdout, STYLE_DIM), LABEL, label, output_end(c, stdout));
-	for (word = safe.data; word && *word;) {
-		int length = (int)strcspn(word, " ");
-
-		if (column + length + 1 > WIDTH) {
-			printf("\n%*s", LABEL + 3, "");
-			column = LABEL + 3;
-		}
-		printf(" %.*s", length, word);
-		column += length + 1;
-		word += length + strspn(word + length, " ");
-	}
-	putchar('\n');
-}
 
 static const char *join(struct buf *out, const char *const *items, const char *between)
 {
@@ -111,7 +81,7 @@ static void print_ids(struct cli *c, const struct environment *env, const struct
 	who = demotion_describe(p, &env->dirs, &safe);
 	if (!who)
 		who = mem_printf("yours, uid %u and gid %u, outside", getuid(), getgid());
-	field(c, "ids", "uid %u and gid %u inside are %s; %s%s", p->uid, p->gid, who,
+	output_paragraph(c, LABEL, "ids", "uid %u and gid %u inside are %s; %s%s", p->uid, p->gid, who,
 	      ranges.len ? "uids " : "no other id exists inside, and setgroups is denied", ranges.len ? ranges.data : "");
 }
 
@@ -121,15 +91,15 @@ static void print_privileges(struct cli *c, const struct plan *p)
 
 	join(&root, root_capabilities, " ");
 	if (p->root)
-		field(c, "privileges", "capabilities over this environment only: %s; nothing gives more: no_new_privs is set, setuid and "
+		output_paragraph(c, LABEL, "privileges", "capabilities over this environment only: %s; nothing gives more: no_new_privs is set, setuid and "
 				       "file capabilities have no effect", root.data);
 	else
-		field(c, "privileges", "no capability, and nothing gives one: the bounding set is empty, no_new_privs is set, setuid "
+		output_paragraph(c, LABEL, "privileges", "no capability, and nothing gives one: the bounding set is empty, no_new_privs is set, setuid "
 				       "and file capabilities have no effect");
 	if (p->root)
-		field(c, "--root", "changes nothing here: sessions are uid 0 already");
+		output_paragraph(c, LABEL, "--root", "changes nothing here: sessions are uid 0 already");
 	else
-		field(c, "--root", "uid 0 in a user namespace of its own below this one, still yours outside, with HOME %s and the "
+		output_paragraph(c, LABEL, "--root", "uid 0 in a user namespace of its own below this one, still yours outside, with HOME %s and the "
 				   "capabilities %s; everything else as here", p->root_home, root.data);
 }
 
@@ -142,11 +112,11 @@ static void print_filter(struct cli *c, const struct plan *p, bool perf)
 	join(&denied, (const char *const *)refused.items, " ");
 	join(&sockets, families, " ");
 	join(&tools, for_debuggers, ", ");
-	field(c, "filter", "%zu system calls are allowed, a call on no list answers ENOSYS, one of another architecture (32 bit, x32) "
+	output_paragraph(c, LABEL, "filter", "%zu system calls are allowed, a call on no list answers ENOSYS, one of another architecture (32 bit, x32) "
 			   "ends the process; debuggers work: %s and personality without address randomisation are allowed",
 	      allowed.count, tools.data);
-	field(c, "refused", "EPERM for %s", denied.data);
-	field(c, "arguments", "sockets of the families %s only; no terminal injection (TIOCSTI, TIOCLINUX); %s; limits of pid 1 stay "
+	output_paragraph(c, LABEL, "refused", "EPERM for %s", denied.data);
+	output_paragraph(c, LABEL, "arguments", "sockets of the families %s only; no terminal injection (TIOCSTI, TIOCLINUX); %s; limits of pid 1 stay "
 			      "as they are; high bits hide nothing", sockets.data,
 	      p->nested ? "user namespaces may be made (nested = yes)" : "no new namespace by clone or unshare, clone3 is ENOSYS");
 }
@@ -163,12 +133,12 @@ static void print_files(struct cli *c, const struct plan *p)
 {
 	cleanup_buf struct buf devices = BUF_INIT, empty = BUF_INIT, fixed = BUF_INIT;
 
-	field(c, "/dev", "%s; nothing else%s, read-only but for pts, shm and mqueue; console is the null device",
+	output_paragraph(c, LABEL, "/dev", "%s; nothing else%s, read-only but for pts, shm and mqueue; console is the null device",
 	      join(&devices, dev, " "), has_device(p) ? " but the devices that were granted" : "");
-	field(c, "/proc", "this environment's processes; read as empty: %s; read-only: %s", join(&empty, proc_empty, " "),
+	output_paragraph(c, LABEL, "/proc", "this environment's processes; read as empty: %s; read-only: %s", join(&empty, proc_empty, " "),
 	      join(&fixed, proc_read_only, " "));
-	field(c, "/sys", "devices/system/cpu and nothing else, read-only, without the counts of throttling");
-	field(c, "the rest", "the layers below with a scratch layer on top; everywhere nosuid and nodev");
+	output_paragraph(c, LABEL, "/sys", "devices/system/cpu and nothing else, read-only, without the counts of throttling");
+	output_paragraph(c, LABEL, "the rest", "the layers below with a scratch layer on top; everywhere nosuid and nodev");
 }
 
 void config_promise_print(struct cli *c, const struct environment *env, const struct plan *p)
@@ -177,18 +147,18 @@ void config_promise_print(struct cli *c, const struct environment *env, const st
 	bool alone = p->network == PLAN_NETWORK_NONE;
 
 	printf("\n%sWhat a session is given%s\n", output_begin(c, stdout, STYLE_BOLD), output_end(c, stdout));
-	field(c, "namespaces", "%s%s of its own; shared with this machine: %scgroup and time", join(&own, own_namespaces, ", "),
+	output_paragraph(c, LABEL, "namespaces", "%s%s of its own; shared with this machine: %scgroup and time", join(&own, own_namespaces, ", "),
 	      alone ? ", network" : "", alone ? "" : "network, ");
 	print_ids(c, env, p);
 	print_privileges(c, p);
 	print_filter(c, p, env->config.perf);
 	print_files(c, p);
-	field(c, "network", "%s", alone ? "a loopback interface and nothing else" :
+	output_paragraph(c, LABEL, "network", "%s", alone ? "a loopback interface and nothing else" :
 	      "this machine's: every server it can reach, itself included, and its abstract sockets");
-	field(c, "processes", "its own; pid 1 is devenv's, can't be read, traced or stopped, and ends with the last session%s",
+	output_paragraph(c, LABEL, "processes", "its own; pid 1 is devenv's, can't be read, traced or stopped, and ends with the last session%s",
 	      p->linger ? " and a while" : "");
-	field(c, "terminal", "`enter` and `run` give one of the environment's own where the caller has one; the caller's never goes in");
-	field(c, "inherited", "standard input, output and error; no other descriptor, and no variable but those listed here");
+	output_paragraph(c, LABEL, "terminal", "`enter` and `run` give one of the environment's own where the caller has one; the caller's never goes in");
+	output_paragraph(c, LABEL, "inherited", "standard input, output and error; no other descriptor, and no variable but those listed here");
 }
 
 /* ---- JSON ---- */

@@ -110,19 +110,51 @@ void output_warning(struct cli *c, const char *fmt, ...)
 	va_end(args);
 }
 
+#define PARAGRAPH_WIDTH 98
+
+static void format_safe(struct buf *out, const char *fmt, va_list args)
+{
+	cleanup_free char *text = NULL;
+
+	if (vasprintf(&text, fmt, args) < 0)
+		abort();
+	text_escape(out, text);
+}
+
 void output_field(struct cli *c, int width, const char *label, const char *fmt, ...)
 {
 	cleanup_buf struct buf safe = BUF_INIT;
-	cleanup_free char *text = NULL;
 	va_list args;
 
 	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		abort();
+	format_safe(&safe, fmt, args);
 	va_end(args);
-	text_escape(&safe, text);
 	printf("  %s%-*s%s  %s\n", output_begin(c, stdout, STYLE_DIM), width, label, output_end(c, stdout),
 	       safe.data);
+}
+
+void output_paragraph(struct cli *c, int width, const char *label, const char *fmt, ...)
+{
+	cleanup_buf struct buf safe = BUF_INIT;
+	int column = width + 4;
+	va_list args;
+
+	va_start(args, fmt);
+	format_safe(&safe, fmt, args);
+	va_end(args);
+	printf("  %s%-*s%s ", output_begin(c, stdout, STYLE_DIM), width, label, output_end(c, stdout));
+	for (const char *word = safe.data; *word;) {
+		int length = (int)strcspn(word, " ");
+
+		if (column + length + 1 > PARAGRAPH_WIDTH) {
+			printf("\n%*s", width + 3, "");
+			column = width + 3;
+		}
+		printf(" %.*s", length, word);
+		column += length + 1;
+		word += length + strspn(word + length, " ");
+	}
+	putchar('\n');
 }
 
 const char *output_count(uint64_t n, const char *one, const char *many)
