@@ -37,22 +37,10 @@ trap 'exit 130' INT TERM HUP
 
 # The demo's own store and state, so that it shows a first time and leaves yours alone.
 export DEVENV_STORE=$demo/store XDG_STATE_HOME=$demo/state
-mkdir -p "$demo/shop/shop"
+mkdir -p "$demo/shop"
 cd "$demo/shop"
 rm -f devenv.ini devenv.lock
-cat >manage.py <<'END'
-#!/usr/bin/env python3
-import os
-import sys
-
-from django.core.management import execute_from_command_line
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
-execute_from_command_line(sys.argv)
-END
-touch shop/__init__.py
-printf 'urlpatterns = []\n' >shop/urls.py
-printf 'SECRET_KEY = "demo"\nDEBUG = True\nALLOWED_HOSTS = ["*"]\nROOT_URLCONF = "shop.urls"\n' >shop/settings.py
+cp -r "$here/example/." .
 
 say "a Django project, $PWD:"
 find . -type f | sed 's/^/    /'

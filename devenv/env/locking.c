@@ -408,10 +408,10 @@ static void tell(const struct environment *env, const struct env_options *o, boo
 			continue;
 		}
 		buf_clear(&line);
-		buf_addf(&line, "locked %s: ", text_safe(c->name));
+		buf_addf(&line, "locked %s%s", text_safe(c->name), (entry && entry->request) || *c->before ? ":" : "");
 		if (entry && entry->request)
-			buf_addf(&line, "%s ", text_safe(entry->request));
-		buf_addf(&line, "%s%s\xe2\x86\x92 %s", c->before, *c->before ? " " : "", *c->after ? c->after : "removed");
+			buf_addf(&line, " %s", text_safe(entry->request));
+		buf_addf(&line, "%s%s \xe2\x86\x92 %s", *c->before ? " " : "", c->before, *c->after ? c->after : "removed");
 		o->ui->notice(o->ui->data, line.data);
 	}
 	buf_clear(&line);

@@ -10,16 +10,11 @@ load support
 setup_file() {
 	export DEVENV_STORE=$BATS_FILE_TMPDIR/store
 	export XDG_STATE_HOME=$BATS_FILE_TMPDIR/state XDG_CACHE_HOME=$BATS_FILE_TMPDIR/cache
-	mkdir -p "$BATS_FILE_TMPDIR/probe"
-	printf '[base]\ndebian = bookworm\n' >"$BATS_FILE_TMPDIR/probe/devenv.ini"
-	devenv -q -C "$BATS_FILE_TMPDIR/probe" allow -y
-	if ! devenv -q -C "$BATS_FILE_TMPDIR/probe" lock >"$BATS_FILE_TMPDIR/why" 2>&1; then
-		touch "$BATS_FILE_TMPDIR/no-mirror"
-	fi
+	mirror_probe
 }
 
 setup() {
-	[ ! -e "$BATS_FILE_TMPDIR/no-mirror" ] || skip "no Debian mirror here: $(head -n 1 "$BATS_FILE_TMPDIR/why")"
+	mirror_or_skip
 	dir=$BATS_TEST_TMPDIR/project
 }
 

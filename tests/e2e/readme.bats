@@ -1,10 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # readme.bats - the examples of README.md. A comment before a block says how it runs:
-#   <!-- runs: project -->  the devenv.ini of the project the others run in
+#   <!-- runs: project -->  the devenv.ini that the first session's `devenv init` writes, without its comments
 #   <!-- runs: console -->  on a terminal: lines with a prompt are typed, all others must appear, in any order
 #   <!-- runs: sh -->       by a shell, each line; all must succeed
-# In what is shown, digests, sizes and times stand for any; ana and /home/ana are the caller, localhost:5000 the registry.
+# What is shown stands for what a mirror, a machine and a caller make of it: digests, counts, sizes, times and versions are
+# any, ana and /home/ana are the caller, localhost:5000 the registry, mirror.example.org the mirror. A line that is a number
+# is that number.
 load support
 
 setup_file() {
@@ -13,14 +15,18 @@ setup_file() {
 	export P=$BATS_FILE_TMPDIR/home/shop
 	# the prompt and paths below ~ show the caller's home
 	export HOME=$BATS_FILE_TMPDIR/home
-	mkdir -p "$P"
+	mkdir -p "$HOME/devenv/tests"
+	cp -r "$E2E_SOURCE/example" "$HOME/devenv/tests"
+	printf '[user]\n\tname = Ana\n\temail = ana@example.org\n' >"$HOME/.gitconfig"
+	mirror_probe
 }
 
 setup() {
 	export HOME=$BATS_FILE_TMPDIR/home
 	own_store
 	export DEVENV_STORE=$BATS_FILE_TMPDIR/store XDG_STATE_HOME=$BATS_FILE_TMPDIR/state
-	cd "$P"
+	mirror_or_skip
+	cd "$HOME"
 }
 
 teardown() {
@@ -39,9 +45,14 @@ blocks() {
 
 # pattern LINE: a regex for what this line stands for.
 pattern() {
-	sed -E -e 's/[][\\.*^$+?(){}|]/\\&/g' -e "s/\bana\b/$(id -un)/g" -e 's/[0-9a-f]{12,64}/[0-9a-f]+/g' \
-		-e 's/[0-9]+(\\\.[0-9]+)?([kMG]?B(\/s)?|s)\b/[0-9.]+[kMG]?\2/g' \
-		-e 's/\[kMG\]\?[kMG]?B/[kMG]?B/g' -e 's/ +/ +/g' <<<"$1"
+	local version='[0-9][0-9.:+~A-Za-z-]*'
+	if [[ $1 =~ ^[0-9]+$ ]]; then
+		echo "$1"
+		return
+	fi
+	sed -E -e 's/[][\\.*^$+?(){}|]/\\&/g' -e "s/\bana\b/$(id -un)/g" -e 's/mirror\\\.example\\\.org/\\S+/' \
+		-e 's/[0-9a-f]{12,64}/[HEX]+/g' -e "s/(^|[ (:])[0-9][0-9.:+~a-z\\\\-]*/\\1VERSION/g" \
+		-e 's/VERSION ?([kMG]?B|s)\b/VERSION( ?s)?/g' -e "s/VERSION/$version/g" -e 's/HEX/0-9a-f/g' -e 's/ +/ +/g' <<<"$1"
 }
 
 idle() { # the last line is a prompt, of the host's shell or of the one inside
@@ -51,7 +62,7 @@ idle() { # the last line is a prompt, of the host's shell or of the one inside
 play_line() {
 	case $1 in
 	'$ '* | ana@shop:*'$ '*)
-		wait_for 60 idle || {
+		wait_for 300 idle || {
 			terminal_screen
 			return 1
 		}
@@ -64,7 +75,7 @@ play_line() {
 		terminal_type "${1#*'] '}"
 		;;
 	?*)
-		terminal_wait "^$(pattern "$1") *\$" || {
+		terminal_wait "^$(pattern "$1") *\$" 300 || {
 			echo "not seen: $1"
 			return 1
 		}
@@ -75,6 +86,7 @@ play_line() {
 @test "every session and the configuration say how they run, and there are some" {
 	run -0 grep -B 1 -nE '^```(console|ini)$' "$README"
 	[ "$(grep -cE '```' <<<"$output")" -eq "$(grep -c 'runs: ' <<<"$output")" ]
+	[ "$(grep -c '^<!-- runs: project -->$' "$README")" -eq 1 ]
 	[ "$(grep -c '^<!-- runs: console -->$' "$README")" -ge 3 ]
 	[ "$(grep -c '^<!-- runs: sh -->$' "$README")" -ge 1 ]
 	[ "$(blocks console | grep -cE '^(\$ |ana@shop:)')" -ge 12 ]
@@ -96,8 +108,6 @@ play_line() {
 
 @test "the console sessions" {
 	local line
-	git init -q .
-	blocks project >devenv.ini
 	terminal_start
 	tmux -S "$TERMINAL" resize-window -x 200 -y 50
 	while IFS= read -r line; do
@@ -107,11 +117,14 @@ play_line() {
 		}
 	done < <(blocks console)
 	wait_for 20 idle
+	# comments aside, what `init` wrote is what is shown
+	diff <(grep -v '^;' "$P/devenv.ini" | grep .) <(blocks project | grep .)
 }
 
 @test "the shell examples" {
 	local line
-	[ -e devenv.lock ] || skip "the console sessions did not prepare the project"
+	[ -e "$P/devenv.lock" ] || skip "the console sessions did not prepare the project"
+	cd "$P"
 	while IFS= read -r line; do
 		[ -n "$line" ] || continue
 		run bash -c "$line" </dev/null

@@ -157,6 +157,17 @@ faulty_stop() {
 	FAULTY_PID=
 }
 
+# ---- this machine's Debian mirror ----
+mirror_probe() { # in setup_file, with the store that the file's tests use
+	mkdir -p "$BATS_FILE_TMPDIR/probe"
+	printf '[base]\ndebian = bookworm\n' >"$BATS_FILE_TMPDIR/probe/devenv.ini"
+	devenv -q -C "$BATS_FILE_TMPDIR/probe" allow -y
+	devenv -q -C "$BATS_FILE_TMPDIR/probe" lock >"$BATS_FILE_TMPDIR/why" 2>&1 || touch "$BATS_FILE_TMPDIR/no-mirror"
+}
+mirror_or_skip() {
+	[ ! -e "$BATS_FILE_TMPDIR/no-mirror" ] || skip "no Debian mirror here: $(head -n 1 "$BATS_FILE_TMPDIR/why")"
+}
+
 # ---- a terminal: tmux in the background, a plain shell of the host in it ----
 terminal_start() {
 	command -v tmux >/dev/null || skip "tmux is not installed"
@@ -183,8 +194,8 @@ terminal_screen() {
 terminal_shows() {
 	terminal_screen | grep -Eq -- "$1"
 }
-terminal_wait() { # a regex, within 15 seconds
-	wait_for 15 terminal_shows "$1" || {
+terminal_wait() { # a regex, within 15 seconds or $2
+	wait_for "${2:-15}" terminal_shows "$1" || {
 		terminal_screen
 		return 1
 	}
