@@ -67,6 +67,10 @@ interrupted() {
 launcher() {
 	ps -o pid=,comm= --ppid "$(tmux -S "$TERMINAL" display-message -p '#{pane_pid}')" | awk '$2 == "devenv" { print $1 }'
 }
+# `fg` names the job, then gives it the terminal and continues it: a key typed between is the shell's, as with any program.
+has_terminal() { # pid: it runs in the foreground of its terminal
+	ps -o stat= -p "$1" | grep '+' | grep -qv T
+}
 # A session that keeps the environment alive, on another terminal.
 other_session() {
 	local mine=$TERMINAL
@@ -252,6 +256,7 @@ stops_and_goes() {
 	terminal_wait "^\[1\]\+ +Running +$1"
 	host 'fg'
 	terminal_wait "^$1"
+	wait_for 10 has_terminal "$(launcher)"
 }
 
 @test "a plain command: ^C is 130, ^\\ is 131, ^Z stops it, bg, fg" {
@@ -331,6 +336,7 @@ stops_and_goes() {
 	terminal_wait '^inside'
 	terminal_type 'fg'
 	terminal_wait '^sleep 100$'
+	wait_for 10 has_terminal "$(inside_processes | awk '/sleep 100/ { print $1 }')"
 	terminal_key C-c
 	terminal_type 'echo code $''?'
 	terminal_wait '^code 130'
@@ -430,6 +436,7 @@ stops_and_goes() {
 	ended 148
 	host 'fg'
 	terminal_wait '^devenv run'
+	wait_for 10 has_terminal "$(launcher)"
 	terminal_key C-c
 	ended 130
 	host 'devenv run -- sh -c "exec 3<>/dev/tty" </dev/null >made-out 2>&1'
