@@ -274,7 +274,7 @@ stops_and_goes() {
 	terminal_wait '^begun'
 	stops_and_goes 'devenv run -- sh'
 	terminal_key C-c
-	ended 130 # of "fg", whose line the shell goes on with
+	interrupted
 	modes after
 	modes_are_same before after
 }
