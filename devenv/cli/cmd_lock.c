@@ -161,7 +161,8 @@ static int write_locks(struct cli *c, struct environment *env, bool update, stru
 		print_changes(c, own, true);
 	}
 	if (result == 0 && !shared->count && !own->count)
-		output_notice(c, "devenv.lock is up to date");
+		output_notice(c, "devenv.lock %s up to date",
+		              env->config.packages_own.count ? "and " PROJECT_LOCAL_LOCK " are" : "is");
 	return result;
 }
 

@@ -148,6 +148,6 @@ int lock_file_drop_own(const struct environment *env, const struct env_options *
 			return 0;
 		return err_sys(e, "can't remove %s, which nothing asks for any more", text_safe(path));
 	}
-	say(o->ui->notice, o, "removed ", path, ": " PROJECT_LOCAL " asks for no packages");
+	say(o->ui->notice, o, "removed ", path, ": nothing asks for it any more");
 	return 0;
 }

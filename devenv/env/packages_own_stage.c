@@ -98,6 +98,7 @@ int packages_own_stage_make(struct environment *env, struct store *s, const stru
 
 	if (!env->config.packages_own.count)
 		return 0;
+	a.title = "personal packages";
 	a.sources = env->config.base == CONFIG_BASE_DEBIAN ? NULL : below->base;
 	a.lacks = lacks;
 	a.data = &against;

@@ -461,12 +461,13 @@ static int make_added(struct environment *env, struct store *s, const struct pac
 	if (result == 0)
 		result = store_stage_new(s, &stage, e);
 	if (result == 0) {
-		say(o, "installing", c->count);
+		if (c->count)
+			say(o, "installing", c->count);
 		result = add_in(env, s, &stage, r, c, &control, e);
 		store_stage_drop(s, &stage);
 	}
 	if (result == 0)
-		say_done(o, a->kind, start);
+		say_done(o, a->title, start);
 	control_release(&control);
 	return result;
 }

@@ -24,7 +24,8 @@ void packages_stage_added_digest(const struct lock *l, const char *platform, con
 
 /* Packages of a lock that go on an image: a stage of their own. */
 struct packages_addition {
-	const char *kind;	 /* of the recipe; and what it is called when it is done */
+	const char *kind;	 /* of the recipe */
+	const char *title;	 /* for people */
 	const struct lock *lock;
 	const char *below;	 /* digest of the image */
 	const char *sources;	 /* of the image whose apt says where packages come from; NULL: the release's archive */

@@ -46,7 +46,7 @@ int stages_digest(struct environment *env, char digest[DIGEST_MAX], struct err *
 
 static int make_added(struct environment *env, struct store *s, const char *base, const struct env_options *o, struct err *e)
 {
-	struct packages_addition a = { .kind = PACKAGES_STAGE_ADDED, .lock = &env->lock, .below = base };
+	struct packages_addition a = { .kind = PACKAGES_STAGE_ADDED, .title = "packages", .lock = &env->lock, .below = base };
 
 	a.sources = env->config.base == CONFIG_BASE_DEBIAN ? NULL : base;
 	return packages_stage_make_addition(env, s, &a, o, e);
