@@ -139,7 +139,16 @@ static char *name_of(const char *item)
 	return mem_strndup(item, strcspn(item, "="));
 }
 
-static void stale_gaps(const struct packages_list *list, const char *platform, const char *arch, struct env_gaps *out)
+static char *why_stale(const struct environment *env, const struct packages_list *list, const char *word)
+{
+	bool taken_over = list->own && strlist_has(&env->config.packages_apt, word);
+
+	return taken_over ? mem_printf("%s asks for %s too, now", PROJECT_CONFIG, text_safe(word))
+			  : mem_printf("%s no longer asks for %s", list->config, text_safe(word));
+}
+
+static void stale_gaps(const struct environment *env, const struct packages_list *list, const char *platform, const char *arch,
+		       struct env_gaps *out)
 {
 	cleanup_free char *present = stale_word(list, lock_packages_present(list->lock, platform));
 	bool extra = false;
@@ -152,7 +161,7 @@ static void stale_gaps(const struct packages_list *list, const char *platform, c
 
 		extra = extra || (!p->in_base && strcmp(p->arch, arch) == 0);
 		if (word)
-			locking_add_gap(out, p->name, mem_printf("%s no longer asks for %s", list->config, text_safe(word)));
+			locking_add_gap(out, p->name, why_stale(env, list, word));
 	}
 	if (extra && !list->apt->count)
 		locking_add_gap(out, list->all, mem_printf("%s no longer asks for any", list->config));
@@ -195,7 +204,7 @@ static void list_gaps(const struct environment *env, const struct packages_list 
 							   ? mem_strdup("not locked")
 							   : mem_printf("not locked for %s", platform));
 	}
-	stale_gaps(list, platform, arch, out);
+	stale_gaps(env, list, platform, arch, out);
 	moved = list->apt->count ? moved_below(env, list, platform) : NULL;
 	if (moved)
 		locking_add_gap(out, list->all, moved);

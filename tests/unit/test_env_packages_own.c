@@ -93,6 +93,9 @@ static void test_gaps(void **state)
 	gaps_are("");
 	fixture_write("devenv.local.ini", "[packages]\napt = jq\n");
 	gaps_are("");
+	fixture_write("devenv.local.ini", "[packages]\napt = jq tree\n");
+	write_own("jq", NULL);
+	gaps_are("own tree: not locked; own jq: devenv.ini asks for jq too, now");
 	/* what everybody shares is not there, and not for one */
 	fixture_write("devenv.local.ini", OWN);
 	fixture_write("devenv.local.lock", "[base]\nrequest = debian:bookworm minimal main\n");
