@@ -139,10 +139,26 @@ int lock_file_save(struct environment *env, const struct lock_file *f, const str
 	return inputs_read(env, &in, ERR_LOCK, NULL, e) < 0 ? -1 : 0;
 }
 
+/* Only what was generated here is taken away: not what has that name by chance, or is somebody's by way of git. */
+static bool is_leftover(const struct environment *env)
+{
+	cleanup_buf struct buf text = BUF_INIT;
+	struct err ignored = ERR_INIT;
+	struct lock l;
+
+	if (file_read(env->project_fd, PROJECT_LOCAL_LOCK, INPUTS_MAX, O_NOFOLLOW, &text, NULL, &ignored) < 0 ||
+	    lock_parse(PROJECT_LOCAL_LOCK, text.data, text.len, &l, &ignored) < 0)
+		return false;
+	lock_release(&l);
+	return !gitrepo_tracks(env->project, PROJECT_LOCAL_LOCK);
+}
+
 int lock_file_drop_own(const struct environment *env, const struct env_options *o, struct err *e)
 {
 	cleanup_free char *path = path_join(env->project, PROJECT_LOCAL_LOCK);
 
+	if (!is_leftover(env))
+		return 0;
 	if (unlinkat(env->project_fd, PROJECT_LOCAL_LOCK, 0) < 0) {
 		if (errno == ENOENT)
 			return 0;

@@ -26,7 +26,7 @@ struct lock_file lock_file_own(struct environment *env);
 void lock_file_read(struct environment *env, const struct lock_file *f);
 /* Write it when its bytes change, and remember the new file for the plan. One that has and had nothing is not written. */
 int lock_file_save(struct environment *env, const struct lock_file *f, const struct env_options *o, struct err *e);
-/* devenv.local.lock, which nothing asks for any more. */
+/* Remove devenv.local.lock, which nothing asks for any more. One that can't be read as a lock, or that git tracks, stays. */
 int lock_file_drop_own(const struct environment *env, const struct env_options *o, struct err *e);
 
 #endif

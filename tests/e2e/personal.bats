@@ -234,6 +234,10 @@ teardown() {
 	git -C "$dir-moved" add devenv.local.lock
 	run -1 devenv -C "$dir-moved" lock
 	[[ $output = *"devenv.local.lock is tracked by git"*"git rm --cached devenv.local.lock"* ]]
+	mv "$dir-moved/devenv.local.ini" "$BATS_TEST_TMPDIR"
+	devenv -q -C "$dir-moved" lock
+	[ -e "$dir-moved/devenv.local.lock" ] # what git has is not taken away
+	mv "$BATS_TEST_TMPDIR/devenv.local.ini" "$dir-moved"
 	git -C "$dir-moved" rm -q --cached devenv.local.lock
 	# once it is ignored nothing is said
 	rm "$dir-moved/devenv.local.lock"

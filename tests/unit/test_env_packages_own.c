@@ -185,6 +185,9 @@ static void test_who_writes(void **state)
 	session(ENV_FOR_RUN, false, false, ERR_LOCK, "devenv.local.lock:1: ");
 	/* What nothing asks for is in nobody's way, and goes where something may be written. */
 	fixture_write("devenv.local.ini", "[env]\nA = 1\n");
+	session(ENV_FOR_RUN, false, false, ERR_NONE, NULL);
+	assert_true(file_exists(tempfd, "home/src/shop/devenv.local.lock")); /* nonsense is not ours */
+	write_own("tree", NULL);
 	session(ENV_FOR_RUN, false, true, ERR_NONE, NULL);
 	assert_true(file_exists(tempfd, "home/src/shop/devenv.local.lock"));
 	session(ENV_FOR_RUN, false, false, ERR_NONE, NULL);
