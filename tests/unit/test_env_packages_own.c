@@ -302,7 +302,7 @@ static void answers(struct question q, const char *expected)
 static void test_resolve(void **state)
 {
 	static const char index[] = STANZA("lib", "2", "") STANZA("lib", "3", "") STANZA("tool", "1", "Depends: lib\n")
-		STANZA("new", "1", "Depends: lib (>= 2)\n") STANZA("other", "1", "");
+		STANZA("new", "1", "Depends: lib (>= 2)\n") STANZA("other", "1", "") STANZA("old", "1", "Depends: lib (<< 1)\n");
 	static const char image[] = "Package: lib\nStatus: install ok installed\nVersion: 0\nArchitecture: all\n\n"
 				    "Package: base\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n";
 
@@ -318,6 +318,9 @@ static void test_resolve(void **state)
 	answers((struct question){ index, "", "tool", { { "lib", "1" } }, { "lib", "2" } }, "tool=1! ");
 	/* on an image: its own packages, but for those that [packages] has put others over */
 	answers((struct question){ index, image, "base new", { { "lib", "2" } }, { NULL } }, "new=1! (base) ");
+	answers((struct question){ index, image, "old", { { NULL } }, { NULL } }, "old=1! ");
+	answers((struct question){ index, image, "old", { { "lib", "2" } }, { NULL } },
+		"devenv.local.ini:2: [packages] apt: these packages can't be installed together: old 1 needs lib (<< 1) (there is 3) ");
 	answers((struct question){ index, image, "tool=2", { { "lib", "2" } }, { NULL } },
 		"devenv.local.ini:2: [packages] apt: there is no version tool=2; the newest one is 1 ");
 }
