@@ -57,7 +57,7 @@ layers_of() {
 	run -0 --separate-stderr devenv -C "$dir" run -- sh -c 'tree --version; jq --version; dpkg --audit'
 	[[ ${lines[0]} = tree* ]]
 	[ "${#lines[@]}" -eq 2 ]
-	[[ $stderr = *"there was no devenv.local.lock: wrote $dir/devenv.local.lock"*"locked tree (personal): → "*"installing 1 package"* ]]
+	[[ $stderr = *"there was no devenv.local.lock: wrote $dir/devenv.local.lock"*"locked tree (personal) → "*"installing 1 package"* ]]
 	cmp "$dir/devenv.lock" "$BATS_TEST_TMPDIR/shared.lock"
 	grep -qx '\[package\.[a-z0-9]*\.tree\]' "$dir/devenv.local.lock"
 	grep -qx 'on\.linux/.* = sha256:.*' "$dir/devenv.local.lock"
