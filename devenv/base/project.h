@@ -7,6 +7,9 @@
 
 #define PROJECT_CONFIG "devenv.ini"
 #define PROJECT_LOCK "devenv.lock"
+/* What one person has differently, never committed. */
+#define PROJECT_LOCAL "devenv.local.ini"
+#define PROJECT_LOCAL_LOCK "devenv.local.lock"
 
 /*
  * Walk up from `start` (absolute; NULL: the current directory, as getcwd gives it) to the nearest directory that holds

@@ -65,6 +65,17 @@ static const struct config_line *find_line(const struct listing *l, const char *
 	return NULL;
 }
 
+/* The line of an item of a list, whose order need not be that of the lines. NULL: it goes without saying. */
+static const struct config_line *find_item(const struct listing *l, const char *key, const char *item)
+{
+	const struct config_line *line;
+
+	for (size_t i = 0; (line = find_line(l, key, i)); i++)
+		if (strcmp(line->value, item) == 0)
+			return line;
+	return NULL;
+}
+
 static json_t *origin_json(const struct config_line *line)
 {
 	cleanup_free char *text = line ? mem_printf("%s:%u", line->file, line->line) : NULL;
@@ -113,7 +124,7 @@ static void list_value(struct listing *l, const char *key, const struct strlist 
 	if (items->count && !l->root)
 		printf("%s =\n", text_safe(key));
 	for (size_t i = 0; i < items->count; i++) {
-		const struct config_line *origin = find_line(l, key, i);
+		const struct config_line *origin = find_item(l, key, items->items[i]);
 
 		if (origins) {
 			json_array_append_new(origins, origin_json(origin));
@@ -215,13 +226,19 @@ static void list_scripts(struct listing *l, const struct config *k)
 
 static void list_packages(struct listing *l, const struct config *k)
 {
+	cleanup_strlist struct strlist all = STRLIST_INIT; /* everybody's, then one's own */
+
 	if (k->base == CONFIG_BASE_DEBIAN) {
 		value(l, "variant", k->variant == CONFIG_VARIANT_STANDARD ? "standard" : "minimal");
 		list_value(l, "components", &k->components);
 	}
-	if (k->packages_apt.count)
+	if (k->packages_apt.count || k->packages_own.count)
 		section(l, "packages");
-	list_value(l, "apt", &k->packages_apt);
+	for (size_t i = 0; i < k->packages_apt.count; i++)
+		strlist_add(&all, k->packages_apt.items[i]);
+	for (size_t i = 0; i < k->packages_own.count; i++)
+		strlist_add(&all, k->packages_own.items[i]);
+	list_value(l, "apt", &all);
 }
 
 static void list_all(struct listing *l, const struct environment *env)

@@ -9,8 +9,11 @@
 
 #include "base/digest.h"
 #include "base/mem.h"
+#include "base/project.h"
 #include "base/text.h"
 #include "cli/option_ids.h"
+#include "env/locking.h"
+#include "env/packages.h"
 
 static json_t *names_json(const struct strlist *names)
 {
@@ -21,7 +24,34 @@ static json_t *names_json(const struct strlist *names)
 	return list;
 }
 
-/* `lock --check`: offline, from the files alone. */
+static void print_gaps(struct cli *c, const struct env_gaps *gaps, const struct strlist *unchecked)
+{
+	size_t shared = env_gaps_count(gaps, false), own = env_gaps_count(gaps, true);
+
+	for (size_t i = 0; i < gaps->count; i++) {
+		cleanup_buf struct buf safe = BUF_INIT;
+
+		text_escape(&safe, gaps->items[i].reason);
+		printf("%s%s: %s\n", text_safe(gaps->items[i].name), gaps->items[i].own ? " (" PACKAGES_OWN ")" : "", safe.data);
+	}
+	if (shared)
+		output_notice(c, "devenv.lock has %s; `devenv lock` fills %s in", output_count(shared, "gap", "gaps"),
+		              shared == 1 ? "it" : "them");
+	else
+		output_notice(c, "devenv.lock answers everything devenv.ini asks for%s",
+		              unchecked->count ? ", so far as can be seen" : "");
+	if (own)
+		output_notice(c, PROJECT_LOCAL_LOCK " has %s; `devenv lock` fills %s in, as does the next session",
+		              output_count(own, "gap", "gaps"), own == 1 ? "it" : "them");
+	for (size_t i = 0; i < unchecked->count; i++)
+		output_warning(c, "not checked: what %s asks for, because it is not fetched yet; `devenv pull` does that",
+		               text_safe(unchecked->items[i]));
+}
+
+/*
+ * `lock --check`: offline, from the files alone. In CI the question is whether what everybody shares is whole: one person's
+ * packages are told there, and no reason to fail.
+ */
 static int check(struct cli *c, const struct environment *env, struct err *e)
 {
 	cleanup_strlist struct strlist unchecked = STRLIST_INIT;
@@ -34,31 +64,14 @@ static int check(struct cli *c, const struct environment *env, struct err *e)
 	}
 	env_gaps_find(env, &gaps);
 	env_gaps_unchecked(env, &unchecked);
-	status = gaps.count ? 1 : 0;
-	if (c->json) {
-		if (output_json(c,
-		                json_pack("{s:b,s:o,s:o}", "locked", !gaps.count, "gaps",
-		                          output_json_gaps(&gaps), "unchecked", names_json(&unchecked)),
-		                e) < 0)
-			status = -1;
-	} else {
-		for (size_t i = 0; i < gaps.count; i++) {
-			cleanup_buf struct buf safe = BUF_INIT;
-
-			text_escape(&safe, gaps.items[i].reason);
-			printf("%s: %s\n", text_safe(gaps.items[i].name), safe.data);
-		}
-		if (gaps.count)
-			output_notice(c, "devenv.lock has %s; `devenv lock` fills %s in",
-			              output_count(gaps.count, "gap", "gaps"),
-			              gaps.count == 1 ? "it" : "them");
-		else
-			output_notice(c, "devenv.lock answers everything devenv.ini asks for%s",
-			              unchecked.count ? ", so far as can be seen" : "");
-		for (size_t i = 0; i < unchecked.count; i++)
-			output_warning(c, "not checked: what %s asks for, because it is not fetched yet; `devenv pull` does that",
-			               text_safe(unchecked.items[i]));
-	}
+	status = env_gaps_count(&gaps, false) || (gaps.count && !locking_in_ci());
+	if (!c->json)
+		print_gaps(c, &gaps, &unchecked);
+	else if (output_json(c,
+	                     json_pack("{s:b,s:o,s:o}", "locked", !gaps.count, "gaps", output_json_gaps(&gaps), "unchecked",
+	                               names_json(&unchecked)),
+	                     e) < 0)
+		status = -1;
 	env_gaps_release(&gaps);
 	return status;
 }
@@ -68,19 +81,25 @@ static json_t *digest_json(const char *digest)
 	return digest[0] ? output_json_text(digest) : json_null();
 }
 
-static json_t *changes_json(const struct env_changes *changes)
+static void add_changes_json(json_t *list, const struct env_changes *changes, bool own)
 {
-	json_t *list = json_array();
-
 	for (size_t i = 0; i < changes->count; i++) {
 		const struct env_change *k = &changes->items[i];
 
-		json_array_append_new(list, json_pack("{s:o,s:o,s:o,s:o,s:o}", "name", output_json_text(k->name),
+		json_array_append_new(list, json_pack("{s:o,s:o,s:o,s:o,s:o,s:b}", "name", output_json_text(k->name),
 		                                      "before", digest_json(k->before), "after",
 		                                      digest_json(k->after), "index_before",
 		                                      digest_json(k->index_before), "index_after",
-		                                      digest_json(k->index_after)));
+		                                      digest_json(k->index_after), "personal", own));
 	}
+}
+
+static json_t *changes_json(const struct env_changes *shared, const struct env_changes *own)
+{
+	json_t *list = json_array();
+
+	add_changes_json(list, shared, false);
+	add_changes_json(list, own, true);
 	return json_pack("{s:o}", "changes", list);
 }
 
@@ -105,43 +124,55 @@ static void print_change(const struct cli *c, const char *name, const char *befo
 	fputc('\n', stdout);
 }
 
-static void print_changes(const struct cli *c, const struct env_changes *changes)
+static void print_changes(const struct cli *c, const struct env_changes *changes, bool own)
 {
 	for (size_t i = 0; i < changes->count; i++) {
 		const struct env_change *k = &changes->items[i];
 		bool same = strcmp(k->before, k->after) == 0;
+		cleanup_free char *name = mem_printf("%s%s", k->name, own ? " (" PACKAGES_OWN ")" : "");
 		cleanup_free char *index = mem_printf("%s (%s)", k->name, same ? "index, for other platforms" : "index");
 
 		if (!same)
-			print_change(c, k->name, k->before, k->after, "new");
+			print_change(c, name, k->before, k->after, "new");
 		if (same || (c->verbose && strcmp(k->index_before, k->index_after) != 0))
 			print_change(c, index, k->index_before, k->index_after, "none");
 	}
 }
 
-static int write_lock(struct cli *c, struct environment *env, bool update, struct err *e)
+/* What is everybody's first; it is whole, and told, even if one's own packages can't be had. */
+static int write_locks(struct cli *c, struct environment *env, bool update, struct env_changes *shared, struct env_changes *own,
+                       struct err *e)
 {
 	cleanup_strlist struct strlist names = STRLIST_INIT;
 	struct env_options options = c->options;
-	struct env_changes changes = { 0 };
 	int result;
 
 	for (int i = 0; i < c->operand_count; i++)
 		strlist_add(&names, c->operands[i]);
 	/* CI=true keeps other commands from writing the lock; this one is asked for by name */
 	options.locked = false;
-	if (env_lock(env, &options, update, &names, &changes, e) < 0)
+	if (env_lock(env, &options, update, &names, shared, e) < 0)
 		return -1;
-	if (c->json) {
-		result = output_json(c, changes_json(&changes), e);
-	} else {
-		if (!c->quiet)
-			print_changes(c, &changes);
-		if (!changes.count)
-			output_notice(c, "devenv.lock is up to date");
-		result = 0;
+	result = env_lock_own(env, &options, update, &names, own, e);
+	if (c->json)
+		return result < 0 ? -1 : output_json(c, changes_json(shared, own), e);
+	if (!c->quiet) {
+		print_changes(c, shared, false);
+		print_changes(c, own, true);
 	}
-	env_changes_release(&changes);
+	if (result == 0 && !shared->count && !own->count)
+		output_notice(c, "devenv.lock %s up to date",
+		              env->config.packages_own.count ? "and " PROJECT_LOCAL_LOCK " are" : "is");
+	return result;
+}
+
+static int write_lock(struct cli *c, struct environment *env, bool update, struct err *e)
+{
+	struct env_changes shared = { 0 }, own = { 0 };
+	int result = write_locks(c, env, update, &shared, &own, e);
+
+	env_changes_release(&shared);
+	env_changes_release(&own);
 	return result;
 }
 

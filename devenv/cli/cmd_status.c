@@ -19,6 +19,7 @@
 #include "cli/limits_shown.h"
 #include "env/git_hooks.h"
 #include "env/live.h"
+#include "env/packages.h"
 #include "env/stages.h"
 #include "plan/plan.h"
 #include "plan/running.h"
@@ -136,7 +137,7 @@ static bool is_allowed(const struct status *s)
 
 static bool is_locked(const struct status *s)
 {
-	return s->env.lock_error.code == ERR_NONE && s->gaps.count == 0;
+	return s->env.lock_error.code == ERR_NONE && s->gaps.count == 0; /* a malformed devenv.local.lock is a gap */
 }
 
 enum mark { MARK_NONE, MARK_DONE, MARK_MISSING };
@@ -176,11 +177,24 @@ static void print_locked(struct cli *c, const struct status *s)
 	if (s->gaps.count == 0)
 		print_step(c, "locked", true, s->digest && *s->digest ? s->digest : "yes");
 	for (size_t i = 0; i < s->gaps.count; i++) {
-		cleanup_free char *line = mem_printf("%s: %s", s->gaps.items[i].name,
+		cleanup_free char *line = mem_printf("%s%s: %s", s->gaps.items[i].name,
+		                                     s->gaps.items[i].own ? " (" PACKAGES_OWN ")" : "",
 		                                     s->gaps.items[i].reason);
 
 		print_step(c, i == 0 ? "locked" : "", false, line);
 	}
+}
+
+/* What devenv.local.ini adds, as it says it. */
+static void print_own(struct cli *c, const struct status *s)
+{
+	const struct strlist *own = &s->env.config.packages_own;
+	cleanup_buf struct buf words = BUF_INIT;
+
+	for (size_t i = 0; i < own->count; i++)
+		buf_addf(&words, "%s%s", i ? " " : "", own->items[i]);
+	if (own->count)
+		print_line(c, PACKAGES_OWN, MARK_NONE, words.data);
 }
 
 static void print_allowed(struct cli *c, const struct status *s)
@@ -213,7 +227,7 @@ static void print_prepared(struct cli *c, const struct status *s)
 
 static const char *next_command(const struct status *s)
 {
-	if (s->env.lock_error.code != ERR_NONE || (s->env.has_lock && s->gaps.count))
+	if (s->env.lock_error.code != ERR_NONE || (s->env.has_lock && env_gaps_count(&s->gaps, false)))
 		return "devenv lock";
 	if (!is_allowed(s))
 		return "devenv enter, which asks for its powers first";
@@ -241,6 +255,7 @@ static void print_screen(struct cli *c, const struct status *s)
 	printf("%s%s%s  %s\n", output_begin(c, stdout, STYLE_BOLD), name.data, output_end(c, stdout),
 	       project.data);
 	print_line(c, "base", MARK_NONE, base_text(&s->env.config));
+	print_own(c, s);
 	print_allowed(c, s);
 	print_locked(c, s);
 	print_step(c, "fetched", s->fetched,
@@ -275,6 +290,15 @@ static json_t *powers_json(const struct env_powers *powers)
 	return list;
 }
 
+static json_t *own_json(const struct status *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < s->env.config.packages_own.count; i++)
+		json_array_append_new(list, output_json_text(s->env.config.packages_own.items[i]));
+	return list;
+}
+
 static json_t *status_json(const struct status *s)
 {
 	const struct err *bad = &s->env.lock_error;
@@ -283,6 +307,7 @@ static json_t *status_json(const struct status *s)
 	json_object_set_new(root, "name", output_json_text(s->env.name));
 	json_object_set_new(root, "project", output_json_text(s->env.project));
 	json_object_set_new(root, "base", output_json_text(base_text(&s->env.config)));
+	json_object_set_new(root, "personal_packages", own_json(s));
 	json_object_set_new(root, "allowed", json_boolean(is_allowed(s)));
 	json_object_set_new(root, "powers", powers_json(&s->asked));
 	json_object_set_new(root, "powers_missing", powers_json(&s->missing));

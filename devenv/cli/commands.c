@@ -133,10 +133,12 @@ const struct command commands_table[] = {
 	  cmd_status, COMMAND_DRY_RUN, 0, 0 },
 	{ "lock", "", "fill in what devenv.lock lacks",
 	  "Resolves names to digests and writes devenv.lock. Entries that answer their\n"
-	  "request are not touched; `devenv update` moves them.",
+	  "request are not touched; `devenv update` moves them. Packages that\n"
+	  "devenv.local.ini adds for you alone are in devenv.local.lock.",
 	  options_lock, NULL, cmd_lock, COMMAND_DRY_RUN, 0, 0 },
 	{ "update", "[NAME…]", "resolve again, all entries of devenv.lock or those named",
-	  "Prints one line per entry that moved: name, old, new.", NULL, NULL, cmd_update, 0, 0, -1 },
+	  "Prints one line per entry that moved: name, old, new. NAME is an entry of the\n"
+	  "lock, or base, debian, packages, or personal: all that devenv.local.ini adds.", NULL, NULL, cmd_update, 0, 0, -1 },
 	{ "pull", "", "fetch everything the lock names, so that enter needs no network", NULL, NULL, NULL,
 	  cmd_pull, 0, 0, 0 },
 	{ "allow", "", "grant the powers this project asks for",

@@ -58,6 +58,7 @@ struct config_mount {
 struct config {
 	char *file; /* how messages name it: "devenv.ini". What comes from a file it extends has that file's name beside it */
 	struct strlist files; /* all of them, base first */
+	const char *local;    /* that of them which is one person's own; NULL: there is none */
 	struct config_line *lines; /* what they say together, in the order of sections */
 	size_t line_count;
 
@@ -83,6 +84,8 @@ struct config {
 	struct strlist packages_apt;   /* [packages] apt: "name" or "name=version", sorted, each name once */
 	unsigned int packages_line;
 	const char *packages_file;
+	struct strlist packages_own;   /* the same of devenv.local.ini alone: what everybody's list does not answer */
+	unsigned int packages_own_line;
 
 	char *build;		       /* [build] run: script text or NULL */
 	struct strlist build_inputs;   /* paths, globs and directories below the project */

@@ -19,8 +19,26 @@ static const struct {
 	const char *section, *key;
 } local_keys[] = {
 	{ "env", "*" },     { "env-file", "*" },      { "pass-env", "*" },     { "mount.*", "*" },
-	{ "sandbox", "*" }, { "workspace", "shell" }, { "workspace", "path" },
+	{ "sandbox", "*" }, { "workspace", "shell" }, { "workspace", "path" }, { "packages", "apt" },
 };
+
+/* What everybody shares is in their lock: it can't be taken away for one. */
+static int check_own_packages(const char *file, const struct ini_entry *entry, struct err *e)
+{
+	cleanup_strlist struct strlist items = STRLIST_INIT;
+
+	if (strcmp(entry->section, "packages") != 0)
+		return 0;
+	strlist_split(&items, entry->value, " \t\n");
+	for (size_t i = 0; i < items.count; i++) {
+		if (items.items[i][0] != '!')
+			continue;
+		err_set(e, ERR_CONFIG, "%s:%u: [packages] apt: '%s' would take away what everybody shares", text_safe(file),
+		        entry->line, text_safe(items.items[i]));
+		return err_hint(e, "this file can only add packages; the others are devenv.ini's");
+	}
+	return 0;
+}
 
 static int check_local(const char *file, const struct ini *ini, struct err *e)
 {
@@ -31,14 +49,16 @@ static int check_local(const char *file, const struct ini *ini, struct err *e)
 		for (size_t k = 0; !ok && k < ARRAY_SIZE(local_keys); k++)
 			ok = keys_match(local_keys[k].section, entry->section) &&
 			     keys_match(local_keys[k].key, entry->key);
+		if (ok && check_own_packages(file, entry, e) < 0)
+			return -1;
 		if (ok)
 			continue;
 		err_set(e, ERR_CONFIG, "%s:%u: [%s] %s is not for this file to set", text_safe(file),
 		        entry->line, text_safe(entry->section), text_safe(entry->key));
 		return err_hint(
 			e,
-			"it can set [env], [env-file], [pass-env], [mount.NAME], [sandbox] and shell and path of "
-			"[workspace]; the rest is for devenv.ini, which everybody shares");
+			"it can set [env], [env-file], [pass-env], [mount.NAME], [sandbox], apt of [packages] and shell and "
+			"path of [workspace]; the rest is for devenv.ini, which everybody shares");
 	}
 	return 0;
 }
@@ -134,20 +154,22 @@ int config_parse_texts(const struct config_text *texts, size_t count, bool whole
 		strlist_add(&c.files, texts[i].name);
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		rc = add_text(&m, c.files.items[i], &texts[i], count == 1, e);
-		if (!texts[i].local) {
+		if (texts[i].local) {
+			c.local = c.files.items[i];
+		} else {
 			free(c.file);
 			c.file = mem_strdup(texts[i].name);
 		}
 	}
-	if (rc == 0) {
-		merge_result(&m, &merged);
-		rc = fill_config(&c, &merged, e);
-	}
 	if (rc == 0)
-		rc = fill_check_all(&c, whole, e);
+		merge_result(&m, &merged);
 	c.lines = mem_steal(m.lines);
 	c.line_count = m.count;
 	m.count = 0;
+	if (rc == 0)
+		rc = fill_config(&c, &merged, e);
+	if (rc == 0)
+		rc = fill_check_all(&c, whole, e);
 	merge_release(&m);
 	ini_release(&merged);
 	if (rc)

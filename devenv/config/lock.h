@@ -36,6 +36,9 @@
  *   on.linux/amd64 = sha256:...
  *   present.linux/amd64 = curl          and what of [packages] apt that image had already
  *
+ * devenv.local.lock has the packages of devenv.local.ini and nothing else, on any base with [packages]: there `on` is the image of
+ * the base and [packages] of devenv.lock.
+ *
  * A section that is not known was written by a newer devenv, and the file is refused.
  *
  * request is canonical: the full reference; "oci:PATH[:TAG]"; "archive:PATH"; "debian:CODENAME VARIANT COMPONENT..." with the
@@ -106,6 +109,9 @@ int lock_parse(const char *name, const char *text, size_t len, struct lock *out,
  * disagree are dropped (so that `devenv lock` refills them). */
 int lock_parse_both_sides(const char *name, const char *text, size_t len, struct lock *out, struct err *e);
 void lock_format(const struct lock *l, struct buf *out);
+/* The same of devenv.local.lock, which says of itself that it is not for everybody. */
+void lock_format_local(const struct lock *l, struct buf *out);
+bool lock_is_empty(const struct lock *l);
 void lock_release(struct lock *l);
 
 /* The entry of that name, or NULL; points into l. */

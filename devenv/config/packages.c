@@ -140,30 +140,90 @@ static int check_package(const struct config *c, const struct ini_entry *entry, 
 	return 0;
 }
 
-int packages_set_apt(struct config *c, const struct ini_entry *entry, struct err *e)
+/* Not two versions of one package in one list; then sorted. */
+static int finish_list(struct strlist *list, const struct ini_entry *entry, struct err *e)
 {
-	if (value_list(c->file, entry, &c->packages_apt, e))
-		return -1;
-	if (c->packages_apt.count > APT_MAX)
-		return value_bad(c->file, entry, e, "there are more than %d packages", APT_MAX);
-	for (size_t i = 0; i < c->packages_apt.count; i++) {
-		const char *item = c->packages_apt.items[i];
-
-		if (check_package(c, entry, item, e))
-			return -1;
+	for (size_t i = 0; i < list->count; i++)
 		for (size_t k = 0; k < i; k++) {
-			const char *other = c->packages_apt.items[k];
+			const char *item = list->items[i], *other = list->items[k];
 			size_t n = strcspn(item, "=");
 
 			if (strcmp(item, other) != 0 && n == strcspn(other, "=") && !strncmp(item, other, n))
-				return value_bad(c->file, entry, e, "'%s' and '%s' are two versions of one package", text_safe(other),
+				return value_bad(entry->file, entry, e, "'%s' and '%s' are two versions of one package", text_safe(other),
 						 text_safe(item));
 		}
-	}
-	sort_out(&c->packages_apt);
-	c->packages_line = entry->line;
-	c->packages_file = entry->file;
+	sort_out(list);
 	return 0;
+}
+
+/* The line of an item that devenv.local.ini alone has. NULL: everybody shares it. */
+static const struct config_line *own_line(const struct config *c, const char *item)
+{
+	for (size_t i = 0; c->local && i < c->line_count; i++) {
+		const struct config_line *line = &c->lines[i];
+
+		if (line->file == c->local && !strcmp(line->section, "packages") && !strcmp(line->key, "apt") &&
+		    !strcmp(line->value, item))
+			return line;
+	}
+	return NULL;
+}
+
+/* A version of one's own is one's own; who wants any has the one that everybody has. */
+static bool is_shared(const struct strlist *shared, const char *item)
+{
+	size_t n = strlen(item);
+
+	for (size_t i = 0; i < shared->count; i++)
+		if (!strncmp(shared->items[i], item, n) && (shared->items[i][n] == '=' || shared->items[i][n] == '\0'))
+			return true;
+	return false;
+}
+
+/* Whose is each? devenv.local.ini comes last, so that what everybody shares is known by then. */
+static void share_out(struct config *c, const struct ini_entry *entry, const struct strlist *items)
+{
+	for (size_t i = 0; i < items->count; i++) {
+		const struct config_line *own = own_line(c, items->items[i]);
+
+		if (!own) {
+			strlist_add(&c->packages_apt, items->items[i]);
+			c->packages_line = entry->line;
+			c->packages_file = entry->file;
+		} else if (!is_shared(&c->packages_apt, items->items[i])) {
+			strlist_add(&c->packages_own, items->items[i]);
+			c->packages_own_line = own->line;
+		}
+	}
+	/* The entry has the place of its last item. */
+	for (size_t i = 0; i < c->line_count; i++) {
+		const struct config_line *line = &c->lines[i];
+
+		if (line->file != c->local && !strcmp(line->section, "packages") && !strcmp(line->key, "apt")) {
+			c->packages_line = line->line;
+			c->packages_file = line->file;
+		}
+	}
+}
+
+int packages_set_apt(struct config *c, const struct ini_entry *entry, struct err *e)
+{
+	cleanup_strlist struct strlist items = STRLIST_INIT;
+	struct ini_entry shared = *entry, own = *entry;
+
+	if (value_list(c->file, entry, &items, e))
+		return -1;
+	if (items.count > APT_MAX)
+		return value_bad(c->file, entry, e, "there are more than %d packages", APT_MAX);
+	for (size_t i = 0; i < items.count; i++)
+		if (check_package(c, entry, items.items[i], e))
+			return -1;
+	share_out(c, entry, &items);
+	shared.file = c->packages_file;
+	shared.line = c->packages_line;
+	own.file = c->local;
+	own.line = c->packages_own_line;
+	return finish_list(&c->packages_apt, &shared, e) < 0 ? -1 : finish_list(&c->packages_own, &own, e);
 }
 
 int packages_set_platforms(struct config *c, const struct ini_entry *entry, struct err *e)
@@ -208,5 +268,6 @@ void packages_release(struct config *c)
 {
 	strlist_release(&c->components);
 	strlist_release(&c->packages_apt);
+	strlist_release(&c->packages_own);
 	strlist_release(&c->platforms);
 }

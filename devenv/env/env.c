@@ -17,6 +17,7 @@
 #include "env/checkout.h"
 #include "env/extending.h"
 #include "env/inputs.h"
+#include "env/lock_file.h"
 #include "env/place.h"
 
 /* DEVENV_STORE > [store] path > default: dirs_find has applied the first and the last. */
@@ -40,7 +41,7 @@ int env_open_user(struct environment *env, struct err *e)
 
 	memset(env, 0, sizeof(*env));
 	env->project_fd = -1;
-	env->lock_text = BUF_INIT;
+	env->lock_text = env->local_lock_text = BUF_INIT;
 	user_config_init(&env->user);
 	if (dirs_find(&env->dirs, e) < 0)
 		goto fail;
@@ -61,15 +62,20 @@ fail:
 	return -1;
 }
 
+/* What is not asked for is not looked at, and so nothing that a plan has to watch. */
+static void read_own_lock(struct environment *env)
+{
+	struct lock_file own = lock_file_own(env);
+
+	if (env->config.packages_own.count)
+		lock_file_read(env, &own);
+}
+
 static void read_lock(struct environment *env)
 {
-	cleanup_free char *path = path_join(env->project, PROJECT_LOCK);
-	struct input in = { path, env->project_fd, PROJECT_LOCK, SYS_RESOLVE_NO_SYMLINKS, false };
-	int got = inputs_read(env, &in, ERR_LOCK, &env->lock_text, &env->lock_error);
+	struct lock_file shared = lock_file_shared(env);
 
-	if (got > 0 && lock_parse(PROJECT_LOCK, env->lock_text.data, env->lock_text.len, &env->lock,
-				  &env->lock_error) == 0)
-		env->has_lock = true;
+	lock_file_read(env, &shared);
 }
 
 int env_open(struct environment *env, const char *start, struct err *e)
@@ -83,8 +89,10 @@ int env_open(struct environment *env, const char *start, struct err *e)
 	env->state = dirs_checkout(&env->dirs, env->project);
 	if (checkout_open(env, e) == 0) {
 		read_lock(env); /* first: it says which commits are extended */
-		if (extending_read(env, e) == 0)
+		if (extending_read(env, e) == 0) {
+			read_own_lock(env);
 			return 0;
+		}
 	}
 	env_release(env);
 	return -1;
@@ -99,7 +107,9 @@ void env_release(struct environment *env)
 	user_config_release(&env->user);
 	config_release(&env->config);
 	lock_release(&env->lock);
+	lock_release(&env->local_lock);
 	buf_release(&env->lock_text);
+	buf_release(&env->local_lock_text);
 	strlist_release(&env->warnings);
 	dirs_release(&env->dirs);
 	free(env->store_found);
@@ -108,7 +118,7 @@ void env_release(struct environment *env)
 	free(env->name);
 	memset(env, 0, sizeof(*env));
 	env->project_fd = -1;
-	env->lock_text = BUF_INIT;
+	env->lock_text = env->local_lock_text = BUF_INIT;
 }
 
 int env_store(const struct environment *env, struct store *s, struct err *e)

@@ -103,6 +103,11 @@ struct environment {
 	bool has_lock;	   /* a devenv.lock is there and parsed */
 	struct err lock_error; /* code != ERR_NONE: a lock is there and is malformed or another tool's */
 	struct buf lock_text;  /* the bytes of devenv.lock as they were read */
+	/* devenv.local.lock: what the packages of devenv.local.ini are. Read, and of any interest, only while it asks for some. */
+	struct lock local_lock;
+	bool has_local_lock;
+	struct err local_lock_error;
+	struct buf local_lock_text;
 	struct env_place *places;
 	size_t place_count, place_cap;
 	char built[136]; /* digest of the build's image, once its inputs were read (env/building.h); "" before */
@@ -148,8 +153,9 @@ int env_deny(struct environment *env, struct err *e); /* also drops the plan; su
  * command that grants them as hint. */
 int env_require_allowed(struct environment *env, const struct env_options *o, struct err *e);
 
-/* ---- the lock (env/locking.c) ---- */
+/* ---- the locks (env/locking.c) ---- */
 struct env_gap {
+	bool own;     /* of devenv.local.lock */
 	char *name;   /* "base" */
 	char *reason; /* "not locked", "devenv.ini asks for X, the lock answers Y", "no manifest for linux/arm64" */
 };
@@ -157,7 +163,8 @@ struct env_gaps {
 	struct env_gap *items;
 	size_t count, cap;
 };
-void env_gaps_find(const struct environment *env, struct env_gaps *out); /* offline, from the files alone */
+void env_gaps_find(const struct environment *env, struct env_gaps *out); /* offline, from the files alone; of both locks */
+size_t env_gaps_count(const struct env_gaps *g, bool own); /* those of one of the locks */
 void env_gaps_release(struct env_gaps *g);
 /* What is locked but not here, so that what it asks for (further files, perhaps the base) could not be compared. */
 void env_gaps_unchecked(const struct environment *env, struct strlist *names);
@@ -172,10 +179,12 @@ struct env_changes {
 	size_t count, cap;
 };
 /* Resolve the entries that have gaps (update: all, or those in `names` when it is not empty; a name that is nothing's
- * is ERR_USAGE with the nearest), drop entries nothing asks for, write devenv.lock when anything changed. Only
- * documented fields of other entries are kept byte for byte. */
+ * is ERR_USAGE with the nearest), drop entries nothing asks for, write devenv.lock when anything changed. Only documented fields of other entries are kept byte for byte. */
 int env_lock(struct environment *env, const struct env_options *o, bool update, const struct strlist *names,
 	     struct env_changes *changes, struct err *e);
+/* After env_lock, the same for devenv.local.lock; without packages in devenv.local.ini it is removed. `names` may be of either. */
+int env_lock_own(struct environment *env, const struct env_options *o, bool update, const struct strlist *names,
+		 struct env_changes *changes, struct err *e);
 void env_changes_release(struct env_changes *c);
 
 /* ---- fetching and planning ---- */

@@ -279,7 +279,7 @@ static int put_together(struct walk *w, struct err *e)
 
 		strlist_add_take(&names, shown_name(t->name));
 		texts[i] = (struct config_text){ names.items[i], t->text.data, t->text.len,
-			                         !strcmp(t->name, EXTENDING_LOCAL) };
+			                         !strcmp(t->name, PROJECT_LOCAL) };
 	}
 	config_release(&w->env->config);
 	r = config_parse_texts(texts, w->order.count, !w->env->incomplete, &w->env->config, e);
@@ -289,18 +289,18 @@ static int put_together(struct walk *w, struct err *e)
 /* Overrides of one person: they must not come with the repository. */
 static int add_local(struct walk *w, struct err *e)
 {
-	bool before = find_text(w->env, EXTENDING_LOCAL) != NULL;
-	int got = read_file(w, EXTENDING_LOCAL, e);
+	bool before = find_text(w->env, PROJECT_LOCAL) != NULL;
+	int got = read_file(w, PROJECT_LOCAL, e);
 
 	if (got <= 0)
 		return got;
-	if (!before && gitrepo_tracks(w->env->project, EXTENDING_LOCAL)) {
+	if (!before && gitrepo_tracks(w->env->project, PROJECT_LOCAL)) {
 		err_set(e, ERR_CONFIG,
-		        "%s/" EXTENDING_LOCAL " is tracked by git, but it is for one person only",
+		        "%s/" PROJECT_LOCAL " is tracked by git, but it is for one person only",
 		        text_safe(w->env->project));
-		return err_hint(e, "git rm --cached " EXTENDING_LOCAL ", and list it in .gitignore");
+		return err_hint(e, "git rm --cached " PROJECT_LOCAL ", and list it in .gitignore");
 	}
-	strlist_add(&w->order, EXTENDING_LOCAL);
+	strlist_add(&w->order, PROJECT_LOCAL);
 	return 0;
 }
 

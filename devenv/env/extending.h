@@ -7,7 +7,6 @@
 
 #define EXTENDING_DEPTH_MAX 8
 #define EXTENDING_FILES_MAX 64
-#define EXTENDING_LOCAL     "devenv.local.ini"
 
 /*
  * Read devenv.ini, whatever it extends and devenv.local.ini, and make env->config, name and places of them. Fetches

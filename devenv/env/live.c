@@ -169,19 +169,22 @@ static void note_clone(const struct survey *s, const char *request)
 	extends_git_release(&git);
 }
 
-/* Images that are made of the lock's packages, here or with what another machine left in the store. */
-static void note_stages(const struct survey *s, const struct lock *l)
+/* Images that are made of the lock's packages, here or with what another machine left in the store. `own`: of devenv.local.lock. What
+ * a build makes below those is known to the record of the plan alone. */
+static void note_stages(const struct survey *s, const struct lock *l, const struct lock *own)
 {
 	const struct lock_image *base = lock_find(l, LOCKING_BASE);
 	char digest[DIGEST_MAX], added[DIGEST_MAX], unpacked[DIGEST_MAX];
 	struct err ignored = ERR_INIT;
-	cleanup_free char *raw = NULL, *with = NULL;
+	struct packages_addition personal = { .kind = PACKAGES_STAGE_OWN, .lock = own, .below = added };
+	cleanup_free char *raw = NULL, *with = NULL, *personally = NULL;
 	const char *manifest = base ? lock_manifest_digest(base, oci_platform()) : NULL;
 
-	if (!base || !l->package_count)
+	if (!base || (!l->package_count && !own->package_count))
 		return;
 	raw = mem_printf("%s, unpacked", base->request);
 	with = mem_printf("%s, with packages", base->request);
+	personally = mem_printf("%s, with personal packages", base->request);
 	if (manifest)
 		snprintf(digest, sizeof(digest), "%s", manifest);
 	else if (packages_stage_base_digest(l, oci_platform(), digest, &ignored) < 0)
@@ -191,28 +194,46 @@ static void note_stages(const struct survey *s, const struct lock *l)
 	note_image(s, digest, base->request);
 	packages_stage_added_digest(l, oci_platform(), digest, added);
 	note_image(s, added, with);
+	packages_stage_addition_digest(&personal, oci_platform(), digest);
+	note_image(s, digest, personally);
+}
+
+static int read_lock(const char *project, const char *name, struct lock *lock)
+{
+	cleanup_free char *path = path_join(project, name);
+	cleanup_buf struct buf text = BUF_INIT;
+	struct err ignored = ERR_INIT;
+
+	*lock = (struct lock){ 0 };
+	if (file_read(AT_FDCWD, path, INPUTS_MAX, O_NOFOLLOW, &text, NULL, &ignored) < 0)
+		return -1;
+	return lock_parse(name, text.data, text.len, lock, &ignored);
+}
+
+static void note_packages(const struct survey *s, const struct lock *l)
+{
+	for (size_t i = 0; i < l->package_count && s->packages; i++)
+		strlist_addf(s->packages, "sha256:%s", l->packages[i].sha256);
 }
 
 static void survey_lock(const struct survey *s, const char *project)
 {
-	cleanup_free char *path = path_join(project, PROJECT_LOCK);
-	cleanup_buf struct buf text = BUF_INIT;
-	struct err ignored = ERR_INIT;
-	struct lock lock;
+	struct lock lock, own;
 
-	if (file_read(AT_FDCWD, path, INPUTS_MAX, O_NOFOLLOW, &text, NULL, &ignored) < 0 ||
-	    lock_parse(PROJECT_LOCK, text.data, text.len, &lock, &ignored) < 0)
+	if (read_lock(project, PROJECT_LOCK, &lock) < 0)
 		return;
+	read_lock(project, PROJECT_LOCAL_LOCK, &own);
 	for (size_t i = 0; i < lock.image_count; i++)
 		for (size_t j = 0; j < lock.images[i].manifest_count; j++)
 			note_image(s, lock.images[i].manifests[j].digest,
 				   lock.images[i].request ? lock.images[i].request : "");
 	for (size_t i = 0; i < lock.extends_count; i++)
 		note_clone(s, lock.extends[i].request);
-	note_stages(s, &lock);
-	for (size_t i = 0; i < lock.package_count && s->packages; i++)
-		strlist_addf(s->packages, "sha256:%s", lock.packages[i].sha256);
+	note_stages(s, &lock, &own);
+	note_packages(s, &lock);
+	note_packages(s, &own);
 	lock_release(&lock);
+	lock_release(&own);
 }
 
 /* `run --image`: names decide whether the image stays; its generated layer stays as long. */

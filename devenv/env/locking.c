@@ -7,22 +7,16 @@
  */
 #include "env/locking.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "base/file.h"
 #include "base/mem.h"
-#include "base/path.h"
 #include "base/project.h"
-#include "base/sys.h"
 #include "base/text.h"
 #include "config/reference.h"
 #include "env/extending.h"
 #include "env/fetching.h"
-#include "env/inputs.h"
+#include "env/lock_file.h"
 #include "env/packages.h"
 
 #define NAMES_SHOWN 12 /* of what `devenv update` knows */
@@ -60,7 +54,7 @@ char *locking_request(const struct environment *env, struct err *e)
 void locking_add_gap(struct env_gaps *g, const char *name, char *reason /* takes */)
 {
 	g->items = mem_grow(g->items, g->count, &g->cap, sizeof(*g->items));
-	g->items[g->count++] = (struct env_gap){ mem_strdup(name), reason };
+	g->items[g->count++] = (struct env_gap){ .name = mem_strdup(name), .reason = reason };
 }
 
 /* Who asks for what base: devenv.ini has the last word, so what it says holds even if something it extends isn't here. */
@@ -98,6 +92,15 @@ static void base_gaps(const struct environment *env, struct env_gaps *out)
 		locking_add_gap(out, LOCKING_BASE, mem_printf("no manifest for %s", oci_platform()));
 }
 
+static void own_gaps(const struct environment *env, struct env_gaps *out)
+{
+	size_t first = out->count;
+
+	packages_own_gaps(env, out);
+	for (size_t i = first; i < out->count; i++)
+		out->items[i].own = true;
+}
+
 void env_gaps_find(const struct environment *env, struct env_gaps *out)
 {
 	*out = (struct env_gaps){ 0 };
@@ -110,8 +113,19 @@ void env_gaps_find(const struct environment *env, struct env_gaps *out)
 			locking_add_gap(out, env->extends[i].name, mem_strdup("not locked"));
 	if (env->config.base != CONFIG_BASE_DEBIAN)
 		base_gaps(env, out);
-	if (!env->incomplete)
-		packages_gaps(env, out);
+	if (env->incomplete)
+		return;
+	packages_gaps(env, out);
+	own_gaps(env, out);
+}
+
+size_t env_gaps_count(const struct env_gaps *g, bool own)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < g->count; i++)
+		count += g->items[i].own == own;
+	return count;
 }
 
 void env_gaps_release(struct env_gaps *g)
@@ -265,59 +279,6 @@ static void prune(struct environment *env, struct env_changes *changes)
 	}
 }
 
-/* It is a file of the project like those an editor makes: a new one as the umask says, an old one as it was. */
-static mode_t lock_mode(const struct environment *env)
-{
-	struct stat st;
-	mode_t mask;
-
-	if (fstatat(env->project_fd, PROJECT_LOCK, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
-		return st.st_mode & 0777;
-	mask = umask(022);
-	umask(mask);
-	return 0666 & ~mask;
-}
-
-static int not_saved(const char *path, struct err *e)
-{
-	int sys = e->sys;
-
-	if (e->code == ERR_BUSY || !sys)
-		return -1;
-	errno = sys;
-	err_sys(e, "can't write %s", text_safe(path));
-	if (sys == EACCES || sys == EPERM || sys == EROFS)
-		return err_hint(e, "devenv.lock belongs beside devenv.ini: make that directory writable for you, or lock "
-				   "where it is and commit the file");
-	return -1;
-}
-
-/* Write devenv.lock when its bytes change, and remember the new file for the plan. */
-static int save(struct environment *env, const struct env_options *o, struct err *e)
-{
-	cleanup_free char *path = path_join(env->project, PROJECT_LOCK);
-	cleanup_buf struct buf text = BUF_INIT;
-	struct input in;
-
-	lock_format(&env->lock, &text);
-	if (env->lock_text.len == text.len && memcmp(env->lock_text.data, text.data, text.len) == 0)
-		return 0;
-	if (env->lock.image_count == 0 && env->lock.extends_count == 0 && !env->has_lock)
-		return 0;
-	if (file_replace(env->project_fd, PROJECT_LOCK, text.data, text.len, lock_mode(env), FILE_DURABLE, e) < 0)
-		return not_saved(path, e);
-	if (o->ui->detail) {
-		cleanup_free char *line = mem_printf("wrote %s", text_safe(path));
-
-		o->ui->detail(o->ui->data, line);
-	}
-	buf_clear(&env->lock_text);
-	buf_add(&env->lock_text, text.data, text.len);
-	env->has_lock = true;
-	in = (struct input){ path, env->project_fd, PROJECT_LOCK, SYS_RESOLVE_NO_SYMLINKS, false };
-	return inputs_read(env, &in, ERR_LOCK, NULL, e) < 0 ? -1 : 0;
-}
-
 /* What is extended is complete. `image`: ask for the base's image again. */
 static int fill(struct environment *env, const struct env_options *o, bool image, const struct packages_update *update,
 		struct env_changes *changes, struct err *e)
@@ -341,6 +302,7 @@ int env_lock(struct environment *env, const struct env_options *o, bool update, 
 {
 	bool image = update && (!names || !names->count || strlist_has(names, LOCKING_BASE));
 	struct packages_update packages = { .again = update, .names = names, .mend = env->lock_error.code != ERR_NONE };
+	struct lock_file file = lock_file_shared(env);
 	struct strlist all = STRLIST_INIT;
 
 	*changes = (struct env_changes){ 0 };
@@ -352,26 +314,49 @@ int env_lock(struct environment *env, const struct env_options *o, bool update, 
 	if (fill(env, o, image, &packages, changes, e) < 0)
 		goto fail;
 	prune(env, changes);
-	if (save(env, o, e) == 0)
+	if (lock_file_save(env, &file, o, e) == 0)
 		return 0;
 fail:
 	env_changes_release(changes);
 	return -1;
 }
 
+int env_lock_own(struct environment *env, const struct env_options *o, bool update, const struct strlist *names,
+		 struct env_changes *changes, struct err *e)
+{
+	struct packages_update packages = { .again = update, .names = names };
+	struct lock_file file = lock_file_own(env);
+
+	*changes = (struct env_changes){ 0 };
+	if (!env->config.packages_own.count)
+		return lock_file_drop_own(env, o, e);
+	if (env->local_lock_error.code) {
+		*e = env->local_lock_error;
+		return -1;
+	}
+	if (packages_lock_own(env, o, &packages, changes, e) == 0 && lock_file_save(env, &file, o, e) == 0)
+		return 0;
+	env_changes_release(changes);
+	return -1;
+}
+
 /* ---- sessions ---- */
 
-static int refuse(const struct env_gaps *gaps, struct err *e)
+static int refuse(const struct env_gaps *gaps, bool own, struct err *e)
 {
 	cleanup_buf struct buf list = BUF_INIT;
 
 	for (size_t i = 0; i < gaps->count; i++)
-		buf_addf(&list, "%s%s: %s", i ? "; " : "", gaps->items[i].name, gaps->items[i].reason);
-	err_set(e, ERR_LOCK, "%s does not cover this project: %s", PROJECT_LOCK, list.data);
+		if (gaps->items[i].own == own)
+			buf_addf(&list, "%s%s: %s", list.len ? "; " : "", gaps->items[i].name, gaps->items[i].reason);
+	if (own)
+		err_set(e, ERR_LOCK, PROJECT_LOCAL_LOCK " does not cover " PROJECT_LOCAL ": %s", list.data);
+	else
+		err_set(e, ERR_LOCK, "%s does not cover this project: %s", PROJECT_LOCK, list.data);
 	return err_hint(e, "run `devenv lock`");
 }
 
-static bool in_ci(void)
+bool locking_in_ci(void)
 {
 	const char *ci = getenv("CI");
 
@@ -379,15 +364,15 @@ static bool in_ci(void)
 }
 
 /* A package that came along: there may be hundreds. */
-static bool is_dependency(const struct environment *env, const char *name)
+static bool is_dependency(const struct lock *l, const char *name)
 {
 	const char *arch = debian_arch(oci_platform());
-	const struct lock_package *p = arch ? lock_find_package(&env->lock, arch, name) : NULL;
+	const struct lock_package *p = arch ? lock_find_package(l, arch, name) : NULL;
 
 	return p && !p->request;
 }
 
-static void tell(const struct environment *env, const struct env_options *o, bool had_lock,
+static void tell(const struct environment *env, const struct lock_file *f, const struct env_options *o, bool had_lock,
 		 const struct env_changes *changes)
 {
 	cleanup_buf struct buf line = BUF_INIT;
@@ -396,19 +381,20 @@ static void tell(const struct environment *env, const struct env_options *o, boo
 	if (!o->ui->notice)
 		return;
 	if (!had_lock) {
-		buf_addf(&line, "there was no %s: wrote %s/%s", PROJECT_LOCK, text_safe(env->project), PROJECT_LOCK);
+		buf_addf(&line, "there was no %s: wrote %s/%s", f->name, text_safe(env->project), f->name);
 		o->ui->notice(o->ui->data, line.data);
 	}
 	for (size_t i = 0; i < changes->count; i++) {
 		const struct env_change *c = &changes->items[i];
-		const struct lock_image *entry = lock_find(&env->lock, c->name);
+		const struct lock_image *entry = lock_find(f->lock, c->name);
 
-		if (!*c->before && is_dependency(env, c->name)) {
+		if (!*c->before && is_dependency(f->lock, c->name)) {
 			needed++;
 			continue;
 		}
 		buf_clear(&line);
-		buf_addf(&line, "locked %s%s", text_safe(c->name), (entry && entry->request) || *c->before ? ":" : "");
+		buf_addf(&line, "locked %s%s%s", text_safe(c->name), f->own ? " (" PACKAGES_OWN ")" : "",
+			 (entry && entry->request) || *c->before ? ":" : "");
 		if (entry && entry->request)
 			buf_addf(&line, " %s", text_safe(entry->request));
 		buf_addf(&line, "%s%s \xe2\x86\x92 %s", *c->before ? " " : "", c->before, *c->after ? c->after : "removed");
@@ -420,34 +406,74 @@ static void tell(const struct environment *env, const struct env_options *o, boo
 		o->ui->notice(o->ui->data, line.data);
 }
 
-int locking_for_session(struct environment *env, enum env_purpose purpose, const struct env_options *o, struct err *e)
+/*
+ * What one person has for himself needs nobody's review, so every session fills it in, with a terminal or without: an
+ * editor or a script of his would otherwise stop at what the next terminal mends unasked. Not where nothing is to be written.
+ */
+static int own_for_session(struct environment *env, const struct env_options *o, struct err *e)
 {
-	bool had_lock = env->has_lock, may_write;
+	bool may_write = !o->locked && !locking_in_ci(), had_lock = env->has_local_lock;
+	struct lock_file file = lock_file_own(env);
 	struct env_changes changes = { 0 };
-	struct env_gaps gaps;
+	struct env_gaps gaps = { 0 };
 	int r = 0;
 
-	if (env->lock_error.code) {
-		*e = env->lock_error;
-		return -1;
-	}
-	may_write = !o->locked && !in_ci() &&
-		    (purpose == ENV_FOR_ENTER ? o->ui->interactive : !had_lock);
-	if (extending_complete(env, o, may_write, NULL, &changes, e) < 0) {
-		env_changes_release(&changes);
-		return -1;
-	}
-	env_gaps_find(env, &gaps);
+	if (!env->config.packages_own.count)
+		return may_write && !env->incomplete ? lock_file_drop_own(env, o, e) : 0;
+	own_gaps(env, &gaps);
 	if (gaps.count && !may_write)
-		r = refuse(&gaps, e);
+		r = refuse(&gaps, true, e);
 	else if (gaps.count)
-		r = fill(env, o, false, &(struct packages_update){ 0 }, &changes, e);
-	if (r == 0 && (gaps.count || changes.count)) {
-		r = save(env, o, e);
-		if (r == 0)
-			tell(env, o, had_lock, &changes);
-	}
+		r = env_lock_own(env, o, false, NULL, &changes, e);
+	if (r == 0 && gaps.count)
+		tell(env, &file, o, had_lock, &changes);
 	env_gaps_release(&gaps);
+	env_changes_release(&changes);
+	return r;
+}
+
+/* Who may write devenv.lock, fills what it lacks. */
+static int shared_for_session(struct environment *env, bool may_write, const struct env_options *o, struct env_changes *changes,
+			      struct err *e)
+{
+	struct lock_file file = lock_file_shared(env);
+	bool had_lock = env->has_lock;
+	struct env_gaps gaps;
+	size_t count;
+	int r = 0;
+
+	env_gaps_find(env, &gaps);
+	count = env_gaps_count(&gaps, false);
+	if (count && !may_write)
+		r = refuse(&gaps, false, e);
+	else if (count)
+		r = fill(env, o, false, &(struct packages_update){ 0 }, changes, e);
+	env_gaps_release(&gaps);
+	if (r < 0 || (!count && !changes->count))
+		return r;
+	if (lock_file_save(env, &file, o, e) < 0)
+		return -1;
+	tell(env, &file, o, had_lock, changes);
+	return 0;
+}
+
+int locking_for_session(struct environment *env, enum env_purpose purpose, const struct env_options *o, struct err *e)
+{
+	struct env_changes changes = { 0 };
+	bool may_write;
+	int r;
+
+	if (env->lock_error.code || env->local_lock_error.code) {
+		*e = env->lock_error.code ? env->lock_error : env->local_lock_error;
+		return -1;
+	}
+	may_write = !o->locked && !locking_in_ci() &&
+		    (purpose == ENV_FOR_ENTER ? o->ui->interactive : !env->has_lock);
+	r = extending_complete(env, o, may_write, NULL, &changes, e);
+	if (r == 0)
+		r = shared_for_session(env, may_write, o, &changes, e);
+	if (r == 0)
+		r = own_for_session(env, o, e);
 	env_changes_release(&changes);
 	return r;
 }

@@ -12,6 +12,8 @@ char *locking_request(const struct environment *env, struct err *e);
 /* Add to either list; the reason is given away. */
 void locking_add_gap(struct env_gaps *g, const char *name, char *reason /* takes */);
 void locking_note_change(struct env_changes *c, const char *name, const char *before, const char *after);
+/* Does CI=true say that nobody is there, and nothing is to be written? */
+bool locking_in_ci(void);
 /* The rules of "Who writes it" for a session that is about to start: fill gaps, or refuse. */
 int locking_for_session(struct environment *env, enum env_purpose purpose, const struct env_options *o, struct err *e);
 

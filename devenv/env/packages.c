@@ -3,7 +3,7 @@
  * packages.c - [base] debian and [packages] against the lock.
  *
  * What is compared offline: the request of the base, a word for each of [packages] apt, and for packages on an image the
- * manifest they were resolved on.
+ * manifest they were resolved on; for those of devenv.local.ini the image that devenv.lock makes of base and [packages].
  */
 #include "env/packages_internal.h"
 
@@ -14,6 +14,17 @@
 #include "base/project.h"
 #include "base/text.h"
 #include "env/locking.h"
+#include "env/stages.h"
+
+struct packages_list packages_shared(const struct environment *env)
+{
+	return (struct packages_list){ false, &env->config.packages_apt, &env->lock, PROJECT_CONFIG, PACKAGES_ALL };
+}
+
+struct packages_list packages_own(const struct environment *env)
+{
+	return (struct packages_list){ true, &env->config.packages_own, &env->local_lock, PROJECT_LOCAL, PACKAGES_OWN };
+}
 
 bool packages_are_asked_for(const struct environment *env)
 {
@@ -111,15 +122,15 @@ char *packages_base_gap(const struct environment *env, const char *platform)
 	return has_base(&env->lock, arch) ? NULL : mem_printf("no packages for %s", platform);
 }
 
-/* Is the word of an entry still in [packages] apt? The first that is not; malloc'ed. */
-static char *stale_word(const struct environment *env, const char *words)
+/* Is the word of an entry still asked for? The first that is not; malloc'ed. */
+static char *stale_word(const struct packages_list *list, const char *words)
 {
-	cleanup_strlist struct strlist list = STRLIST_INIT;
+	cleanup_strlist struct strlist split = STRLIST_INIT;
 
-	strlist_split(&list, words ? words : "", " ");
-	for (size_t i = 0; i < list.count; i++)
-		if (!strlist_has(&env->config.packages_apt, list.items[i]))
-			return mem_strdup(list.items[i]);
+	strlist_split(&split, words ? words : "", " ");
+	for (size_t i = 0; i < split.count; i++)
+		if (!strlist_has(list->apt, split.items[i]))
+			return mem_strdup(split.items[i]);
 	return NULL;
 }
 
@@ -128,50 +139,95 @@ static char *name_of(const char *item)
 	return mem_strndup(item, strcspn(item, "="));
 }
 
-static void stale_gaps(const struct environment *env, const char *platform, const char *arch, struct env_gaps *out)
+static char *why_stale(const struct environment *env, const struct packages_list *list, const char *word)
 {
-	cleanup_free char *present = stale_word(env, lock_packages_present(&env->lock, platform));
+	bool taken_over = list->own && strlist_has(&env->config.packages_apt, word);
+
+	return taken_over ? mem_printf("%s asks for %s too, now", PROJECT_CONFIG, text_safe(word))
+			  : mem_printf("%s no longer asks for %s", list->config, text_safe(word));
+}
+
+static void stale_gaps(const struct environment *env, const struct packages_list *list, const char *platform, const char *arch,
+		       struct env_gaps *out)
+{
+	cleanup_free char *present = stale_word(list, lock_packages_present(list->lock, platform));
 	bool extra = false;
 
 	if (present)
-		locking_add_gap(out, present, mem_printf("%s no longer asks for it", PROJECT_CONFIG));
-	for (size_t i = 0; i < env->lock.package_count; i++) {
-		const struct lock_package *p = &env->lock.packages[i];
-		cleanup_free char *word = strcmp(p->arch, arch) == 0 ? stale_word(env, p->request) : NULL;
+		locking_add_gap(out, present, mem_printf("%s no longer asks for it", list->config));
+	for (size_t i = 0; i < list->lock->package_count; i++) {
+		const struct lock_package *p = &list->lock->packages[i];
+		cleanup_free char *word = strcmp(p->arch, arch) == 0 ? stale_word(list, p->request) : NULL;
 
 		extra = extra || (!p->in_base && strcmp(p->arch, arch) == 0);
 		if (word)
-			locking_add_gap(out, p->name, mem_printf("%s no longer asks for %s", PROJECT_CONFIG, text_safe(word)));
+			locking_add_gap(out, p->name, why_stale(env, list, word));
 	}
-	if (extra && !env->config.packages_apt.count)
-		locking_add_gap(out, PACKAGES_ALL, mem_printf("%s no longer asks for any", PROJECT_CONFIG));
+	if (extra && !list->apt->count)
+		locking_add_gap(out, list->all, mem_printf("%s no longer asks for any", list->config));
 }
 
-void packages_added_gaps(const struct environment *env, const char *platform, struct env_gaps *out)
+/* Do they stand on what they were resolved on? NULL, or why not; malloc'ed. */
+static char *moved_below(const struct environment *env, const struct packages_list *list, const char *platform)
 {
-	const struct strlist *apt = &env->config.packages_apt;
 	const struct lock_image *entry = lock_find(&env->lock, LOCKING_BASE);
-	const char *arch = debian_arch(platform), *on = lock_packages_on(&env->lock, platform), *manifest;
+	const char *on = lock_packages_on(list->lock, platform), *below = entry ? lock_manifest_digest(entry, platform) : NULL;
+	struct err unknown = ERR_INIT;
+	char digest[DIGEST_MAX];
+
+	if (!list->own && packages_is_debian(env))
+		return NULL;
+	if (list->own) /* where the shared lock has a gap that is what is said */
+		below = stages_below_build(env, digest, &unknown) == 0 ? digest : on;
+	if (on && below && strcmp(on, below) == 0)
+		return NULL;
+	if (list->own)
+		return on ? mem_strdup("the base or the packages below them are others now") : NULL;
+	return mem_printf("the lock has them for another image of %s", platform);
+}
+
+static void list_gaps(const struct environment *env, const struct packages_list *list, const char *platform, struct env_gaps *out)
+{
+	const char *arch = debian_arch(platform);
+	char *moved;
 
 	if (!arch) {
-		if (apt->count)
-			locking_add_gap(out, PACKAGES_ALL, mem_printf("Debian is not made for %s", platform));
+		if (list->apt->count)
+			locking_add_gap(out, list->all, mem_printf("Debian is not made for %s", platform));
 		return;
 	}
-	for (size_t i = 0; i < apt->count; i++) {
-		cleanup_free char *name = name_of(apt->items[i]);
+	for (size_t i = 0; i < list->apt->count; i++) {
+		cleanup_free char *name = name_of(list->apt->items[i]);
 
-		if (!is_answered(&env->lock, platform, arch, apt->items[i]))
+		if (!is_answered(list->lock, platform, arch, list->apt->items[i]))
 			locking_add_gap(out, name, strcmp(platform, oci_platform()) == 0
 							   ? mem_strdup("not locked")
 							   : mem_printf("not locked for %s", platform));
 	}
-	stale_gaps(env, platform, arch, out);
-	if (packages_is_debian(env) || !apt->count)
+	stale_gaps(env, list, platform, arch, out);
+	moved = list->apt->count ? moved_below(env, list, platform) : NULL;
+	if (moved)
+		locking_add_gap(out, list->all, moved);
+}
+
+void packages_added_gaps(const struct environment *env, const char *platform, struct env_gaps *out)
+{
+	struct packages_list shared = packages_shared(env);
+
+	list_gaps(env, &shared, platform, out);
+}
+
+void packages_own_gaps(const struct environment *env, struct env_gaps *out)
+{
+	struct packages_list own = packages_own(env);
+
+	/* What is left over when nothing is asked for is in nobody's way. */
+	if (!own.apt->count)
 		return;
-	manifest = entry ? lock_manifest_digest(entry, platform) : NULL;
-	if (!on || !manifest || strcmp(on, manifest) != 0)
-		locking_add_gap(out, PACKAGES_ALL, mem_printf("the lock has them for another image of %s", platform));
+	if (env->local_lock_error.code)
+		locking_add_gap(out, PROJECT_LOCAL_LOCK, mem_strdup(env->local_lock_error.msg));
+	else
+		list_gaps(env, &own, oci_platform(), out);
 }
 
 void packages_gaps(const struct environment *env, struct env_gaps *out)
@@ -190,13 +246,21 @@ void packages_gaps(const struct environment *env, struct env_gaps *out)
 	}
 }
 
+static void add_names(const struct lock *l, struct strlist *names)
+{
+	for (size_t i = 0; i < l->package_count; i++)
+		if (!strlist_has(names, l->packages[i].name))
+			strlist_add(names, l->packages[i].name);
+}
+
 void packages_names(const struct environment *env, struct strlist *names)
 {
 	if (packages_is_debian(env))
 		strlist_add(names, PACKAGES_BASE);
 	if (env->config.packages_apt.count)
 		strlist_add(names, PACKAGES_ALL);
-	for (size_t i = 0; i < env->lock.package_count; i++)
-		if (!strlist_has(names, env->lock.packages[i].name))
-			strlist_add(names, env->lock.packages[i].name);
+	if (env->config.packages_own.count)
+		strlist_add(names, PACKAGES_OWN);
+	add_names(&env->lock, names);
+	add_names(&env->local_lock, names);
 }

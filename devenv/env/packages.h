@@ -2,6 +2,11 @@
 /*
  * packages.h - [base] debian and [packages] against the lock: what is missing, filling it in, moving it; and the archive that
  * packages come from. The same rules as for everything in the lock: an entry answers a request, and one without a gap stays.
+ *
+ * The packages of devenv.local.ini, one person's own, have a lock of their own (env->local_lock) and a stage of their own, the
+ * last. They are resolved on what devenv.lock makes of base and [packages], which can be told from it: not on what [build]
+ * makes of that, or each change of an input of the build would ask for other packages, and for a network. What the build
+ * itself installed counts when the stage is made (env/packages_own_stage.c).
  */
 #ifndef DEVENV_ENV_PACKAGES_H
 #define DEVENV_ENV_PACKAGES_H
@@ -13,6 +18,7 @@
 
 #define PACKAGES_BASE "debian"	/* how `devenv update` calls the packages of the base */
 #define PACKAGES_ALL "packages" /* and those of [packages], together */
+#define PACKAGES_OWN "personal" /* and those of [packages] of devenv.local.ini */
 
 /* Does the configuration have anything made of packages? */
 bool packages_are_asked_for(const struct environment *env);
@@ -20,17 +26,23 @@ bool packages_are_asked_for(const struct environment *env);
 char *packages_base_request(const struct config *c);
 
 void packages_gaps(const struct environment *env, struct env_gaps *out);
+/* Of devenv.local.lock, for this machine alone. */
+void packages_own_gaps(const struct environment *env, struct env_gaps *out);
 /* What can be named to `devenv update`. */
 void packages_names(const struct environment *env, struct strlist *names);
 
 struct packages_update {
 	bool again;			/* resolve even what has no gap: what `names` says, or all */
-	const struct strlist *names;	/* of packages, PACKAGES_BASE, PACKAGES_ALL; NULL or empty: everything */
+	const struct strlist *names;	/* of packages, PACKAGES_BASE, PACKAGES_ALL, PACKAGES_OWN; NULL or empty: everything */
 	bool mend;			/* the lock was put together from two: resolve, but move nothing */
 };
 /* After the base of an image is locked. Entries that nothing asks for are dropped. */
 int packages_lock(struct environment *env, const struct env_options *o, const struct packages_update *update,
 		  struct env_changes *changes, struct err *e);
+
+/* After everything of devenv.lock: the same with env->local_lock. Nothing of env->lock changes. */
+int packages_lock_own(struct environment *env, const struct env_options *o, const struct packages_update *update,
+		      struct env_changes *changes, struct err *e);
 
 /* ---- where packages come from (env/packages_source.c) ---- */
 struct packages_source {
@@ -45,6 +57,8 @@ struct packages_source {
 /* `manifest`: of the image that packages are added to, which must be in the store; NULL: a base of packages. */
 int packages_source_open(struct packages_source *p, const struct environment *env, struct store *s, const char *manifest,
 			 const struct env_options *o, struct err *e);
+/* dpkg's status of an image of the store. ERR_NOT_FOUND: it has none. */
+int packages_source_status(struct store *s, const char *manifest, struct buf *status, struct err *e);
 void packages_source_close(struct packages_source *p);
 
 /* Tell apt inside a base of packages where they come from (env/packages_inside.c). */

@@ -5,6 +5,17 @@
 
 #include "env/packages.h"
 
+/* A list of packages to be added: everybody's, or that of devenv.local.ini, which is one person's. */
+struct packages_list {
+	bool own;
+	const struct strlist *apt;
+	const struct lock *lock;
+	const char *config; /* the file that asks */
+	const char *all;    /* how `devenv update` calls all of them */
+};
+struct packages_list packages_shared(const struct environment *env);
+struct packages_list packages_own(const struct environment *env);
+
 static inline bool packages_is_debian(const struct environment *env)
 {
 	return env->config.base == CONFIG_BASE_DEBIAN;

@@ -16,6 +16,7 @@
 #include "env/fetching.h"
 #include "env/locking.h"
 #include "env/resolve.h"
+#include "env/stages.h"
 
 #define ROUNDS_MAX 5 /* of making the base over for what stands on it; each moves packages that the one before did not */
 
@@ -25,6 +26,8 @@ struct job {
 	const struct packages_update *update;
 	struct env_changes *changes;
 	struct store *store;
+	struct lock *lock; /* what is filled in: env->lock or env->local_lock */
+	struct packages_list list;
 	const char *platform, *arch, *manifest;
 	bool base, added; /* what is to be resolved */
 	bool other;	  /* the base is another one than the lock's packages are for */
@@ -63,7 +66,7 @@ static void find_moving(const struct job *j, struct resolve *r, struct strlist *
 	for (size_t i = 0; i < r->locked->count; i++) {
 		const struct lock_package *p = &r->locked->items[i];
 
-		if ((p->in_base && strlist_has(moving, PACKAGES_BASE)) || (!p->in_base && strlist_has(moving, PACKAGES_ALL)))
+		if (strlist_has(moving, p->in_base ? PACKAGES_BASE : j->list.all))
 			strlist_add(moving, p->name);
 	}
 	r->moving = moving;
@@ -107,8 +110,11 @@ static void note_changes(const struct job *j, const struct resolved *before, con
 
 static void keep_result(const struct job *j, struct resolved *base, struct resolved *added, const struct strlist *present)
 {
-	struct lock *l = &j->env->lock;
+	struct lock *l = j->lock;
 	cleanup_buf struct buf words = BUF_INIT;
+	char below[DIGEST_MAX];
+	struct err unknown = ERR_INIT;
+	const char *on = j->list.apt->count ? j->manifest : NULL;
 
 	for (size_t i = l->package_count; i-- > 0;)
 		if (strcmp(l->packages[i].arch, j->arch) == 0) {
@@ -123,7 +129,9 @@ static void keep_result(const struct job *j, struct resolved *base, struct resol
 	base->count = added->count = 0;
 	for (size_t i = 0; i < present->count; i++)
 		buf_addf(&words, "%s%s", i ? " " : "", present->items[i]);
-	lock_set_packages_on(l, j->platform, j->env->config.packages_apt.count ? j->manifest : NULL, words.data);
+	if (j->list.own && stages_below_build(j->env, below, &unknown) == 0)
+		on = below;
+	lock_set_packages_on(l, j->platform, on, words.data);
 }
 
 /* Versions that the base has to have for what stands on it. */
@@ -148,8 +156,8 @@ static int resolve_both(const struct job *j, struct resolve *r, struct resolved 
 		if (debian && whole)
 			result = resolve_base(r, base, e);
 		else if (debian)
-			copy_locked(&j->env->lock, j->arch, true, base);
-		if (result < 0 || !j->env->config.packages_apt.count)
+			copy_locked(j->lock, j->arch, true, base);
+		if (result < 0 || !j->list.apt->count)
 			break;
 		strlist_release(present);
 		result = resolve_packages(r, debian ? base : NULL, added, present, &again, e);
@@ -169,24 +177,77 @@ static int resolve_both(const struct job *j, struct resolve *r, struct resolved 
 	return result;
 }
 
+/* Of another release than the archive is of: such a version says nothing about this one. */
+static void drop_foreign(const struct debian_archive *archive, struct resolved *locked)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < locked->count; i++) {
+		bool known = false;
+
+		for (size_t k = 0; !known && k < archive->count; k++)
+			known = strcmp(archive->suites[k].suite, locked->items[i].suite) == 0;
+		if (known)
+			locked->items[kept++] = locked->items[i];
+		else
+			lock_package_release(&locked->items[i]);
+	}
+	locked->count = kept;
+}
+
+/* One person's packages: what everybody's lock has stays what it is. */
+static int resolve_own(const struct job *j, struct resolve *r, struct resolved *locked, struct resolved *added,
+		       struct strlist *present, struct err *e)
+{
+	struct resolved below = { 0 }, none = { 0 };
+	int result;
+
+	drop_foreign(r->archive, locked);
+	copy_locked(&j->env->lock, j->arch, false, &below);
+	r->below = &below;
+	result = resolve_packages(r, NULL, added, present, &none, e);
+	r->below = NULL;
+	resolved_release(&below);
+	resolved_release(&none);
+	return result;
+}
+
+static void describe(const struct job *j, const struct packages_source *source, const struct debian_indexes *indexes,
+		     struct resolve *out)
+{
+	const struct config *c = &j->env->config;
+
+	*out = (struct resolve){ .env = j->env,
+				 .options = j->options,
+				 .apt = j->list.apt,
+				 .apt_file = j->list.own ? j->list.config : c->packages_file,
+				 .apt_line = j->list.own ? c->packages_own_line : c->packages_line,
+				 .arch = j->arch,
+				 .archive = &source->archive,
+				 .indexes = indexes,
+				 .store = j->store };
+}
+
 static int run_job(const struct job *j, const struct packages_source *source, const struct debian_indexes *indexes, struct err *e)
 {
 	struct resolved before = { 0 }, locked = { 0 }, base = { 0 }, added = { 0 }, after = { 0 };
 	struct debian_text status = { source->status.data, source->status.len };
 	struct strlist present = STRLIST_INIT, moving = STRLIST_INIT;
-	struct resolve r = { .env = j->env, .options = j->options, .arch = j->arch, .archive = &source->archive,
-			     .indexes = indexes, .installed = j->manifest ? &status : NULL, .store = j->store,
-			     .locked = &locked };
+	struct resolve r;
 	int result;
 
-	copy_locked(&j->env->lock, j->arch, false, &before);
+	describe(j, source, indexes, &r);
+	r.installed = j->manifest ? &status : NULL;
+	r.locked = &locked;
+	copy_locked(j->lock, j->arch, false, &before);
 	if (!j->other)
-		copy_locked(&j->env->lock, j->arch, false, &locked);
+		copy_locked(j->lock, j->arch, false, &locked);
 	find_moving(j, &r, &moving);
-	result = resolve_both(j, &r, &locked, &base, &added, &present, e);
+	result = j->list.own ? resolve_own(j, &r, &locked, &added, &present, e)
+			     : resolve_both(j, &r, &locked, &base, &added, &present, e);
 	if (result == 0) {
 		keep_result(j, &base, &added, &present);
-		copy_locked(&j->env->lock, j->arch, false, &after);
+		copy_locked(j->lock, j->arch, false, &after);
 		note_changes(j, &before, &after);
 	}
 	resolved_release(&before);
@@ -246,20 +307,20 @@ static int resolve_platform(struct job *j, struct err *e)
 /* ---- all of it ---- */
 
 /* What nothing asks for any more, without asking anybody. */
-static void drop_all(struct environment *env, struct env_changes *changes)
+static void drop_all(struct lock *l, struct env_changes *changes)
 {
-	while (env->lock.package_count) {
-		struct lock_package *p = &env->lock.packages[env->lock.package_count - 1];
+	while (l->package_count) {
+		struct lock_package *p = &l->packages[l->package_count - 1];
 		cleanup_free char *arch = mem_strdup(p->arch), *name = mem_strdup(p->name);
 
 		if (!p->in_base)
 			locking_note_change(changes, name, p->version, "");
-		lock_remove_package(&env->lock, arch, name);
+		lock_remove_package(l, arch, name);
 	}
-	while (env->lock.packages_on_count) {
-		cleanup_free char *platform = mem_strdup(env->lock.packages_on[0].platform);
+	while (l->packages_on_count) {
+		cleanup_free char *platform = mem_strdup(l->packages_on[0].platform);
 
-		lock_set_packages_on(&env->lock, platform, NULL, NULL);
+		lock_set_packages_on(l, platform, NULL, NULL);
 	}
 }
 
@@ -286,25 +347,26 @@ static bool has_added_gap(const struct environment *env, const char *platform)
 	return gap;
 }
 
-static bool touches(const struct environment *env, const struct packages_update *u, bool base)
+/* `all`: how those of the lock are called together that are in the base, or that are not. */
+static bool touches(const struct lock *l, const struct packages_update *u, bool base, const char *all)
 {
 	if (u->mend || !u->again)
 		return u->mend;
-	if (!u->names || !u->names->count || strlist_has(u->names, base ? PACKAGES_BASE : PACKAGES_ALL))
+	if (!u->names || !u->names->count || strlist_has(u->names, all))
 		return true;
-	for (size_t i = 0; i < env->lock.package_count; i++)
-		if (env->lock.packages[i].in_base == base && strlist_has(u->names, env->lock.packages[i].name))
+	for (size_t i = 0; i < l->package_count; i++)
+		if (l->packages[i].in_base == base && strlist_has(u->names, l->packages[i].name))
 			return true;
 	return false;
 }
 
 /* What was resolved came from an index: what the lock's own reader would refuse is not written. */
-static int check_result(const struct environment *env, struct err *e)
+static int check_result(const struct lock *l, struct err *e)
 {
 	cleanup_buf struct buf text = BUF_INIT;
 	struct lock read;
 
-	lock_format(&env->lock, &text);
+	lock_format(l, &text);
 	if (lock_parse(PROJECT_LOCK, text.data, text.len, &read, e) < 0) {
 		e->code = ERR_INTEGRITY;
 		return err_wrap(e, "the archive's index has something that can't be locked");
@@ -335,19 +397,20 @@ static int lock_platforms(struct environment *env, const struct env_options *o, 
 	packages_platforms(env, &platforms);
 	for (size_t i = 0; i < platforms.count; i++) {
 		struct job j = { .env = env, .options = o, .update = update, .changes = changes, .store = s,
-				 .platform = platforms.items[i] };
+				 .lock = &env->lock, .list = packages_shared(env), .platform = platforms.items[i] };
 		cleanup_free char *gap = packages_base_gap(env, j.platform);
 
 		j.other = is_other(env, j.platform);
-		j.base = gap || (packages_is_debian(env) && touches(env, update, true));
-		j.added = j.base || has_added_gap(env, j.platform) || (env->config.packages_apt.count && touches(env, update, false));
+		j.base = gap || (packages_is_debian(env) && touches(&env->lock, update, true, PACKAGES_BASE));
+		j.added = j.base || has_added_gap(env, j.platform) ||
+			  (env->config.packages_apt.count && touches(&env->lock, update, false, PACKAGES_ALL));
 		if (!j.base && !j.added)
 			continue;
 		any = true;
 		if (resolve_platform(&j, e) < 0)
 			return -1;
 	}
-	return any ? check_result(env, e) : 0;
+	return any ? check_result(&env->lock, e) : 0;
 }
 
 static void put_base(struct environment *env)
@@ -373,7 +436,7 @@ int packages_lock(struct environment *env, const struct env_options *o, const st
 	int result;
 
 	if (!packages_are_asked_for(env)) {
-		drop_all(env, changes);
+		drop_all(&env->lock, changes);
 		return 0;
 	}
 	if (packages_is_debian(env))
@@ -386,5 +449,40 @@ int packages_lock(struct environment *env, const struct env_options *o, const st
 	store_close(&s);
 	if (result == 0 && packages_is_debian(env))
 		put_base(env);
+	return result;
+}
+
+/* ---- one person's own ---- */
+
+static bool has_own_gap(const struct environment *env)
+{
+	struct env_gaps gaps = { 0 };
+	bool gap;
+
+	packages_own_gaps(env, &gaps);
+	gap = gaps.count > 0;
+	env_gaps_release(&gaps);
+	return gap;
+}
+
+int packages_lock_own(struct environment *env, const struct env_options *o, const struct packages_update *update,
+		      struct env_changes *changes, struct err *e)
+{
+	struct job j = { .env = env, .options = o, .update = update, .changes = changes, .lock = &env->local_lock,
+			 .list = packages_own(env), .platform = oci_platform(), .added = true };
+	struct store s;
+	int result;
+
+	if (!j.list.apt->count) {
+		drop_all(j.lock, changes);
+		return 0;
+	}
+	if (!has_own_gap(env) && !touches(j.lock, update, false, PACKAGES_OWN))
+		return 0;
+	if (env_store(env, &s, e) < 0)
+		return -1;
+	j.store = &s;
+	result = resolve_platform(&j, e) < 0 ? -1 : check_result(j.lock, e);
+	store_close(&s);
 	return result;
 }

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "env/packages.h"
 
+#define DPKG_STATUS "/var/lib/dpkg/status"
 #define FILE_MAX (64u << 20) /* dpkg's status of an image with thousands of packages has a few megabytes */
 
 static int read_root(void *data, const char *path, struct buf *out, struct err *e)
@@ -48,6 +49,17 @@ static int open_root(struct store *s, const char *manifest, struct root *root, s
 	return 0;
 }
 
+int packages_source_status(struct store *s, const char *manifest, struct buf *status, struct err *e)
+{
+	struct root root = { 0 };
+	int result = open_root(s, manifest, &root, e);
+
+	if (result == 0)
+		result = read_root(&root, DPKG_STATUS, status, e);
+	root_release(&root);
+	return result;
+}
+
 static int make_directory(struct packages_source *p, const struct environment *env, struct err *e)
 {
 	p->directory = mem_printf("%s/keys.XXXXXX", env->dirs.cache);
@@ -72,9 +84,9 @@ static int open_image(struct packages_source *p, const struct environment *env, 
 	if (result == 0)
 		result = debian_archive_of_root(&env->user, &r, p->directory, &p->archive, e);
 	p->opened = result == 0;
-	if (result == 0 && read_root(&root, "/var/lib/dpkg/status", &p->status, e) < 0)
+	if (result == 0 && read_root(&root, DPKG_STATUS, &p->status, e) < 0)
 		result = e->code == ERR_NOT_FOUND ? err_set(e, ERR_UNSUPPORTED, "the image has no list of its packages "
-								"(/var/lib/dpkg/status): nothing can be added to it")
+								"(" DPKG_STATUS "): nothing can be added to it")
 						  : -1;
 	root_release(&root);
 	return result;

@@ -128,18 +128,23 @@ int packages_stage_unpacked_digest(const struct lock *l, const char *platform, c
 	return digests_of_base(l, platform, digest, configured) ? 0 : -1;
 }
 
-void packages_stage_added_digest(const struct lock *l, const char *platform, const char *below, char digest[DIGEST_MAX])
+void packages_stage_addition_digest(const struct packages_addition *a, const char *platform, char digest[DIGEST_MAX])
 {
 	cleanup_strlist struct strlist parts = STRLIST_INIT;
 	struct chosen c;
 
-	choose(l, platform, false, &c);
+	choose(a->lock, platform, false, &c);
 	add_parts(&c, RECIPE_PROCEDURE_PACKAGES, &parts);
 	if (c.count)
-		name(&(struct recipe){ "packages", platform, below, &parts }, digest);
+		name(&(struct recipe){ a->kind, platform, a->below, &parts }, digest);
 	else
-		snprintf(digest, DIGEST_MAX, "%s", below);
+		snprintf(digest, DIGEST_MAX, "%s", a->below);
 	free(c.items);
+}
+
+void packages_stage_added_digest(const struct lock *l, const char *platform, const char *below, char digest[DIGEST_MAX])
+{
+	packages_stage_addition_digest(&(struct packages_addition){ .kind = PACKAGES_STAGE_ADDED, .lock = l, .below = below }, platform, digest);
 }
 
 /* ---- what both do ---- */
@@ -219,14 +224,15 @@ static int fetch(struct environment *env, struct store *s, const struct chosen *
 
 struct control { /* of all packages of a stage, read from their files */
 	struct deb *debs;
-	struct packages_control *items;
+	size_t deb_count;
+	struct packages_control *items; /* which point into the debs */
 	size_t count;
 	int64_t epoch; /* when the youngest of them was made */
 };
 
 static void control_release(struct control *c)
 {
-	for (size_t i = 0; i < c->count; i++)
+	for (size_t i = 0; i < c->deb_count; i++)
 		deb_release(&c->debs[i]);
 	free(c->debs);
 	free(c->items);
@@ -243,7 +249,7 @@ static int read_control(const struct store *s, const struct chosen *c, struct co
 
 		if (fd < 0 || deb_read(fd, p->name, &out->debs[i], e) < 0)
 			return -1;
-		out->count = i + 1;
+		out->count = out->deb_count = i + 1;
 		file = deb_find(&out->debs[i], "control");
 		out->items[i].name = DEBIAN_TEXT(p->name);
 		out->items[i].stanza = (struct debian_text){ file->data.data, file->data.len };
@@ -416,11 +422,30 @@ static int add_in(struct environment *env, struct store *s, struct store_stage *
 	return recipe_publish(s, r, stage, NULL, e);
 }
 
-static int make_added(struct environment *env, struct store *s, const struct recipe *r, const char *digest,
-		      const struct chosen *c, const struct env_options *o, struct err *e)
+/* Leave out what the image has. */
+static int keep_lacking(const struct packages_addition *a, struct chosen *c, struct control *control, struct err *e)
+{
+	cleanup_free bool *lacking = mem_array(c->count + 1, sizeof(*lacking));
+	size_t kept = 0;
+
+	for (size_t i = 0; i < c->count; i++)
+		lacking[i] = true;
+	if (a->lacks && a->lacks(a->data, control->items, c->count, lacking, e) < 0)
+		return -1;
+	for (size_t i = 0; i < c->count; i++) {
+		if (!lacking[i])
+			continue;
+		c->items[kept] = c->items[i];
+		control->items[kept++] = control->items[i];
+	}
+	c->count = control->count = kept;
+	return 0;
+}
+
+static int make_added(struct environment *env, struct store *s, const struct packages_addition *a, const struct recipe *r,
+		      const char *digest, struct chosen *c, const struct env_options *o, struct err *e)
 {
 	cleanup_close int lock = store_layer_lock(s, digest, e);
-	bool on_image = env->config.base != CONFIG_BASE_DEBIAN;
 	double start = now();
 	struct control control = { 0 };
 	struct store_stage stage;
@@ -428,38 +453,41 @@ static int make_added(struct environment *env, struct store *s, const struct rec
 
 	if (result)
 		return result < 0 ? -1 : 0;
-	result = fetch(env, s, c, on_image ? r->below : NULL, o, e);
+	result = fetch(env, s, c, a->sources, o, e);
 	if (result == 0)
 		result = read_control(s, c, &control, e);
 	if (result == 0)
+		result = keep_lacking(a, c, &control, e);
+	if (result == 0)
 		result = store_stage_new(s, &stage, e);
 	if (result == 0) {
-		say(o, "installing", c->count);
+		if (c->count)
+			say(o, "installing", c->count);
 		result = add_in(env, s, &stage, r, c, &control, e);
 		store_stage_drop(s, &stage);
 	}
 	if (result == 0)
-		say_done(o, "packages", start);
+		say_done(o, a->title, start);
 	control_release(&control);
 	return result;
 }
 
-int packages_stage_make_added(struct environment *env, struct store *s, const char *below, const struct env_options *o,
-			      struct err *e)
+int packages_stage_make_addition(struct environment *env, struct store *s, const struct packages_addition *a,
+				 const struct env_options *o, struct err *e)
 {
 	cleanup_strlist struct strlist parts = STRLIST_INIT;
-	struct recipe r = { "packages", oci_platform(), below, &parts };
+	struct recipe r = { a->kind, oci_platform(), a->below, &parts };
 	char digest[DIGEST_MAX];
 	struct chosen c;
 	int result = 1;
 
-	choose(&env->lock, oci_platform(), false, &c);
+	choose(a->lock, oci_platform(), false, &c);
 	add_parts(&c, RECIPE_PROCEDURE_PACKAGES, &parts);
 	name(&r, digest);
 	if (c.count)
 		result = is_stored(s, digest, e);
 	if (result == 0)
-		result = make_added(env, s, &r, digest, &c, o, e);
+		result = make_added(env, s, a, &r, digest, &c, o, e);
 	free(c.items);
 	return result < 0 ? -1 : 0;
 }

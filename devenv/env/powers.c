@@ -101,7 +101,7 @@ static void add_packages(const struct environment *env, struct env_powers *out)
 		}
 		add(out, mem_strdup("packages:debian"),
 		    mem_printf("packages: Debian's, from %s", host ? text_safe(host) : "this machine's mirror"));
-	} else if (c->packages_apt.count) {
+	} else if (c->packages_apt.count || c->packages_own.count) {
 		add(out, mem_strdup("packages:image"), mem_strdup("packages: from where the image's own apt takes them"));
 	}
 }

@@ -32,21 +32,35 @@ void renewed_look(const struct environment *env, struct renewed *c)
 	plan_release(&p);
 }
 
-/* Layers are written topmost first, and the build's is the topmost: what is below it? */
-static const char *below_build(const char *image)
+/* Layers are written topmost first, and those of the last stages are the topmost: what is below one? */
+static const char *below_top(const char *image)
 {
 	const char *end = strchr(image, '\n');
 
 	return end ? end + 1 : image;
 }
 
-/* The build alone, or the image too? */
+/* Is `now`, a stage of what it is called by, all that changed? It may have been there before. */
+static bool is_only(const char *before, const char *now)
+{
+	return strcmp(below_top(before), below_top(now)) == 0 || strcmp(before, below_top(now)) == 0;
+}
+
+/* The personal packages, or the build, alone; or the image too? */
 static const char *name_image(const struct environment *env, const char *before, const char *now)
 {
-	bool same = env->config.build && (strcmp(below_build(before), below_build(now)) == 0 ||
-					  strcmp(before, below_build(now)) == 0);
-
-	return same ? "build" : "image";
+	if (env->config.packages_own.count) {
+		if (is_only(before, now))
+			return "personal packages";
+		/* Theirs is another one on another image. */
+		now = below_top(now);
+		if (env->config.build && (is_only(before, now) || is_only(below_top(before), now)))
+			return "build";
+		return "image";
+	}
+	if (env->config.build && strcmp(below_top(before), now) == 0)
+		return "personal packages"; /* there are none any more */
+	return env->config.build && is_only(before, now) ? "build" : "image";
 }
 
 void renewed_say(const struct environment *env, const struct renewed *before, const struct env_ui *ui)

@@ -140,10 +140,10 @@ static bool add_own_stanza(struct buf *b, const struct store *s, const struct lo
 }
 
 /* Stanzas for everything locked that u lacks. */
-static void add_forgotten(const struct resolve *r, const struct debian_universe *u, struct buf *b)
+static void add_forgotten(const struct resolve *r, const struct resolved *locked, const struct debian_universe *u, struct buf *b)
 {
-	for (size_t i = 0; r->locked && i < r->locked->count; i++) {
-		const struct lock_package *p = &r->locked->items[i];
+	for (size_t i = 0; locked && i < locked->count; i++) {
+		const struct lock_package *p = &locked->items[i];
 		size_t newest;
 
 		if (has_version(u, p->name, p->version, &newest))
@@ -169,9 +169,10 @@ static void make_universe(const struct resolve *r, struct debian_text installed,
 			  struct buf *forgotten)
 {
 	add_indexes(r, u);
-	if (r->locked && r->locked->count) {
+	if ((r->locked && r->locked->count) || r->below) {
 		debian_universe_sort(u);
-		add_forgotten(r, u, forgotten);
+		add_forgotten(r, r->locked, u, forgotten);
+		add_forgotten(r, r->below, u, forgotten);
 		if (forgotten->len) {
 			debian_universe_release(u);
 			add_indexes(r, u);
@@ -190,15 +191,16 @@ static bool may_move(const struct resolve *r, const char *name)
 	return r->all_moving || (r->moving && strlist_has(r->moving, name));
 }
 
-/* malloc'ed; strings belong to the lists. */
+/* malloc'ed; strings belong to the lists. Later ones win: what was locked over the packages below, but not over the base. */
 static struct debian_pin *make_pins(const struct resolve *r, const struct resolved *base, size_t *count)
 {
-	size_t locked = r->locked ? r->locked->count : 0, own = base ? base->count : 0;
+	const struct resolved *under = base ? base : r->below;
+	size_t locked = r->locked ? r->locked->count : 0, own = under ? under->count : 0;
 	struct debian_pin *pins = mem_array(locked + own + 1, sizeof(*pins));
 
 	*count = 0;
 	for (size_t i = 0; i < own; i++)
-		pins[(*count)++] = (struct debian_pin){ base->items[i].name, base->items[i].version };
+		pins[(*count)++] = (struct debian_pin){ under->items[i].name, under->items[i].version };
 	for (size_t i = 0; i < locked; i++) {
 		const struct lock_package *p = &r->locked->items[i];
 
@@ -308,6 +310,24 @@ int resolve_base(const struct resolve *r, struct resolved *base, struct err *e)
 
 /* ---- packages on top ---- */
 
+/* What an image has, but for packages that others go over. */
+static void add_installed(struct debian_text installed, const struct resolved *over, struct buf *status)
+{
+	struct debian_text paragraph, name;
+
+	while (debian_control_next(&installed, &paragraph)) {
+		cleanup_free char *package = NULL;
+
+		debian_control_field(paragraph, "Package", &name);
+		package = debian_text_dup(name);
+		if (resolved_find(over, package))
+			continue;
+		paragraph = debian_text_trim(paragraph);
+		buf_add(status, paragraph.at, paragraph.len);
+		buf_adds(status, "\n\n");
+	}
+}
+
 /* dpkg's status of a base that isn't made yet. */
 static void add_status(const struct debian_universe *u, const struct resolved *base, struct buf *status)
 {
@@ -357,7 +377,7 @@ static struct lock_package *answer_of(const struct debian_universe *u, const cha
 static void set_requests(const struct resolve *r, const struct debian_universe *u, struct resolved *base,
 			 struct resolved *packages, struct strlist *present)
 {
-	const struct strlist *apt = &r->env->config.packages_apt;
+	const struct strlist *apt = r->apt;
 
 	for (size_t i = 0; i < apt->count; i++) {
 		cleanup_free char *name = mem_strndup(apt->items[i], strcspn(apt->items[i], "="));
@@ -382,7 +402,7 @@ static int solve_packages(const struct resolve *r, const struct debian_universe 
 	if (result == 0)
 		result = take_solution(r, u, &solution, false, packages, e);
 	else
-		err_wrap(e, "%s:%u: [packages] apt", text_safe(r->env->config.packages_file), r->env->config.packages_line);
+		err_wrap(e, "%s:%u: [packages] apt", text_safe(r->apt_file), r->apt_line);
 	debian_solution_release(&solution);
 	for (size_t i = 0; result == 0 && base && i < packages->count; i++)
 		if (resolved_find(base, packages->items[i].name)) {
@@ -400,22 +420,24 @@ int resolve_packages(const struct resolve *r, struct resolved *base, struct reso
 		     struct resolved *again, struct err *e)
 {
 	struct buf forgotten = BUF_INIT, status = BUF_INIT, unused = BUF_INIT;
-	struct debian_goal goal = { .wanted = &r->env->config.packages_apt, .priority = (int)DEBIAN_REQUIRED - 1 };
+	struct debian_goal goal = { .wanted = r->apt, .priority = (int)DEBIAN_REQUIRED - 1 };
+	const struct resolved *under = base ? base : r->below;
 	struct debian_pin *pins = make_pins(r, base, &goal.pin_count);
 	struct debian_text installed = r->installed ? *r->installed : (struct debian_text){ "", 0 };
 	struct debian_universe u, archive;
 	int result;
 
 	goal.pins = pins;
-	if (base) {
+	if (under) {
 		make_universe(r, installed, &archive, &unused);
-		add_status(&archive, base, &status);
+		add_installed(installed, under, &status);
+		add_status(&archive, under, &status);
 		installed = (struct debian_text){ status.data, status.len };
 	}
 	make_universe(r, installed, &u, &forgotten);
 	result = solve_packages(r, &u, &goal, base, packages, present, again, e);
 	debian_universe_release(&u);
-	if (base)
+	if (under)
 		debian_universe_release(&archive);
 	buf_release(&status);
 	buf_release(&forgotten);

@@ -21,12 +21,16 @@ void resolved_put(struct resolved *r, struct lock_package *entry);
 struct resolve {
 	struct environment *env;
 	const struct env_options *options;
+	const struct strlist *apt;	 /* the words that resolve_packages answers, and where they are written */
+	const char *apt_file;
+	unsigned int apt_line;
 	const char *arch;		 /* Debian's name */
 	const struct debian_archive *archive;
 	const struct debian_indexes *indexes;
 	const struct debian_text *installed; /* dpkg's status of the image below; NULL: the base is of packages itself */
 	const struct store *store;	 /* where control data of packages that left the archive is looked for; NULL: nowhere */
 	const struct resolved *locked;	 /* what the lock has: kept where it can be */
+	const struct resolved *below;	 /* packages that another lock has below these: there already. NULL: none */
 	const struct strlist *moving;	 /* names of packages that may move: no pins for these */
 	bool all_moving;
 };
@@ -34,8 +38,9 @@ struct resolve {
 /* The packages of [base] debian. Entries have in_base. */
 int resolve_base(const struct resolve *r, struct resolved *base, struct err *e);
 /*
- * The packages of [packages] apt on top of `base` (or of the installed ones), with `request` set; *present receives what of
- * them was there. A package of the base that has to be another version for them is told in `again`, and nothing else is of use
+ * The packages of [packages] apt on top of `base` (or of the installed ones and those `below`), with `request` set; *present
+ * receives what of them was there. Of what lies below a package may be in the result in a later version, which goes over it.
+ * A package of the base that has to be another version for them is told in `again`, and nothing else is of use
  * then: the base has to be made with that version first.
  */
 int resolve_packages(const struct resolve *r, struct resolved *base, struct resolved *packages, struct strlist *present,

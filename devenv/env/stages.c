@@ -6,6 +6,7 @@
 
 #include "env/building.h"
 #include "env/fetching.h"
+#include "env/packages_own_stage.h"
 #include "env/packages_stage.h"
 
 /* [0] the base, [1] packages on it. */
@@ -26,27 +27,46 @@ static int base_digests(const struct environment *env, char base[DIGEST_MAX], ch
 	return 0;
 }
 
+int stages_below_build(const struct environment *env, char digest[DIGEST_MAX], struct err *e)
+{
+	char base[DIGEST_MAX];
+
+	return base_digests(env, base, digest, e);
+}
+
 int stages_digest(struct environment *env, char digest[DIGEST_MAX], struct err *e)
 {
-	char base[DIGEST_MAX], below[DIGEST_MAX];
+	char below[DIGEST_MAX], built[DIGEST_MAX];
 
-	if (base_digests(env, base, below, e) < 0)
+	if (stages_below_build(env, below, e) < 0 || building_digest(env, below, built, e) < 0)
 		return -1;
-	return building_digest(env, below, digest, e);
+	packages_own_stage_digest(env, built, digest);
+	return 0;
+}
+
+static int make_added(struct environment *env, struct store *s, const char *base, const struct env_options *o, struct err *e)
+{
+	struct packages_addition a = { .kind = PACKAGES_STAGE_ADDED, .title = "packages", .lock = &env->lock, .below = base };
+
+	a.sources = env->config.base == CONFIG_BASE_DEBIAN ? NULL : base;
+	return packages_stage_make_addition(env, s, &a, o, e);
 }
 
 int stages_make(struct environment *env, struct store *s, const struct env_options *o, struct err *e)
 {
-	char base[DIGEST_MAX], below[DIGEST_MAX], last[DIGEST_MAX];
+	char base[DIGEST_MAX], below[DIGEST_MAX], built[DIGEST_MAX], last[DIGEST_MAX];
 
 	/* First what can be said from the files alone: before a download, and not after it. */
 	if (base_digests(env, base, below, e) < 0 || stages_digest(env, last, e) < 0)
 		return -1;
 	if ((env->config.base == CONFIG_BASE_DEBIAN ? packages_stage_make_base(env, s, o, e) : fetching_base(env, s, o, e)) < 0)
 		return -1;
-	if (packages_stage_make_added(env, s, base, o, e) < 0)
+	if (make_added(env, s, base, o, e) < 0 || building_make(env, s, below, o, e) < 0)
 		return -1;
-	return building_make(env, s, below, o, e);
+	/* Again: inputs that changed while they were copied have made it another one. */
+	if (building_digest(env, below, built, e) < 0)
+		return -1;
+	return packages_own_stage_make(env, s, &(struct packages_own_below){ base, below, built }, o, e);
 }
 
 int env_fetch(struct environment *env, struct store *s, const struct env_options *o, struct err *e)

@@ -47,6 +47,9 @@ int gitrepo_clone(const struct gitrepo *g, const char *url, const char *ref, con
 /* Does the repository that `dir` is in, if any, track `name` in it? What can't be told is false. */
 bool gitrepo_tracks(const char *dir, const char *name);
 
+/* Would git add the file `name` of `dir` with all others: it neither tracks nor ignores it? What can't be told is false. */
+bool gitrepo_would_add(const char *dir, const char *name);
+
 /* The name of an address's clone in the cache. malloc'ed. */
 char *gitrepo_clone_name(const char *url);
 struct gitrepo_sweep {

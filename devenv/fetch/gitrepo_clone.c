@@ -65,24 +65,52 @@ int gitrepo_clone(const struct gitrepo *g, const char *url, const char *ref, con
 	return r;
 }
 
-bool gitrepo_tracks(const char *dir, const char *name)
+enum standing { UNKNOWN, TRACKED, IGNORED, UNTRACKED };
+
+static enum standing standing_of(git_repository *repo, const char *path)
+{
+	git_index *index = NULL;
+	int ignored = 0;
+	bool tracked;
+
+	if (git_repository_index(&index, repo) < 0)
+		return UNKNOWN;
+	tracked = git_index_get_bypath(index, path, 0) != NULL;
+	git_index_free(index);
+	if (tracked)
+		return TRACKED;
+	if (git_ignore_path_is_ignored(&ignored, repo, path) < 0)
+		return UNKNOWN;
+	return ignored ? IGNORED : UNTRACKED;
+}
+
+static enum standing look_up(const char *dir, const char *name)
 {
 	git_repository *repo = NULL;
-	git_index *index = NULL;
 	struct err ignored = ERR_INIT;
-	bool found = false;
+	enum standing found = UNKNOWN;
 
 	if (gitrepo_begin(&ignored) < 0 || git_repository_open_ext(&repo, dir, 0, NULL) < 0)
-		return false;
-	if (git_repository_workdir(repo) && git_repository_index(&index, repo) == 0) {
+		return UNKNOWN;
+	if (git_repository_workdir(repo)) {
 		cleanup_free char *workdir = path_clean(git_repository_workdir(repo));
 		cleanup_free char *real = realpath(dir, NULL);
 		const char *below = real ? path_below(real, workdir) : NULL;
 		cleanup_free char *path = below && *below ? path_join(below, name) : mem_strdup(name);
 
-		found = below && git_index_get_bypath(index, path, 0);
+		if (below)
+			found = standing_of(repo, path);
 	}
-	git_index_free(index);
 	git_repository_free(repo);
 	return found;
+}
+
+bool gitrepo_tracks(const char *dir, const char *name)
+{
+	return look_up(dir, name) == TRACKED;
+}
+
+bool gitrepo_would_add(const char *dir, const char *name)
+{
+	return look_up(dir, name) == UNTRACKED;
 }

@@ -133,6 +133,9 @@ static int find_kept(struct collection *c, struct err *e)
 	for (size_t i = 0; i < c->images.count; i++)
 		if (keep_layers_of(c, c->images.items[i], e) < 0)
 			return -1;
+	/* An image that was made here is called as its topmost layer: while another stands on it, it is not made again. */
+	for (size_t i = 0; i < c->layers.count; i++)
+		strlist_add(&c->images, c->layers.items[i]);
 	strlist_sort(&c->images);
 	strlist_sort(&c->layers);
 	strlist_sort(&c->packages);

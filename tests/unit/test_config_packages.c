@@ -156,6 +156,56 @@ static void test_merge(void **state)
 	assert_int_equal(config_parse_texts(texts, 2, true, &c, &e), -1);
 }
 
+static void own_lists(const char *shared, const char *own, const char *expected_shared, const char *expected_own)
+{
+	cleanup_free char *below = mem_printf(BASE "[packages]\napt = %s\n", shared);
+	cleanup_free char *above = mem_printf("[env]\nA = 1\n[packages]\napt = %s\n", own);
+	struct config_text texts[] = { { "devenv.ini", below, strlen(below), false },
+				       { "devenv.local.ini", above, strlen(above), true } };
+	struct err e = ERR_INIT;
+	struct config c;
+
+	if (config_parse_texts(texts, 2, true, &c, &e))
+		fail_msg("%s", e.msg);
+	lists(&c.packages_apt, expected_shared);
+	lists(&c.packages_own, expected_own);
+	assert_int_equal(c.packages_line, 4);
+	assert_string_equal(c.packages_file, "devenv.ini");
+	assert_int_equal(c.packages_own_line, c.packages_own.count ? 4 : 0);
+	config_release(&c);
+}
+
+/* What devenv.local.ini adds is one person's; what everybody has is everybody's. */
+static void test_own(void **state)
+{
+	static const char below[] = BASE "[packages]\napt = jq\n", bare[] = BASE;
+	static const char removal[] = "[packages]\napt = tree\n  !jq\n", twice[] = "[packages]\napt = tree=1 tree=2\n";
+	struct config_text texts[] = { { "devenv.ini", bare, sizeof(bare) - 1, false },
+				       { "devenv.local.ini", twice, sizeof(twice) - 1, true } };
+	struct err e = ERR_INIT;
+	struct config c;
+
+	(void)state;
+	own_lists("jq curl", "tree jq htop", "curl jq", "htop tree");
+	own_lists("jq=1", "jq tree", "jq=1", "tree");
+	own_lists("jq", "jq=2 jqq", "jq", "jq=2 jqq"); /* a version of one's own */
+	own_lists("jq", "jq", "jq", "");
+	assert_int_equal(config_parse_texts(texts, 2, true, &c, &e), -1);
+	assert_string_equal(e.msg, "devenv.local.ini:2: [packages] apt: 'tree=1' and 'tree=2' are two versions of one package");
+	texts[0] = (struct config_text){ "devenv.ini", below, sizeof(below) - 1, false };
+	texts[1] = (struct config_text){ "devenv.local.ini", removal, sizeof(removal) - 1, true };
+	e = ERR_INIT;
+	assert_int_equal(config_parse_texts(texts, 2, true, &c, &e), -1);
+	assert_string_equal(e.msg, "devenv.local.ini:2: [packages] apt: '!jq' would take away what everybody shares");
+	texts[0] = (struct config_text){ "devenv.ini", bare, sizeof(bare) - 1, false };
+	texts[1].text = "[packages]\napt = tree\n";
+	texts[1].len = strlen(texts[1].text);
+	assert_int_equal(config_parse_texts(texts, 2, true, &c, &e), 0);
+	lists(&c.packages_apt, "");
+	lists(&c.packages_own, "tree");
+	config_release(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -163,6 +213,7 @@ int main(void)
 		cmocka_unit_test(test_packages),
 		cmocka_unit_test(test_platforms),
 		cmocka_unit_test(test_merge),
+		cmocka_unit_test(test_own),
 	};
 
 	return cmocka_run_group_tests_name("config_packages", tests, NULL, NULL);

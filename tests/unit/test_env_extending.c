@@ -464,9 +464,25 @@ static void test_local_file(void **state)
 	git("init -q .");
 	fixture_open(&env);
 	env_release(&env);
+	assert_true(gitrepo_would_add(fixture_project, "devenv.local.ini"));
+	fixture_write(".git/info/exclude", "devenv.local.*\n");
+	assert_false(gitrepo_would_add(fixture_project, "devenv.local.ini"));
 	git("add -f devenv.local.ini");
+	assert_false(gitrepo_would_add(fixture_project, "devenv.local.ini"));
 	check_open(ERR_CONFIG, "devenv.local.ini is tracked by git");
 	git("rm -q --cached devenv.local.ini");
+	/* so is the lock of its packages, once it has some */
+	fixture_write("devenv.local.lock", "");
+	git("add -f devenv.local.lock");
+	fixture_open(&env);
+	assert_int_equal(env.local_lock_error.code, ERR_NONE);
+	env_release(&env);
+	fixture_write("devenv.local.ini", "[packages]\napt = tree\n");
+	fixture_open(&env);
+	assert_int_equal(env.local_lock_error.code, ERR_LOCK);
+	assert_non_null(strstr(env.local_lock_error.msg, "devenv.local.lock is tracked by git"));
+	env_release(&env);
+	git("rm -q --cached devenv.local.lock");
 	fixture_write("devenv.local.ini", "[base]\nimage = x\n");
 	check_open(ERR_CONFIG, "devenv.local.ini:2: [base] image is not for this file to set");
 }

@@ -171,7 +171,7 @@ static char *solved(const char *index, const char *config, const char *lock, boo
 	struct debian_indexes indexes = { .texts = &text, .sources = &source, .count = 1 };
 	struct resolved locked = { 0 }, base = { 0 }, added = { 0 }, again = { 0 };
 	struct resolve r = { .env = &env, .arch = "amd64", .archive = &archive, .indexes = &indexes, .locked = &locked,
-			     .all_moving = all_moving };
+			     .apt = &env.config.packages_apt, .all_moving = all_moving };
 	struct strlist present = STRLIST_INIT;
 	struct err e = ERR_INIT;
 	struct buf b = BUF_INIT;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tests of store/gc.c: what goes, what stays, what is told; and collecting while others publish and read. */
 #include "store_fixture.h"
+#include "source/recipe.h"
 
 #include <sys/wait.h>
 
@@ -103,6 +104,44 @@ static void test_collect(void **state)
 	assert_int_equal(count_in("layers"), 0);
 	collect(&gc);
 	assert_int_equal(gc.bytes, 0);
+	close_store();
+}
+
+static void make_image(const char *kind, const char *below, char digest[DIGEST_MAX])
+{
+	struct recipe r = { kind, "linux/amd64", below, NULL };
+	cleanup_buf struct buf text = BUF_INIT;
+	struct store_stage stage;
+	struct err e = ERR_INIT;
+
+	recipe_format(&r, &text, digest);
+	assert_int_equal(store_stage_new(&store, &stage, &e), 0);
+	assert_int_equal(mkdirat(stage.fd, "fs", 0755), 0);
+	if (recipe_publish(&store, &r, &stage, NULL, &e) < 0)
+		fail_msg("%s", e.msg);
+	store_stage_drop(&store, &stage);
+}
+
+/* An image that was made here is called as its own layer: while another stands on it, it need not be made again. */
+static void test_made_images_stay_below(void **state)
+{
+	struct store_gc gc = { 0 };
+	char below[DIGEST_MAX], top[DIGEST_MAX];
+	struct store_image loaded;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	open_store();
+	make_image("build", "", below);
+	make_image("personal", below, top);
+	strlist_add(&gc.keep, top);
+	collect(&gc);
+	assert_int_equal(gc.images, 0);
+	assert_int_equal(store_image_load(&store, below, &loaded, &e), 0);
+	store_image_release(&loaded);
+	strlist_release(&gc.keep);
+	collect(&gc);
+	assert_int_equal(count_in("images"), 0);
 	close_store();
 }
 
@@ -257,6 +296,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		tempdir_test(test_collect),
+		tempdir_test(test_made_images_stay_below),
 		tempdir_test(test_dry_run_is_the_truth),
 		tempdir_test(test_unwritable),
 		tempdir_test(test_survey),
