@@ -73,11 +73,11 @@ says() {
 	says "$P-2" "small 1"
 	says "$P-3" "small 2"
 	after=$(du -sk "$DEVENV_STORE" | cut -f1)
-	# one small layer, and about 110 kB a project (20 of them for terminals that this image knows nothing of), plus what the
+	# one small layer, and about 40 kB a project, plus what the
 	# directories down to it take
 	depth=$(tr -cd / <<<"$P" | wc -c)
 	echo "$((after - before)) kB, depth $depth"
-	[ $((after - before)) -lt $((280 + 2 * 4 * depth)) ]
+	[ $((after - before)) -lt $((130 + 2 * 4 * depth)) ]
 }
 
 @test "size and progress are told on stderr, nothing with -q" {
