@@ -19,7 +19,7 @@
 #include "base/text.h"
 #include "layer/unpack.h"
 
-enum { SPECIAL_BITS = 07000, LARGE = 1 << 20 };
+enum { SPECIAL_BITS = 07000, LARGE = 64 << 10 };
 
 /* ---- the owners record ---- */
 
