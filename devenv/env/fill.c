@@ -49,6 +49,14 @@ static void add_quoted(struct buf *b, const char *key, const char *value)
 	buf_adds(b, "\"\n");
 }
 
+static int add_own_file(struct draft *d, const char *path, const char *text, struct err *e)
+{
+	if (skeleton_add_file(&d->skeleton, path, text, e) < 0)
+		return -1;
+	skeleton_own(&d->skeleton, path);
+	return 0;
+}
+
 static int add_container_env(struct draft *d, struct err *e)
 {
 	cleanup_buf struct buf text = BUF_INIT;
@@ -56,7 +64,7 @@ static int add_container_env(struct draft *d, struct err *e)
 	add_quoted(&text, "engine", "devenv-" DEVENV_VERSION);
 	add_quoted(&text, "name", d->plan.name);
 	add_quoted(&text, "image", d->image_name);
-	return skeleton_add_file(&d->skeleton, "/run/.containerenv", text.data, e);
+	return add_own_file(d, "/run/.containerenv", text.data, e);
 }
 
 static int add_hosts(struct draft *d, struct err *e)
@@ -74,7 +82,7 @@ static int add_hosts(struct draft *d, struct err *e)
 	if (text.len && text.data[text.len - 1] != '\n')
 		buf_addch(&text, '\n');
 	buf_addf(&text, "127.0.1.1\t%s\n", d->plan.hostname);
-	return skeleton_add_file(&d->skeleton, "/etc/hosts", text.data, e);
+	return add_own_file(d, path, text.data, e);
 }
 
 /* Name servers are the host's as they are now: bound, not copied, because they change while a session lasts. */
@@ -154,7 +162,7 @@ int draft_standard_files(struct draft *d, struct err *e)
 	for (size_t i = 0; i < ARRAY_SIZE(covered); i++)
 		skeleton_cover(&d->skeleton, covered[i]);
 	line = mem_printf("%s\n", d->plan.hostname);
-	if (skeleton_add_file(&d->skeleton, "/etc/hostname", line, e) < 0)
+	if (add_own_file(d, "/etc/hostname", line, e) < 0)
 		return -1;
 	if (add_hosts(d, e) < 0 || add_resolv_conf(d, e) < 0 || add_mtab(d, e) < 0)
 		return -1;

@@ -83,6 +83,7 @@ void filter_compile(const struct filter_options *options, struct buf *out)
 	add_list(&e, options->perf ? SECCOMP_RET_ALLOW : REFUSE(EPERM), filter_calls_perf);
 	add_list(&e, options->root ? ANSWER_SUCCESS : SECCOMP_RET_ALLOW, filter_calls_owner);
 	add_list(&e, options->set_ids ? ANSWER_SUCCESS : SECCOMP_RET_ALLOW, filter_calls_ids);
+	add_list(&e, options->unsynced ? ANSWER_SUCCESS : SECCOMP_RET_ALLOW, filter_calls_sync);
 	for (i = 0; i < ARRAY_SIZE(compared); i++)
 		add(&e, seccomp_syscall_resolve_name(compared[i].name), SECCOMP_RET_ALLOW,
 		    options->nested && compared[i].not_nested ? NULL : &compared[i].test);

@@ -18,6 +18,9 @@ struct filter_options {
 	bool root;
 	/* For maintainer scripts, which step down to users that have no id here: they are told that they did. With `root`. */
 	bool set_ids;
+	/* For steps, whose result is made durable as a whole when it gets its name: until then a power failure leaves nothing of it,
+	 * and dpkg alone would wait for the disk several times a package. */
+	bool unsynced;
 };
 
 /* Append the program as an array of struct sock_filter for this machine's architecture. Deterministic. */

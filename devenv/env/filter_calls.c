@@ -19,9 +19,9 @@ const struct filter_call filter_calls_allowed[] = {
 	OLD("access"), OLD("chdir"), OLD("chmod"), OLD("chroot"), OLD("close"),
 	OLD("close_range"), OLD("copy_file_range"), OLD("creat"), OLD("dup"), OLD("dup2"), OLD("dup3"),
 	OLD("faccessat"), OLD("faccessat2"), OLD("fadvise64"), OLD("fallocate"), OLD("fchdir"),
-	OLD("fchmod"), OLD("fchmodat"), OLD("fcntl"), OLD("fdatasync"),
+	OLD("fchmod"), OLD("fchmodat"), OLD("fcntl"),
 	OLD("fgetxattr"), OLD("flistxattr"), OLD("flock"), OLD("fremovexattr"), OLD("fsetxattr"),
-	OLD("fstat"), OLD("fstatfs"), OLD("fsync"), OLD("ftruncate"), OLD("futimesat"), OLD("getcwd"),
+	OLD("fstat"), OLD("fstatfs"), OLD("ftruncate"), OLD("futimesat"), OLD("getcwd"),
 	OLD("getdents"), OLD("getdents64"), OLD("getxattr"), OLD("inotify_add_watch"),
 	OLD("inotify_init"), OLD("inotify_init1"), OLD("inotify_rm_watch"),
 	OLD("lgetxattr"), OLD("link"), OLD("linkat"), OLD("listxattr"), OLD("llistxattr"),
@@ -31,8 +31,8 @@ const struct filter_call filter_calls_allowed[] = {
 	OLD("preadv2"), OLD("pwrite64"), OLD("pwritev"), OLD("pwritev2"), OLD("read"), OLD("readahead"),
 	OLD("readlink"), OLD("readlinkat"), OLD("readv"), OLD("removexattr"), OLD("rename"),
 	OLD("renameat"), OLD("renameat2"), OLD("rmdir"), OLD("sendfile"), OLD("setxattr"), OLD("splice"),
-	OLD("stat"), OLD("statfs"), OLD("statx"), OLD("symlink"), OLD("symlinkat"), OLD("sync"),
-	OLD("sync_file_range"), OLD("syncfs"), OLD("tee"), OLD("truncate"), OLD("umask"), OLD("unlink"),
+	OLD("stat"), OLD("statfs"), OLD("statx"), OLD("symlink"), OLD("symlinkat"),
+	OLD("tee"), OLD("truncate"), OLD("umask"), OLD("unlink"),
 	OLD("unlinkat"), OLD("utime"), OLD("utimensat"), OLD("utimes"), OLD("vmsplice"), OLD("write"),
 	OLD("writev"),
 	/* memory */
@@ -105,6 +105,11 @@ const struct filter_call filter_calls_owner[] = {
 const struct filter_call filter_calls_ids[] = {
 	OLD("capset"), OLD("setfsgid"), OLD("setfsuid"), OLD("setgid"), OLD("setgroups"), OLD("setregid"),
 	OLD("setresgid"), OLD("setresuid"), OLD("setreuid"), OLD("setuid"),
+	{ NULL, -1 },
+};
+
+const struct filter_call filter_calls_sync[] = {
+	OLD("fdatasync"), OLD("fsync"), OLD("sync"), OLD("sync_file_range"), OLD("syncfs"),
 	{ NULL, -1 },
 };
 

@@ -16,5 +16,6 @@ extern const struct filter_call filter_calls_denied[]; /* EPERM */
 extern const struct filter_call filter_calls_namespaces[], filter_calls_perf[];
 extern const struct filter_call filter_calls_owner[];  /* allowed; of root in a one-uid map: success without the kernel */
 extern const struct filter_call filter_calls_ids[];    /* allowed; of maintainer scripts: success without the kernel */
+extern const struct filter_call filter_calls_sync[];   /* allowed; of steps: success without the kernel */
 
 #endif

@@ -46,12 +46,17 @@ static bool is_covered(const struct plan *p, size_t n)
 
 static int add_mount_point(struct draft *d, const struct plan_mount *m, struct err *e)
 {
-	if (m->flags & PLAN_MOUNT_FILE)
-		return skeleton_add_file(&d->skeleton, m->target, "", e);
-	if (skeleton_add_directory(&d->skeleton, m->target, SKELETON_MODE_BELOW, e) < 0)
+	bool file = m->flags & PLAN_MOUNT_FILE;
+
+	if (file && skeleton_add_file(&d->skeleton, m->target, "", e) < 0)
 		return -1;
-	if (!(m->flags & PLAN_MOUNT_OPTIONAL))
+	if (!file && skeleton_add_directory(&d->skeleton, m->target, SKELETON_MODE_BELOW, e) < 0)
+		return -1;
+	if (!file && !(m->flags & PLAN_MOUNT_OPTIONAL))
 		skeleton_cover(&d->skeleton, m->target);
+	/* /dev has to be whole, to be bound. */
+	if (!(m->flags & PLAN_MOUNT_DEVICE))
+		skeleton_own(&d->skeleton, m->target);
 	return 0;
 }
 
@@ -107,14 +112,26 @@ static void watch_stored(struct draft *d, const char *path)
 	plan_add_watch(&d->plan, w);
 }
 
+static int add_generated(struct draft *d, bool own, struct err *e)
+{
+	struct skeleton part;
+	char *path;
+	int r;
+
+	skeleton_part(&d->skeleton, own, &part);
+	r = skeleton_make(&part, d->store, &path, e);
+	skeleton_release(&part);
+	if (r == 0)
+		plan_add_layer(&d->plan, draft_keep(d, path));
+	return r;
+}
+
 static int add_layers(struct draft *d, struct err *e)
 {
-	char *skeleton;
-
-	if (skeleton_make(&d->skeleton, d->store, &skeleton, e) < 0)
+	if (add_generated(d, false, e) < 0 || add_generated(d, true, e) < 0)
 		return -1;
-	plan_add_layer(&d->plan, draft_keep(d, skeleton));
-	watch_stored(d, skeleton);
+	/* gc removes both of a checkout or none, and who has taken the first has taken the directory. */
+	watch_stored(d, d->plan.layers[1]);
 	for (size_t i = d->image.chain_ids.count; i-- > 0;)
 		plan_add_layer(&d->plan, draft_keep(d, store_layer_path(d->store, d->image.chain_ids.items[i])));
 	/* One look for all layers: gc removes the record of an image before any layer of it. */
@@ -192,7 +209,7 @@ int draft_write(struct draft *d, struct err *e)
 {
 	struct environment *env = d->env;
 	cleanup_free char *path = env_plan_path(env);
-	cleanup_free char *skeleton = NULL;
+	cleanup_free char *shared = NULL, *own = NULL, *generated = NULL;
 	cleanup_buf struct buf all = BUF_INIT;
 
 	if (order_mounts(d, e) < 0 || add_layers(d, e) < 0)
@@ -200,10 +217,12 @@ int draft_write(struct draft *d, struct err *e)
 	add_watches(d);
 	number(d);
 	plan_encode(&d->plan, NULL, &all);
-	skeleton = path_parent(d->plan.layers[0]);
+	shared = path_parent(d->plan.layers[0]);
+	own = path_parent(d->plan.layers[1]);
+	generated = mem_printf("%s %s", path_base(shared), path_base(own));
 	if (dirs_private(env->state, e) < 0)
 		return -1;
-	if (live_record(env, d->plan.id, d->image.digest, path_base(skeleton), e) < 0)
+	if (live_record(env, d->plan.id, d->image.digest, generated, e) < 0)
 		return -1;
 	/* There is one such layer, and whoever has it keeps it: nobody is in those that linger. */
 	if (d->plan.scratch == PLAN_SCRATCH_PERSIST)

@@ -2,6 +2,7 @@
 /* inside.c - certificates and terminal descriptions of the host, where the image has none. */
 #include "env/inside.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,15 +18,21 @@
 static const char *const bundles[] = { "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
 				       "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem" };
 
-/* The plan is made again when the bundle changes: authorities are also taken away. */
-static int read_bundle(struct draft *d, struct buf *out)
+/* The plan is made again when the bundle changes: authorities are also taken away. One that is not for us, or is none, is
+ * passed over; after a failure of the machine the plan would lack them for as long as they stay the same. */
+static int read_bundle(struct draft *d, struct buf *out, struct err *e)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(bundles); i++) {
-		struct err ignored = ERR_INIT;
+		struct err why = ERR_INIT;
 		struct input in = { .path = bundles[i], .dirfd = AT_FDCWD, .name = bundles[i] };
+		int got = file_exists(AT_FDCWD, bundles[i]) ? inputs_read(d->env, &in, ERR_CONFIG, out, &why) : 0;
 
-		if (file_exists(AT_FDCWD, bundles[i]) && inputs_read(d->env, &in, ERR_CONFIG, out, &ignored) > 0)
+		if (got > 0)
 			return 1;
+		if (got < 0 && why.sys && why.sys != EACCES && why.sys != EPERM) {
+			*e = why;
+			return err_wrap(e, "the certificates of this machine");
+		}
 	}
 	return 0;
 }
@@ -33,7 +40,7 @@ static int read_bundle(struct draft *d, struct buf *out)
 int inside_put_certificates(struct draft *d, struct err *e)
 {
 	cleanup_buf struct buf bundle = BUF_INIT;
-	int red_hat;
+	int red_hat, got;
 
 	for (size_t i = 0; i < ARRAY_SIZE(bundles); i++) {
 		int has = draft_has(d, bundles[i], e);
@@ -41,8 +48,9 @@ int inside_put_certificates(struct draft *d, struct err *e)
 		if (has)
 			return has < 0 ? -1 : 0;
 	}
-	if (!read_bundle(d, &bundle))
-		return 0;
+	got = read_bundle(d, &bundle, e);
+	if (got <= 0)
+		return got;
 	if (draft_put_file(d, bundles[0], bundle.data, bundle.len, 0644, e) < 0)
 		return -1;
 	red_hat = draft_has(d, "/etc/pki/tls", e);

@@ -32,7 +32,7 @@
 #define RECORD_MAX (256u << 10)
 
 struct use { /* one line of a `used` file; points into the line */
-	char *plan, *digest, *skeleton;
+	char *plan, *digest, *skeletons[2]; /* earlier versions made one */
 };
 
 static bool parse_use(char *line, struct use *out)
@@ -41,8 +41,9 @@ static bool parse_use(char *line, struct use *out)
 
 	out->plan = strtok_r(line, " ", &save);
 	out->digest = out->plan ? strtok_r(NULL, " ", &save) : NULL;
-	out->skeleton = out->digest ? strtok_r(NULL, " ", &save) : NULL;
-	return out->skeleton && text_is_hex(out->plan, 64) &&
+	out->skeletons[0] = out->digest ? strtok_r(NULL, " ", &save) : NULL;
+	out->skeletons[1] = out->skeletons[0] ? strtok_r(NULL, " ", &save) : NULL;
+	return out->skeletons[0] && text_is_hex(out->plan, 64) &&
 	       digest_is_valid(out->digest);
 }
 
@@ -82,7 +83,7 @@ static bool is_prepared(const char *state, const char *plan_id)
 	return found;
 }
 
-int live_record(const struct environment *env, const char *plan_id, const char *digest, const char *skeleton,
+int live_record(const struct environment *env, const char *plan_id, const char *digest, const char *skeletons,
 		struct err *e)
 {
 	cleanup_strlist struct strlist lines = STRLIST_INIT;
@@ -94,7 +95,7 @@ int live_record(const struct environment *env, const char *plan_id, const char *
 			return -1;
 		buf_clear(&text);
 	}
-	buf_addf(&text, "%s %s %s\n", plan_id, digest, skeleton);
+	buf_addf(&text, "%s %s %s\n", plan_id, digest, skeletons);
 	read_lines(env->state, "used", &lines);
 	for (size_t i = 0; i < lines.count; i++) {
 		cleanup_free char *line = mem_strdup(lines.items[i]);
@@ -123,6 +124,12 @@ static void note(struct strlist *l, const char *s)
 {
 	if (l && s && !strlist_has(l, s))
 		strlist_add(l, s);
+}
+
+static void note_skeletons(const struct survey *s, const struct use *use)
+{
+	note(s->skeletons, use->skeletons[0]);
+	note(s->skeletons, use->skeletons[1]);
 }
 
 /* A plan says only the digest; a lock also by what name. */
@@ -262,10 +269,10 @@ static void survey_state(const struct survey *s, const char *dir)
 		/* The first line is of the plan that was made last. */
 		if ((lives && (i == 0 || is_prepared(dir, use.plan))) || running_in_use(&s->env->dirs, use.plan)) {
 			note_image(s, use.digest, "");
-			note(s->skeletons, use.skeleton);
+			note_skeletons(s, &use);
 			used = true;
 		} else if (i == 0 && !has_project && image_is_stored(s, use.digest)) {
-			note(s->skeletons, use.skeleton);
+			note_skeletons(s, &use);
 			used = true;
 		}
 	}
@@ -368,7 +375,8 @@ static int add_layers(const struct environment *env, const struct use *use, stru
 		return -1;
 	r = store_image_load(&store, use->digest, &image, e);
 	if (r == 0) {
-		strlist_addf(layers, "%s/" SKELETON_DIR "/%s/fs", store.path, use->skeleton);
+		for (size_t i = 0; i < ARRAY_SIZE(use->skeletons) && use->skeletons[i]; i++)
+			strlist_addf(layers, "%s/" SKELETON_DIR "/%s/fs", store.path, use->skeletons[i]);
 		for (size_t i = image.chain_ids.count; i-- > 0;)
 			strlist_add_take(layers, store_layer_path(&store, image.chain_ids.items[i]));
 		store_image_release(&image);

@@ -3,16 +3,16 @@
  * live.h - what the environments of this machine use, for gc. Beside each plan lie two small files:
  *
  *   project   the project's path, a newline (absent for `run --image`)
- *   used      one line "PLAN-ID MANIFEST-DIGEST SKELETON" for the plan that was made last, and one for the other of plan and
- *             plan-untrusted and for each older plan whose holder runs
+ *   used      one line "PLAN-ID MANIFEST-DIGEST SKELETON SKELETON" for the plan that was made last, and one for the other of
+ *             plan and plan-untrusted and for each older plan whose holder runs
  */
 #ifndef DEVENV_ENV_LIVE_H
 #define DEVENV_ENV_LIVE_H
 
 #include "env/env.h"
 
-/* Write both files for the plan that is about to be written. */
-int live_record(const struct environment *env, const char *plan_id, const char *digest, const char *skeleton,
+/* Write both files for the plan that is about to be written. `skeletons`: the topmost first, a space between. */
+int live_record(const struct environment *env, const char *plan_id, const char *digest, const char *skeletons,
 		struct err *e);
 
 /* Generated layers that something uses, by name; and state directories whose plan serves nothing any more: its project or

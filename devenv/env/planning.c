@@ -60,7 +60,10 @@ static int place_home_and_project(struct draft *d, struct err *e)
 	/* Not where the image's own /workspace, or a parent of the project, is meant. */
 	if (path_is_below(p->project_target, WORKSPACE))
 		return 0;
-	return skeleton_add_link(&d->skeleton, WORKSPACE, p->project_target, e);
+	if (skeleton_add_link(&d->skeleton, WORKSPACE, p->project_target, e) < 0)
+		return -1;
+	skeleton_own(&d->skeleton, WORKSPACE);
+	return 0;
 }
 
 static int mount_home_and_project(struct draft *d, struct err *e)

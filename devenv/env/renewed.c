@@ -11,7 +11,17 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/path.h"
+#include "env/skeleton.h"
 #include "plan/plan.h"
+
+/* <store>/skeletons/<name>/fs */
+static bool is_generated(const char *layer)
+{
+	cleanup_free char *named = path_parent(layer), *kind = path_parent(named);
+
+	return strcmp(path_base(kind), SKELETON_DIR) == 0;
+}
 
 void renewed_look(const struct environment *env, struct renewed *c)
 {
@@ -24,8 +34,9 @@ void renewed_look(const struct environment *env, struct renewed *c)
 	if (plan_load(&p, path, &ignored) < 0)
 		return;
 	c->known = strcmp(p.project, env->project) == 0;
-	for (size_t i = 1; i < p.layer_count; i++) /* but the generated one */
-		buf_addf(&image, "%s\n", p.layers[i]);
+	for (size_t i = 0; i < p.layer_count; i++)
+		if (!is_generated(p.layers[i]))
+			buf_addf(&image, "%s\n", p.layers[i]);
 	c->image = buf_steal(&image);
 	c->hooks = mem_printf("%s\n[enter]\n%s", p.hook_start, p.hook_enter);
 	c->setup = mem_strdup(p.setup);

@@ -179,6 +179,7 @@ static void put_placeholder(const struct repository *r, const char *dotgit)
 		put_in_tmp(d, dotgit);
 	else if (!path_is_below(dotgit, r->top_inside))
 		draft_put_file(d, dotgit, PLACEHOLDER, strlen(PLACEHOLDER), 0644, &ignored);
+	skeleton_own(&d->skeleton, dotgit);
 }
 
 static void keep_worktrees(struct repository *r)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * skeleton.c - the generated top layer of a root.
+ * skeleton.c - the generated top layers of a root.
  *
- * It is content-addressed and immutable like every layer: staged, made durable, renamed. Time stamps are a constant, so
+ * Each is content-addressed and immutable like every layer: staged, made durable, renamed. Time stamps are a constant, so
  * that equal descriptions are equal trees. A directory of it is merged with the image's of the same name and lends the
  * merged one its mode: so modes are taken from the image.
  */
@@ -36,6 +36,16 @@ static struct skeleton_item *find(const struct skeleton *k, const char *path)
 	return NULL;
 }
 
+static struct skeleton_item *append(struct skeleton *k, struct skeleton_item item, const void *data)
+{
+	item.path = mem_strdup(item.path);
+	item.data = mem_alloc(item.len + 1);
+	memcpy(item.data, data, item.len);
+	k->items = mem_grow(k->items, k->count, &k->cap, sizeof(*k->items));
+	k->items[k->count] = item;
+	return &k->items[k->count++];
+}
+
 static int mode_below(const struct skeleton *k, const char *path, mode_t *mode, struct err *e)
 {
 	struct root_entry entry;
@@ -51,12 +61,16 @@ static int mode_below(const struct skeleton *k, const char *path, mode_t *mode, 
 	return 0;
 }
 
+static int add_directory(struct skeleton *k, const char *path, mode_t mode, bool implied, struct err *e);
+
 static int add(struct skeleton *k, struct skeleton_item item, const void *data, size_t len, struct err *e)
 {
-	const struct skeleton_item *there = find(k, item.path);
+	struct skeleton_item *there = find(k, item.path);
 
-	if (there && there->kind == item.kind)
+	if (there && there->kind == item.kind) {
+		there->implied &= item.implied;
 		return 0;
+	}
 	if (there)
 		return err_set(e, ERR_CONFIG, "%s is needed inside both as a %s and as a %s", text_safe(item.path),
 			       there->kind == SKELETON_DIRECTORY ? "directory" : "file",
@@ -64,23 +78,27 @@ static int add(struct skeleton *k, struct skeleton_item item, const void *data, 
 	if (strcmp(item.path, "/") != 0) {
 		cleanup_free char *parent = path_parent(item.path);
 
-		if (skeleton_add_directory(k, parent, SKELETON_MODE_BELOW, e) < 0)
+		if (add_directory(k, parent, SKELETON_MODE_BELOW, true, e) < 0)
 			return -1;
 	}
-	item.path = mem_strdup(item.path);
-	item.data = mem_alloc(len + 1);
-	memcpy(item.data, data, len);
 	item.len = len;
-	k->items = mem_grow(k->items, k->count, &k->cap, sizeof(*k->items));
-	k->items[k->count++] = item;
+	append(k, item, data);
 	return 0;
+}
+
+static int add_directory(struct skeleton *k, const char *path, mode_t mode, bool implied, struct err *e)
+{
+	struct skeleton_item item = { .kind = SKELETON_DIRECTORY, .path = (char *)path, .implied = implied };
+
+	if (mode == SKELETON_MODE_BELOW && !find(k, path) && mode_below(k, path, &mode, e) < 0)
+		return -1;
+	item.mode = mode;
+	return add(k, item, "", 0, e);
 }
 
 int skeleton_add_directory(struct skeleton *k, const char *path, mode_t mode, struct err *e)
 {
-	if (mode == SKELETON_MODE_BELOW && !find(k, path) && mode_below(k, path, &mode, e) < 0)
-		return -1;
-	return add(k, (struct skeleton_item){ .kind = SKELETON_DIRECTORY, .path = (char *)path, .mode = mode }, "", 0, e);
+	return add_directory(k, path, mode, false, e);
 }
 
 int skeleton_add_file(struct skeleton *k, const char *path, const char *text, struct err *e)
@@ -104,6 +122,33 @@ void skeleton_cover(struct skeleton *k, const char *path)
 
 	if (item && item->kind == SKELETON_DIRECTORY)
 		item->covered = true;
+}
+
+void skeleton_own(struct skeleton *k, const char *path)
+{
+	struct skeleton_item *item = find(k, path);
+
+	if (item)
+		item->own = true;
+}
+
+/* Parents come before children in k, and so they do in its parts. */
+void skeleton_part(const struct skeleton *k, bool own, struct skeleton *part)
+{
+	bool *wanted = mem_array(k->count + 1, sizeof(*wanted));
+
+	*part = (struct skeleton){ .below = k->below };
+	for (size_t i = k->count; i-- > 0;) {
+		const struct skeleton_item *item = &k->items[i];
+
+		wanted[i] = !item->implied && item->own == own;
+		for (size_t j = i + 1; !wanted[i] && item->kind == SKELETON_DIRECTORY && j < k->count; j++)
+			wanted[i] = wanted[j] && path_is_below(k->items[j].path, item->path);
+	}
+	for (size_t i = 0; i < k->count; i++)
+		if (wanted[i])
+			append(part, k->items[i], k->items[i].data);
+	free(wanted);
 }
 
 static int by_path(const void *a, const void *b)

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * skeleton.h - the generated top layer of a root: every mount target as a real directory or file, and the few files
- * that devenv writes itself. Being topmost it beats whatever an image planted at those places (security rule 1).
+ * skeleton.h - the generated top of a root: every mount target as a real directory or file, and the few files that
+ * devenv writes itself. Being topmost it beats whatever an image planted at those places (security rule 1).
+ *
+ * It is two layers of the store: what every checkout with the same image and settings has, and below it what is this
+ * checkout's own, its name and its places. So a second checkout costs the few kilobytes of the second.
  */
 #ifndef DEVENV_ENV_SKELETON_H
 #define DEVENV_ENV_SKELETON_H
@@ -22,6 +25,8 @@ struct skeleton_item {
 	char *path; /* absolute, clean */
 	mode_t mode;
 	bool covered; /* a directory that is always mounted over: what the image has there need not be looked up */
+	bool own;     /* says something of the checkout */
+	bool implied; /* a directory that is there because something lies in it */
 	char *data; /* content of a file, target of a link */
 	size_t len;
 };
@@ -40,10 +45,15 @@ struct skeleton {
 int skeleton_add_directory(struct skeleton *k, const char *path, mode_t mode, struct err *e);
 /* Something will always be mounted on this directory, which is there. */
 void skeleton_cover(struct skeleton *k, const char *path);
+/* What is there at this path says something of the checkout: its name, or where it lies. */
+void skeleton_own(struct skeleton *k, const char *path);
 int skeleton_add_file(struct skeleton *k, const char *path, const char *text, struct err *e); /* mode 0644 */
 /* The same from bytes, with a mode. */
 int skeleton_add_data(struct skeleton *k, const char *path, const void *data, size_t len, mode_t mode, struct err *e);
 int skeleton_add_link(struct skeleton *k, const char *path, const char *target, struct err *e);
+
+/* One of the two layers of it, to be released: what is own, or what is not. */
+void skeleton_part(const struct skeleton *k, bool own, struct skeleton *part);
 
 /* Hex sha256 over all of it; the same things in another order give the same name. malloc'ed. */
 char *skeleton_name(struct skeleton *k);

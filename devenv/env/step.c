@@ -113,7 +113,7 @@ static int set_variables(struct draft *d, const struct step *step, struct err *e
 
 static void set_filter(struct draft *d, const struct step *step)
 {
-	filter_compile(&(struct filter_options){ .root = true, .set_ids = step->answer_set_ids }, &d->filter);
+	filter_compile(&(struct filter_options){ .root = true, .set_ids = step->answer_set_ids, .unsynced = true }, &d->filter);
 	d->plan.filter = d->filter.data;
 	d->plan.filter_size = d->filter.len;
 }

@@ -19,7 +19,7 @@
 #include "base/text.h"
 #include "layer/unpack.h"
 
-enum { SPECIAL_BITS = 07000 };
+enum { SPECIAL_BITS = 07000, LARGE = 64 << 10 };
 
 /* ---- the owners record ---- */
 
@@ -140,6 +140,13 @@ static int write_at(int fd, const char *data, size_t len, int64_t offset)
 	return 0;
 }
 
+/* Begin to write it to disk: whoever gives the layer its name waits for that, and the disk has nothing else to do. */
+static void write_back(int fd, int64_t size)
+{
+	if (size >= LARGE)
+		(void)!sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 static int write_content(struct unpack *u, int fd, int64_t size, struct err *e)
 {
 	int64_t end = 0, offset;
@@ -157,6 +164,7 @@ static int write_content(struct unpack *u, int fd, int64_t size, struct err *e)
 	}
 	if (more == 0 && end < size && ftruncate(fd, size) < 0) /* it ends in a hole */
 		return err_sys(e, "can't write %s", text_safe(u->shown));
+	write_back(fd, end);
 	return more;
 }
 

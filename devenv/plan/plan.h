@@ -72,7 +72,8 @@ struct plan {
 	const char *state;   /* per-checkout state directory on the host (scratch lives below it) */
 	const char *store;   /* what dirs_find said then: another DEVENV_STORE makes the plan stale */
 
-	/* Root file system, topmost first; the first is the generated layer that holds every mount target */
+	/* Root file system, topmost first. Generated layers, above the image's, hold every mount target; /dev, /proc and /sys
+	 * are in the first. */
 	const char **layers; /* host directories */
 	size_t layer_count;
 	enum plan_scratch scratch;

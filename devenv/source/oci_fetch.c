@@ -3,7 +3,8 @@
  * oci_fetch.c - an image into the store. See oci.h.
  *
  * Layers are unpacked one after the other, bottom first, each straight from its stream into a staging
- * directory that gets the layer's name when everything about it is verified; the image record comes last.
+ * directory that gets the layer's name when everything about it is verified and on disk, for which the next one does not
+ * wait (oci_publish.h); the image record comes last.
  * While one is unpacked, the transfers of the next AHEAD missing ones are under way already, each as far as
  * its window goes, so that several connections fill at once and memory stays bounded.
  *
@@ -24,6 +25,7 @@
 #include "layer/layer.h"
 #include "source/manifest.h"
 #include "source/oci.h"
+#include "source/oci_publish.h"
 #include "source/origin.h"
 
 #define AHEAD 3
@@ -46,6 +48,7 @@ struct pull {
 	struct oci_config config;
 	struct pull_layer *layers; /* manifest.count */
 	int *trees; /* manifest.count; filled from the end, so that the topmost one so far comes first */
+	struct oci_publish *publish; /* NULL: no layer was missing so far */
 	uint64_t bytes_left; /* of the limit for an image */
 	size_t current;
 };
@@ -180,18 +183,29 @@ static int pull_unpack(struct pull *p, size_t i, struct store_stage *stage, stru
 		.below_count = i,
 		.max_bytes = p->bytes_left ? p->bytes_left : 1, /* 0 would mean the default */
 	};
-	cleanup_close int tree = -1, owners = -1;
+	int *tree = &p->trees[p->manifest.count - 1 - i];
+	cleanup_close int owners = -1;
 
 	if (mkdirat(stage->fd, "fs", 0755) < 0)
 		return err_sys(e, "can't make a directory in the store");
-	tree = openat(stage->fd, "fs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	*tree = openat(stage->fd, "fs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	owners = openat(stage->fd, "owners", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (tree < 0 || owners < 0)
+	if (*tree < 0 || owners < 0)
 		return err_sys(e, "can't open a new layer in the store");
-	return layer_apply(&spec, layer->stream, tree, owners, pull_progress, p, result, e);
+	return layer_apply(&spec, layer->stream, *tree, owners, pull_progress, p, result, e);
 }
 
-static int pull_make_layer(struct pull *p, size_t i, struct err *e)
+/* From here on the lock is not ours. */
+static int pull_give(struct pull *p, struct pull_layer *layer, struct store_stage *stage, struct err *e)
+{
+	if (!p->publish)
+		p->publish = oci_publish_start(p->context->store, e);
+	if (!p->publish)
+		return -1;
+	return oci_publish_give(p->publish, stage, mem_steal_fd(layer->lock_fd), layer->chain_id, e);
+}
+
+static int pull_make_layer(struct pull *p, size_t i, uint64_t *bytes, struct err *e)
 {
 	struct pull_layer *layer = &p->layers[i];
 	struct store *store = p->context->store;
@@ -213,41 +227,46 @@ static int pull_make_layer(struct pull *p, size_t i, struct err *e)
 		r = store_layer_meta_write(&stage, &meta, e);
 	}
 	if (r == 0)
-		r = store_layer_publish(store, &stage, layer->chain_id, e);
+		r = pull_give(p, layer, &stage, e);
 	store_stage_drop(store, &stage);
 	stream_close(mem_steal(layer->stream));
 	if (r < 0)
 		return err_wrap(e, "layer %zu of %zu", i + 1, p->manifest.count);
 	layer->present = true;
-	close(mem_steal_fd(layer->lock_fd));
+	*bytes = result.bytes;
 	if (p->context->progress.layer)
 		p->context->progress.layer(p->context->progress.data, i, layer->part->digest,
 		                           layer->part->size, layer->part->size);
 	return 0;
 }
 
+static int pull_present_layer(struct pull *p, size_t i, uint64_t *bytes, struct err *e)
+{
+	const char *chain_id = p->layers[i].chain_id;
+	int tree = store_layer_open(p->context->store, chain_id, e);
+
+	p->trees[p->manifest.count - 1 - i] = tree;
+	*bytes = store_layer_bytes(p->context->store, chain_id);
+	return tree < 0 ? -1 : 0;
+}
+
 static int pull_layers(struct pull *p, struct err *e)
 {
-	struct store *store = p->context->store;
-
 	for (size_t i = 0; i < p->manifest.count; i++) {
-		const char *chain_id = p->layers[i].chain_id;
-		uint64_t bytes;
+		uint64_t bytes = 0;
 
 		p->current = i;
 		if (http_interrupted())
 			return err_set(e, ERR_INTERRUPTED, "interrupted");
 		if (!p->layers[i].present && pull_begin_transfers(p, i, e) < 0)
 			return -1;
-		if (!p->layers[i].present && pull_make_layer(p, i, e) < 0)
+		if (p->layers[i].present && pull_present_layer(p, i, &bytes, e) < 0)
 			return -1;
-		p->trees[p->manifest.count - 1 - i] = store_layer_open(store, chain_id, e);
-		if (p->trees[p->manifest.count - 1 - i] < 0)
+		if (!p->layers[i].present && pull_make_layer(p, i, &bytes, e) < 0)
 			return -1;
-		bytes = store_layer_bytes(store, chain_id);
 		p->bytes_left -= bytes < p->bytes_left ? bytes : p->bytes_left;
 	}
-	return 0;
+	return oci_publish_end(mem_steal(p->publish), e);
 }
 
 static int pull_publish(struct pull *p, struct err *e)
@@ -268,6 +287,9 @@ static int pull_publish(struct pull *p, struct err *e)
 
 static void pull_release(struct pull *p)
 {
+	struct err late = ERR_INIT;
+
+	oci_publish_end(p->publish, &late); /* another failure was first */
 	for (size_t i = 0; p->layers && i < p->manifest.count; i++) {
 		stream_close(p->layers[i].stream);
 		if (p->layers[i].lock_fd >= 0)

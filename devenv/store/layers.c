@@ -174,18 +174,34 @@ static int check_chain_id(const char *chain_id, char path[STORE_PATH_MAX], struc
 	return 0;
 }
 
-int store_layer_publish(struct store *s, struct store_stage *st, const char *chain_id, struct err *e)
+int store_staged_publish(struct store *s, struct store_staged *layers, size_t count, struct err *e)
 {
 	char from[STORE_PATH_MAX], to[STORE_PATH_MAX];
+	const struct store_stage *missing = NULL;
 
-	if (check_chain_id(chain_id, to, e) < 0 || complete_stage(st, e) < 0)
-		return -1;
-	if (file_exists(s->fd, to))
-		return 0;
-	if (syncfs(st->fd) < 0)
+	for (size_t i = 0; i < count; i++) {
+		if (check_chain_id(layers[i].chain_id, to, e) < 0 || complete_stage(&layers[i].stage, e) < 0)
+			return -1;
+		if (!file_exists(s->fd, to))
+			missing = &layers[i].stage;
+	}
+	if (missing && syncfs(missing->fd) < 0)
 		return store_failure(s, "can't make a layer durable", e);
-	snprintf(from, sizeof(from), STORE_TMP "/%s", st->name);
-	return give_name(s, from, to, e);
+	for (size_t i = 0; i < count; i++) {
+		check_chain_id(layers[i].chain_id, to, e);
+		snprintf(from, sizeof(from), STORE_TMP "/%s", layers[i].stage.name);
+		if (!file_exists(s->fd, to) && give_name(s, from, to, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int store_layer_publish(struct store *s, struct store_stage *st, const char *chain_id, struct err *e)
+{
+	struct store_staged one = { .stage = *st };
+
+	snprintf(one.chain_id, sizeof(one.chain_id), "%s", chain_id);
+	return store_staged_publish(s, &one, 1, e);
 }
 
 int store_layers_publish(struct store *s, struct store_stage *st, const struct strlist *chain_ids, struct err *e)

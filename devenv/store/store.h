@@ -71,6 +71,12 @@ int store_layer_meta_write(struct store_stage *st, const struct store_layer_meta
 /* Publish stage's subdirectories fs/ and files owners, meta as the layer. Somebody else having published it meanwhile
  * is success. */
 int store_layer_publish(struct store *s, struct store_stage *st, const char *chain_id, struct err *e);
+/* The same for several stages at once. After a failure none has a name that comes after one that has none. */
+struct store_staged {
+	struct store_stage stage;
+	char chain_id[136];
+};
+int store_staged_publish(struct store *s, struct store_staged *layers, size_t count, struct err *e);
 /* The same for many layers at once, each complete with meta in the stage's directory <hex of its chain id>. */
 int store_layers_publish(struct store *s, struct store_stage *st, const struct strlist *chain_ids, struct err *e);
 

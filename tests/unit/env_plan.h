@@ -76,9 +76,20 @@ UNUSED_FUNCTION static const struct plan_mount *mount_at(const struct plan *p, c
 	return NULL;
 }
 
+/* In whichever of the two generated layers it is. */
+static char *skeleton_path(const struct plan *p, const char *path)
+{
+	char *full = mem_printf("%s%s", p->layers[0], path);
+
+	if (file_exists(AT_FDCWD, full))
+		return full;
+	free(full);
+	return mem_printf("%s%s", p->layers[1], path);
+}
+
 UNUSED_FUNCTION static char *skeleton_text(const struct plan *p, const char *path)
 {
-	cleanup_free char *full = mem_printf("%s%s", p->layers[0], path);
+	cleanup_free char *full = skeleton_path(p, path);
 	struct buf b = BUF_INIT;
 	struct err e = ERR_INIT;
 
@@ -88,7 +99,7 @@ UNUSED_FUNCTION static char *skeleton_text(const struct plan *p, const char *pat
 
 UNUSED_FUNCTION static mode_t skeleton_mode(const struct plan *p, const char *path)
 {
-	cleanup_free char *full = mem_printf("%s%s", p->layers[0], path);
+	cleanup_free char *full = skeleton_path(p, path);
 	struct stat st;
 
 	return lstat(full, &st) < 0 ? 0 : st.st_mode;

@@ -318,6 +318,24 @@ static void test_ids(void **state)
 	ask_variant(&(struct filter_options){ .root = true, .set_ids = true }, q, ARRAY_SIZE(q));
 }
 
+/* The descriptor is nobody's, so the kernel would say so. */
+static void test_sync(void **state)
+{
+	struct question q[] = {
+		{ "fsync", SYS_fsync, 900, 0, 0, 0, EBADF },
+		{ "fdatasync", SYS_fdatasync, 900, 0, 0, 0, EBADF },
+		{ "syncfs", SYS_syncfs, 900, 0, 0, 0, EBADF },
+		{ "sync_file_range", SYS_sync_file_range, 900, 0, 0, 0, EBADF },
+		{ "ftruncate", SYS_ftruncate, 900, 0, 0, 0, EBADF },
+	};
+
+	(void)state;
+	ask_all(q, ARRAY_SIZE(q));
+	for (size_t i = 0; i + 1 < ARRAY_SIZE(q); i++)
+		q[i].expected = 0;
+	ask_variant(&(struct filter_options){ .root = true, .unsynced = true }, q, ARRAY_SIZE(q));
+}
+
 static void test_other_architectures(void **state)
 {
 	(void)state;
@@ -355,7 +373,7 @@ int main(void)
 		cmocka_unit_test(test_ordinary),      cmocka_unit_test(test_denied),
 		cmocka_unit_test(test_unknown),	      cmocka_unit_test(test_arguments),
 		cmocka_unit_test(test_owners),	      cmocka_unit_test(test_owners_of_root),
-		cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_ids), cmocka_unit_test(test_sync),
 		cmocka_unit_test(test_fork_still_works), cmocka_unit_test(test_other_architectures),
 		cmocka_unit_test(test_nested),	      cmocka_unit_test(test_perf),
 	};

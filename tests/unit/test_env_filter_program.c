@@ -39,6 +39,7 @@ static const struct filter_options variants[] = {
 	{ .root = true }, { .nested = true, .root = true }, { .perf = true, .root = true },
 	{ .nested = true, .perf = true, .root = true },
 	{ .root = true, .set_ids = true },
+	{ .root = true, .set_ids = true, .unsynced = true },
 };
 static const struct filter_options *variant;
 
@@ -165,6 +166,8 @@ static int build(scmp_filter_ctx ctx)
 		r = add_list(ctx, variant->root ? SCMP_ACT_ERRNO(0) : SCMP_ACT_ALLOW, filter_calls_owner);
 	if (r == 0)
 		r = add_list(ctx, variant->set_ids ? SCMP_ACT_ERRNO(0) : SCMP_ACT_ALLOW, filter_calls_ids);
+	if (r == 0)
+		r = add_list(ctx, variant->unsynced ? SCMP_ACT_ERRNO(0) : SCMP_ACT_ALLOW, filter_calls_sync);
 	return r == 0 ? add_compared(ctx) : r;
 }
 
@@ -336,7 +339,7 @@ static void test_smaller(void **state)
 static void test_no_number_twice(void **state)
 {
 	const struct filter_call *lists[] = { filter_calls_allowed, filter_calls_denied, filter_calls_namespaces, filter_calls_perf,
-					      filter_calls_owner, filter_calls_ids };
+					      filter_calls_owner, filter_calls_ids, filter_calls_sync };
 	bool seen[1000] = { false };
 
 	(void)state;

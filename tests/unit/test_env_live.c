@@ -31,15 +31,16 @@ static void test_live(void **state)
 	assert_done(env_live_digests(&env, &after, &e), e);
 	assert_int_equal(after.count, 0);
 	assert_done(env_gc(&env, &s, &dry, &e), e);
-	assert_int_equal(dry.generated, 1);
+	assert_int_equal(dry.generated, 2);
 	assert_int_equal(dry.plans, 1);
 	assert_true(file_exists(AT_FDCWD, p.layers[0]));
 	fixture_mkdir("state/devenv/checkouts/other");
 	assert_done(env_gc(&env, &s, &gc, &e), e);
-	assert_int_equal(gc.generated, 1);
+	assert_int_equal(gc.generated, 2);
 	assert_int_equal(gc.plans, 1);
 	assert_true(gc.bytes > 0 && gc.bytes == dry.bytes);
 	assert_false(file_exists(AT_FDCWD, p.layers[0]));
+	assert_false(file_exists(AT_FDCWD, p.layers[1]));
 	store_close(&s);
 	env_release(&env);
 	plan_release(&p);

@@ -27,7 +27,7 @@ static void test_plan(void **state)
 	assert_int_equal(p.uid, getuid());
 	assert_int_equal(p.gid, getgid());
 	assert_int_equal(p.network, PLAN_NETWORK_HOST);
-	assert_int_equal(p.layer_count, 2);
+	assert_int_equal(p.layer_count, 3);
 	assert_string_equal(p.shell, "/bin/sh");
 	assert_true(p.filter_size > 0);
 	assert_int_equal(strlen(p.id), 64);
@@ -44,7 +44,7 @@ static void test_plan(void **state)
 	assert_true(m->flags & PLAN_MOUNT_CREATE); /* it lies in the home */
 	assert_true(m > mount_at(&p, home));
 	assert_true(mount_at(&p, home)->flags & PLAN_MOUNT_MAKE_HOST);
-	link = mem_printf("%s/workspace", p.layers[0]);
+	link = skeleton_path(&p, "/workspace");
 	assert_true(readlink(link, target, sizeof(target) - 1) > 0);
 	assert_string_equal(target, fixture_project);
 	assert_true(S_ISDIR(skeleton_mode(&p, "/proc")));

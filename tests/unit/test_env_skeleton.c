@@ -98,6 +98,64 @@ static void test_conflicts(void **state)
 	skeleton_release(&k);
 }
 
+/* ---- two layers of it ---- */
+
+/* Of a checkout at this place, with this name. */
+static void part_of_checkout(const char *name, const char *place, bool own, struct skeleton *part)
+{
+	struct skeleton k = { 0 };
+	struct err e = ERR_INIT;
+
+	assert_done(skeleton_add_directory(&k, place, 0755, &e), e);
+	skeleton_own(&k, place);
+	assert_done(skeleton_add_directory(&k, "/proc", 0555, &e), e);
+	assert_done(skeleton_add_file(&k, "/etc/passwd", "root\n", &e), e);
+	assert_done(skeleton_add_file(&k, "/etc/hostname", name, &e), e);
+	skeleton_own(&k, "/etc/hostname");
+	assert_done(skeleton_add_directory(&k, "/srv", 0711, &e), e); /* for its own sake too */
+	skeleton_part(&k, own, part);
+	skeleton_release(&k);
+}
+
+static bool part_has(const struct skeleton *part, const char *path)
+{
+	for (size_t i = 0; i < part->count; i++)
+		if (strcmp(part->items[i].path, path) == 0)
+			return true;
+	return false;
+}
+
+static void test_parts(void **state)
+{
+	static const char *const in_both[] = { "/", "/etc" }, *const shared[] = { "/proc", "/etc/passwd", "/srv" },
+				 *const own[] = { "/home", "/home/a", "/home/a/p", "/etc/hostname" };
+	struct skeleton parts[2], others[2], nested;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		cleanup_free char *one = NULL, *other = NULL;
+
+		part_of_checkout("one\n", "/home/a/p", i, &parts[i]);
+		part_of_checkout("two\n", "/opt/q", i, &others[i]);
+		one = skeleton_name(&parts[i]);
+		other = skeleton_name(&others[i]);
+		assert_int_equal(strcmp(one, other) == 0, i == 0);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(in_both); i++)
+		assert_true(part_has(&parts[0], in_both[i]) && part_has(&parts[1], in_both[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(shared); i++)
+		assert_true(part_has(&parts[0], shared[i]) && !part_has(&parts[1], shared[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+		assert_true(!part_has(&parts[0], own[i]) && part_has(&parts[1], own[i]));
+	part_of_checkout("one\n", "/srv/p", true, &nested);
+	assert_true(part_has(&nested, "/srv"));
+	skeleton_release(&nested);
+	for (int i = 0; i < 2; i++) {
+		skeleton_release(&parts[i]);
+		skeleton_release(&others[i]);
+	}
+}
+
 /* ---- files that layers share ---- */
 
 static struct stat make_with(struct store *s, const char *name, const char *data, size_t len)
@@ -216,6 +274,7 @@ int main(void)
 		fixture_test(test_name),
 		fixture_test(test_make),
 		fixture_test(test_conflicts),
+		fixture_test(test_parts),
 		fixture_test(test_sharing),
 		fixture_test(test_cover),
 	};
