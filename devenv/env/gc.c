@@ -40,15 +40,6 @@ static int remove_record(const char *state, const char *name, struct err *e)
 	return 0;
 }
 
-/* Is there nothing of value that the directory's record of its project explains? */
-static bool is_worthless(const struct store *s, const char *state)
-{
-	cleanup_free char *home = path_join(state, "home"), *persist = path_join(state, "persist");
-	cleanup_free char *volumes = mem_printf("volumes/%s", path_base(state));
-
-	return !file_exists(AT_FDCWD, home) && !file_exists(AT_FDCWD, persist) && !file_exists(s->fd, volumes);
-}
-
 /* The plan before the record of what it uses. What is left of a directory with nothing else in it goes too. */
 static int remove_plans(const struct store *s, const struct strlist *dead, struct env_gc *gc, struct err *e)
 {
@@ -61,7 +52,7 @@ static int remove_plans(const struct store *s, const struct strlist *dead, struc
 		if (!gc->dry_run) {
 			if (remove_record(state, "plan", e) < 0 || remove_record(state, "used", e) < 0)
 				return -1;
-			if (is_worthless(s, state) && remove_record(state, "project", e) < 0)
+			if (live_is_worthless(s, state) && remove_record(state, "project", e) < 0)
 				return -1;
 			rmdir(scratch);
 			rmdir(state);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/digest.h"
+#include "base/dirs.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -83,18 +84,27 @@ static bool is_prepared(const char *state, const char *plan_id)
 	return found;
 }
 
+int live_record_project(const struct environment *env, struct err *e)
+{
+	cleanup_free char *known = live_project(env->state);
+	cleanup_buf struct buf text = BUF_INIT;
+
+	if (!env->project || (known && strcmp(known, env->project) == 0))
+		return 0;
+	if (dirs_private(env->state, e) < 0)
+		return -1;
+	buf_addf(&text, "%s\n", env->project);
+	return write_text(env->state, "project", &text, e);
+}
+
 int live_record(const struct environment *env, const char *plan_id, const char *digest, const char *skeletons,
 		struct err *e)
 {
 	cleanup_strlist struct strlist lines = STRLIST_INIT;
 	cleanup_buf struct buf text = BUF_INIT;
 
-	if (env->project) {
-		buf_addf(&text, "%s\n", env->project);
-		if (write_text(env->state, "project", &text, e) < 0)
-			return -1;
-		buf_clear(&text);
-	}
+	if (live_record_project(env, e) < 0)
+		return -1;
 	buf_addf(&text, "%s %s %s\n", plan_id, digest, skeletons);
 	read_lines(env->state, "used", &lines);
 	for (size_t i = 0; i < lines.count; i++) {
@@ -276,8 +286,16 @@ static void survey_state(const struct survey *s, const char *dir)
 			used = true;
 		}
 	}
-	if (!used && lines.count)
+	if (!used && (lines.count || (s->store && has_project && live_is_worthless(s->store, dir))))
 		note(s->dead, dir);
+}
+
+bool live_is_worthless(const struct store *s, const char *state)
+{
+	cleanup_free char *home = path_join(state, "home"), *persist = path_join(state, "persist");
+	cleanup_free char *volumes = mem_printf("volumes/%s", path_base(state));
+
+	return !file_exists(AT_FDCWD, home) && !file_exists(AT_FDCWD, persist) && !file_exists(s->fd, volumes);
 }
 
 static int survey_below(const struct survey *s, const char *kind, struct err *e)

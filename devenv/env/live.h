@@ -11,12 +11,14 @@
 
 #include "env/env.h"
 
+/* Write the first file: what is fetched and made for the project stays from then on, though there is no plan yet. */
+int live_record_project(const struct environment *env, struct err *e);
 /* Write both files for the plan that is about to be written. `skeletons`: the topmost first, a space between. */
 int live_record(const struct environment *env, const char *plan_id, const char *digest, const char *skeletons,
 		struct err *e);
 
 /* Generated layers that something uses, by name; and state directories whose plan serves nothing any more: its project or
- * image is gone and it does not run. `images_gone` are taken for not stored. The last two lists may be NULL. */
+ * image is gone and it does not run, or that never had one. `images_gone` are taken for not stored. The last two lists may be NULL. */
 int live_survey(const struct environment *env, const struct store *s, const struct strlist *images_gone,
 		struct strlist *skeletons, struct strlist *dead, struct err *e);
 /* Names of the clones (fetch/gitrepo.h) of what the locks of living projects extend. */
@@ -30,6 +32,8 @@ size_t live_earlier(const struct dirs *d, const char *state, const char *plan_id
 int live_layers(const struct environment *env, const char *plan_id, struct strlist *layers, struct err *e);
 /* End those of earlier plans that have no session but linger. */
 void live_end_lingering(const struct dirs *d, const char *state, const char *plan_id);
+/* Is there nothing of value that the directory's record of its project explains: no home, no kept scratch, no volume? */
+bool live_is_worthless(const struct store *s, const char *state);
 /* The project that a state directory was made for, or NULL (`run --image`). malloc'ed. */
 char *live_project(const char *state);
 

@@ -6,6 +6,7 @@
 
 #include "env/building.h"
 #include "env/fetching.h"
+#include "env/live.h"
 #include "env/packages_own_stage.h"
 #include "env/packages_stage.h"
 
@@ -71,5 +72,5 @@ int stages_make(struct environment *env, struct store *s, const struct env_optio
 
 int env_fetch(struct environment *env, struct store *s, const struct env_options *o, struct err *e)
 {
-	return stages_make(env, s, o, e);
+	return live_record_project(env, e) < 0 ? -1 : stages_make(env, s, o, e);
 }

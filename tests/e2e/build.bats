@@ -124,6 +124,19 @@ build_is_gone() {
 	[ "$output" = halfway ]
 }
 
+@test "gc keeps what the lock names of a project that never got as far as a session, until it is gone" {
+	build_project "$P" '  false'
+	run -125 devenv -C "$P" run -- true
+	made=$(layers)
+	[ "$made" -ge 1 ]
+	devenv gc
+	[ "$(layers)" -eq "$made" ]
+	rm -r "$P"
+	run -0 devenv gc
+	[ "$(layers)" -eq 0 ]
+	[ -z "$(ls "$XDG_STATE_HOME/devenv/checkouts")" ]
+}
+
 @test "gc keeps the layer of a living checkout and takes what a failed build left" {
 	build_project "$P" '  echo kept >/made'
 	devenv -q -C "$P" pull
