@@ -188,7 +188,8 @@ static char *moved_below(const struct environment *env, const struct packages_li
 
 static void list_gaps(const struct environment *env, const struct packages_list *list, const char *platform, struct env_gaps *out)
 {
-	const char *arch = debian_arch(platform);
+	const char *arch = debian_arch(platform), *on = lock_packages_on(list->lock, platform);
+	size_t before = out->count;
 	char *moved;
 
 	if (!arch) {
@@ -205,7 +206,8 @@ static void list_gaps(const struct environment *env, const struct packages_list 
 							   : mem_printf("not locked for %s", platform));
 	}
 	stale_gaps(env, list, platform, arch, out);
-	moved = list->apt->count ? moved_below(env, list, platform) : NULL;
+	/* Where none was locked yet there is no image that they were locked for. */
+	moved = list->apt->count && (on || out->count == before) ? moved_below(env, list, platform) : NULL;
 	if (moved)
 		locking_add_gap(out, list->all, moved);
 }

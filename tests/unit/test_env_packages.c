@@ -89,6 +89,7 @@ static void test_gaps(void **state)
 		 "jq: devenv.ini no longer asks for jq; packages: devenv.ini no longer asks for any");
 	gaps_are("[base]\nimage = debian:12\n[packages]\napt = jq curl\n", image, "");
 	gaps_are("[base]\nimage = debian:12\n[packages]\napt = jq\n", image, "curl: devenv.ini no longer asks for it");
+	gaps_are("[base]\nimage = debian:12\n[packages]\napt = jq\n", "", "jq: not locked");
 	{
 		cleanup_free char *expected = mem_printf("packages: the lock has them for another image of %s", oci_platform());
 
