@@ -7,9 +7,11 @@
  */
 #include "env/renewed.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "env/skeleton.h"
@@ -74,6 +76,18 @@ static const char *name_image(const struct environment *env, const char *before,
 	return env->config.build && is_only(before, now) ? "build" : "image";
 }
 
+/* Files of a kept layer hide those of any image below, and dpkg's database among them is one of its own. */
+static void say_kept(const struct environment *env, const struct env_ui *ui)
+{
+	cleanup_free char *upper = path_join(env->state, "persist/upper");
+	cleanup_strlist struct strlist names = STRLIST_INIT;
+	struct err ignored = ERR_INIT;
+
+	if (env->config.persist && file_names(AT_FDCWD, upper, false, &names, &ignored) == 0 && names.count)
+		ui->notice(ui->data, "what persist keeps was written over the image before, and hides what is another in this one; "
+				     "`devenv diff` shows it, `devenv reset` starts anew");
+}
+
 void renewed_say(const struct environment *env, const struct renewed *before, const struct env_ui *ui)
 {
 	cleanup_buf struct buf line = BUF_INIT;
@@ -92,6 +106,8 @@ void renewed_say(const struct environment *env, const struct renewed *before, co
 		cleanup_free char *text = mem_printf("changed since the last session here: %s", line.data);
 
 		ui->notice(ui->data, text);
+		if (strcmp(before->image, now.image) != 0)
+			say_kept(env, ui);
 	}
 	renewed_release(&now);
 }

@@ -294,6 +294,22 @@ D $P/two" ]
 	release "$P"
 }
 
+@test "persist: what is kept over one image is told when it comes to lie over another" {
+	sandbox 'persist = yes'
+	run -0 --separate-stderr devenv run -- true
+	sed -i "s|^image = .*|image = $PYTHON2|" devenv.ini
+	devenv -q lock
+	run -0 --separate-stderr devenv -y run -- touch /opt/kept
+	[[ $stderr == *'changed since the last session here: image'* ]]
+	[[ $stderr != *'persist keeps'* ]]
+	sed -i "s|^image = .*|image = $SMALL|" devenv.ini
+	devenv -q lock
+	run -0 --separate-stderr devenv -y run -- test -e /opt/kept
+	[[ $stderr == *'what persist keeps was written over the image before'*'devenv reset'* ]]
+	run -0 --separate-stderr devenv run -- true
+	[ -z "$stderr" ]
+}
+
 @test "reset: ends what lingers, keeps the home, and sweeps what killed sessions left" {
 	sandbox 'linger = 600' 'scratch = disk'
 	run -0 devenv run --root -- sh -c 'echo x >/usr/x'
