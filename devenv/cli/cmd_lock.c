@@ -151,9 +151,11 @@ static int write_locks(struct cli *c, struct environment *env, bool update, stru
 		strlist_add(&names, c->operands[i]);
 	/* CI=true keeps other commands from writing the lock; this one is asked for by name */
 	options.locked = false;
+	options.dry_run = c->dry_run;
 	if (env_lock(env, &options, update, &names, shared, e) < 0)
 		return -1;
-	result = env_lock_own(env, &options, update, &names, own, e);
+	/* One's own stand on the others: on those that would be there nothing can be resolved. */
+	result = c->dry_run && shared->count ? 0 : env_lock_own(env, &options, update, &names, own, e);
 	if (c->json)
 		return result < 0 ? -1 : output_json(c, changes_json(shared, own), e);
 	if (!c->quiet) {
@@ -163,6 +165,8 @@ static int write_locks(struct cli *c, struct environment *env, bool update, stru
 	if (result == 0 && !shared->count && !own->count)
 		output_notice(c, "devenv.lock %s up to date",
 		              env->config.packages_own.count ? "and " PROJECT_LOCAL_LOCK " are" : "is");
+	else if (result == 0 && c->dry_run)
+		output_notice(c, "nothing was written");
 	return result;
 }
 

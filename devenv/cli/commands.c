@@ -138,7 +138,8 @@ const struct command commands_table[] = {
 	  options_lock, NULL, cmd_lock, COMMAND_DRY_RUN, 0, 0 },
 	{ "update", "[NAME…]", "resolve again, all entries of devenv.lock or those named",
 	  "Prints one line per entry that moved: name, old, new. NAME is an entry of the\n"
-	  "lock, or base, debian, packages, or personal: all that devenv.local.ini adds.", NULL, NULL, cmd_update, 0, 0, -1 },
+	  "lock, or base, debian, packages, or personal: all that devenv.local.ini adds.", NULL, NULL, cmd_update,
+	  COMMAND_DRY_RUN, 0, -1 },
 	{ "pull", "", "fetch everything the lock names, so that enter needs no network", NULL, NULL, NULL,
 	  cmd_pull, 0, 0, 0 },
 	{ "allow", "", "grant the powers this project asks for",

@@ -44,6 +44,7 @@ struct env_ui {
 
 struct env_options {
 	bool locked, offline, yes;
+	bool dry_run; /* of env_lock: say what would change, and write nothing */
 	const struct env_ui *ui; /* never NULL */
 };
 

@@ -126,7 +126,7 @@ int lock_file_save(struct environment *env, const struct lock_file *f, const str
 		lock_format(f->lock, &text);
 	if (f->text->len == text.len && memcmp(f->text->data, text.data, text.len) == 0)
 		return 0;
-	if (!had && lock_is_empty(f->lock))
+	if ((!had && lock_is_empty(f->lock)) || o->dry_run)
 		return 0;
 	if (file_replace(env->project_fd, f->name, text.data, text.len, mode_of(env, f->name), FILE_DURABLE, e) < 0)
 		return not_saved(f, path, e);
@@ -157,7 +157,7 @@ int lock_file_drop_own(const struct environment *env, const struct env_options *
 {
 	cleanup_free char *path = path_join(env->project, PROJECT_LOCAL_LOCK);
 
-	if (!is_leftover(env))
+	if (o->dry_run || !is_leftover(env))
 		return 0;
 	if (unlinkat(env->project_fd, PROJECT_LOCAL_LOCK, 0) < 0) {
 		if (errno == ENOENT)

@@ -64,6 +64,10 @@ digest_of() {
 	run -0 --separate-stderr devenv -C "$P" run -- cat /etc/small
 	[ "$output" = "small 1" ]
 	old=$(digest_of 1) new=$(digest_of 2)
+	sum=$(sha256sum "$P/devenv.lock")
+	run -0 --separate-stderr devenv -C "$P" update -n
+	[[ $output == *base*"${old:7:12}"*"${new:7:12}"* && $stderr == *'nothing was written'* ]]
+	[ "$(sha256sum "$P/devenv.lock")" = "$sum" ]
 	run -0 devenv -C "$P" update
 	[[ $output == *base*"${old:7:12}"*"${new:7:12}"* ]]
 	run -0 --separate-stderr devenv -C "$P" run -- cat /etc/small
