@@ -34,8 +34,9 @@ shared() {
 own() { # DIR WORDS
 	printf '[packages]\napt = %s\n' "$2" >"$1/devenv.local.ini"
 }
-layers_of() {
-	devenv -C "$1" config --plan --json | python3 -c 'import json, sys; print("\n".join(json.load(sys.stdin)["layers"][1:]))'
+layers_of() { # but for what is generated
+	devenv -C "$1" config --plan --json | python3 -c 'import json, sys
+print("\n".join(l for l in json.load(sys.stdin)["layers"] if "/skeletons/" not in l))'
 }
 
 @test "one person's package is there, above what everybody has, and nothing that is shared knows of it" {
