@@ -116,6 +116,8 @@ void lock_release(struct lock *l);
 
 /* The entry of that name, or NULL; points into l. */
 struct lock_image *lock_find(const struct lock *l, const char *name);
+/* May this be the path of a package in an archive: relative, of plain components, none of which begins with a dot? */
+bool lock_package_path_is_valid(const char *path);
 /* Replace or add the entry named by img->name; takes its contents. */
 void lock_put(struct lock *l, struct lock_image *img /* takes contents */);
 void lock_remove(struct lock *l, const char *name);

@@ -43,11 +43,17 @@ static bool is_version(const char *s)
 }
 
 /* Relative, of plain components, none of which begins with a dot. */
-static bool is_path(const char *s)
+bool lock_package_path_is_valid(const char *s)
 {
 	if (!consists_of(s, LETTERS, LETTERS "/+.~_:%=-", PATH_MAX_LEN))
 		return false;
-	return !strstr(s, "//") && !strstr(s, "/.") && s[strlen(s) - 1] != '/';
+	return !strstr(s, "//") && !strstr(s, "/.") && s[strlen(s) - 1] != '/' && text_ends(s, ".deb");
+}
+
+/* A suite, which may be a path too: "buster/updates". */
+static bool is_suite(const char *s)
+{
+	return consists_of(s, LETTERS, LETTERS "/+.~_:%=-", PATH_MAX_LEN) && !strstr(s, "//") && !strstr(s, "/.");
 }
 
 /* "libpq5", "libpq5=15.8-0": what [packages] apt says, of several words where several items are one package. */
@@ -77,14 +83,14 @@ static int take_entry(const char *name, const struct ini_entry *entry, struct lo
 		return 0;
 	}
 	if (!strcmp(key, "path"))
-		return keep(name, entry, is_path(value) && text_ends(value, ".deb"), "the path of a package in an archive", &p->path,
+		return keep(name, entry, lock_package_path_is_valid(value), "the path of a package in an archive", &p->path,
 			    e);
 	if (!strcmp(key, "request"))
 		return keep(name, entry, is_request(value), "a request", &p->request, e);
 	if (!strcmp(key, "sha256"))
 		return keep(name, entry, text_is_hex(value, 64), "a sha256", &p->sha256, e);
 	if (!strcmp(key, "suite"))
-		return keep(name, entry, is_path(value), "a suite", &p->suite, e);
+		return keep(name, entry, is_suite(value), "a suite", &p->suite, e);
 	if (!strcmp(key, "version"))
 		return keep(name, entry, is_version(value), "a version", &p->version, e);
 	if (strcmp(key, "size") != 0)

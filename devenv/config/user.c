@@ -19,6 +19,7 @@ const struct config_key user_config_keys[] = {
 	{ "debian", "mirror", true, "address of a Debian mirror; default: what apt on this machine uses" },
 	{ "debian", "security", true, "address of the mirror of Debian's security suites; default: MIRROR-security" },
 	{ "debian", "snapshot", true, "address where Debian packages that left the mirrors are to be had" },
+	{ "debian", "vendor", true, "directories with Debian packages, looked at before any server is asked" },
 	{ "debian", "keyring", true, "file of the keys that sign the archive; default: the distribution's" },
 	{ "debian", "ignore-expiry", true, "use an index that is older than its signers allow, with a warning: yes or no" },
 	{ "npm", "registry", false, "npm registry; default: what the host's npm uses" },
@@ -30,14 +31,19 @@ const struct config_key user_config_keys[] = {
 };
 const size_t user_config_key_count = ARRAY_SIZE(user_config_keys);
 
+static int check_is_absolute(const char *file, const struct ini_entry *entry, const char *path, struct err *e)
+{
+	if (value_check_path(file, entry, path, e))
+		return -1;
+	if (path[0] == '/')
+		return 0;
+	value_bad(file, entry, e, "'%s' is not an absolute path", text_safe(path));
+	return err_hint(e, "write the whole path, starting with /; ~ and variables are not expanded");
+}
+
 static int check_absolute(const char *file, const struct ini_entry *entry, struct err *e)
 {
-	if (value_check_line(file, entry, e) || value_check_path(file, entry, entry->value, e))
-		return -1;
-	if (entry->value[0] == '/')
-		return 0;
-	value_bad(file, entry, e, "'%s' is not an absolute path", text_safe(entry->value));
-	return err_hint(e, "write the whole path, starting with /; ~ and variables are not expanded");
+	return value_check_line(file, entry, e) ? -1 : check_is_absolute(file, entry, entry->value, e);
 }
 
 static int set_mirror(const char *file, const struct ini_entry *entry, struct user_registry *r, struct err *e)
@@ -102,6 +108,14 @@ static int set_registry(struct user_config *u, const char *file, const struct in
 	return 0;
 }
 
+/* "https://name:password@host/" */
+static bool has_login(const char *address)
+{
+	const char *authority = strstr(address, "://");
+
+	return authority && memchr(authority + 3, '@', strcspn(authority + 3, "/"));
+}
+
 /* An address of an archive: kept without slashes at its end, so that /dists and /pool can be put behind it. */
 static int set_address(const char *file, const struct ini_entry *entry, char **out, struct err *e)
 {
@@ -110,6 +124,10 @@ static int set_address(const char *file, const struct ini_entry *entry, char **o
 
 	if (value_check_line(file, entry, e))
 		return -1;
+	if (has_login(value)) { /* which is not repeated */
+		value_bad(file, entry, e, "an address can't have a name and password in it");
+		return err_hint(e, "write them as `machine HOST login NAME password PASSWORD` into a file of /etc/apt/auth.conf.d");
+	}
 	while (len > 0 && value[len - 1] == '/')
 		len--;
 	if (strpbrk(value, " \t?#") || !(text_starts(value, "http://") || text_starts(value, "https://") ||
@@ -119,6 +137,16 @@ static int set_address(const char *file, const struct ini_entry *entry, char **o
 				   "has dists or pool in it");
 	}
 	*out = mem_strndup(value, len);
+	return 0;
+}
+
+static int set_vendors(const char *file, const struct ini_entry *entry, struct strlist *out, struct err *e)
+{
+	if (value_list(file, entry, out, e))
+		return -1;
+	for (size_t i = 0; i < out->count; i++)
+		if (check_is_absolute(file, entry, out->items[i], e))
+			return -1;
 	return 0;
 }
 
@@ -132,6 +160,8 @@ static int set_debian(struct user_debian *d, const char *file, const struct ini_
 		return set_address(file, entry, &d->snapshot, e);
 	if (!strcmp(entry->key, "ignore-expiry"))
 		return value_bool(file, entry, &d->ignore_expiry, e);
+	if (!strcmp(entry->key, "vendor"))
+		return set_vendors(file, entry, &d->vendors, e);
 	if (check_absolute(file, entry, e))
 		return -1;
 	d->keyring = mem_strdup(entry->value);
@@ -201,6 +231,7 @@ void user_config_release(struct user_config *u)
 	free(u->debian.mirror);
 	free(u->debian.security);
 	free(u->debian.snapshot);
+	strlist_release(&u->debian.vendors);
 	free(u->debian.keyring);
 	free(u->store_path);
 	free(u->shell);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "config/config.h"
 
@@ -26,6 +27,7 @@ struct user_debian { /* [debian] */
 	/* Where packages are that left the mirrors. Asked in two ways: SNAPSHOT/pool/..., as of a copy or a dated tree; and the
 	 * machine interface of the snapshot service (SNAPSHOT/mr/binary/NAME/VERSION/binfiles, SNAPSHOT/file/HASH). NULL: none */
 	char *snapshot;
+	struct strlist vendors; /* absolute paths: directories of .deb files, looked at before any server is asked */
 	char *keyring;	/* absolute path; NULL: the distribution's */
 	bool ignore_expiry; /* use an index whose Valid-Until is over */
 };

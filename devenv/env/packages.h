@@ -49,12 +49,15 @@ struct packages_source {
 	struct debian_context context;
 	struct debian_archive archive;
 	bool opened;
+	struct debian_network *network;
 	struct http *http;
 	struct buf status;    /* of an image: dpkg's */
 	char *directory;      /* of an image: its keyrings, while this is open */
 	const struct env_options *options;
 };
-/* `manifest`: of the image that packages are added to, which must be in the store; NULL: a base of packages. */
+/* The context only, for what is asked of no archive. */
+void packages_source_start(struct packages_source *p, const struct environment *env, const struct env_options *o);
+/* And the archive. `manifest`: of the image that packages are added to, which must be in the store; NULL: a base of packages. */
 int packages_source_open(struct packages_source *p, const struct environment *env, struct store *s, const char *manifest,
 			 const struct env_options *o, struct err *e);
 /* dpkg's status of an image of the store. ERR_NOT_FOUND: it has none. */

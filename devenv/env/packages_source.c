@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "env/packages.h"
+#include "source/debian_network.h"
 
 #define DPKG_STATUS "/var/lib/dpkg/status"
 #define FILE_MAX (64u << 20) /* dpkg's status of an image with thousands of packages has a few megabytes */
@@ -108,13 +109,13 @@ static void progress(void *data, const char *what, uint64_t done, uint64_t total
 		p->options->ui->packages(p->options->ui->progress.data, what, done, total);
 }
 
-int packages_source_open(struct packages_source *p, const struct environment *env, struct store *s, const char *manifest,
-			 const struct env_options *o, struct err *e)
+void packages_source_start(struct packages_source *p, const struct environment *env, const struct env_options *o)
 {
-	int result;
-
 	*p = (struct packages_source){ .options = o, .status = BUF_INIT };
-	p->http = o->offline ? NULL : http_new(NULL);
+	if (!o->offline) {
+		p->network = debian_network_new();
+		p->http = http_new(&(struct http_settings){ .route = debian_network_route, .route_data = p->network });
+	}
 	p->context = (struct debian_context){ .user = &env->user,
 					      .http = p->http,
 					      .cache = env->dirs.cache,
@@ -122,6 +123,14 @@ int packages_source_open(struct packages_source *p, const struct environment *en
 					      .notice = notice,
 					      .progress = progress,
 					      .data = p };
+}
+
+int packages_source_open(struct packages_source *p, const struct environment *env, struct store *s, const char *manifest,
+			 const struct env_options *o, struct err *e)
+{
+	int result;
+
+	packages_source_start(p, env, o);
 	if (manifest) {
 		result = open_image(p, env, s, manifest, e);
 	} else {
@@ -143,6 +152,7 @@ void packages_source_close(struct packages_source *p)
 		debian_archive_release(&p->archive);
 	if (p->http)
 		http_free(p->http);
+	debian_network_free(p->network);
 	if (p->directory)
 		file_remove_tree(AT_FDCWD, p->directory, &ignored);
 	free(p->directory);

@@ -23,6 +23,7 @@
 #include "base/text.h"
 #include "env/packages.h"
 #include "env/packages_order.h"
+#include "env/packages_space.h"
 #include "env/step.h"
 #include "source/debian_base.h"
 #include "source/debian_deb.h"
@@ -199,9 +200,10 @@ static int64_t wall_ns(void)
 static int fetch(struct environment *env, struct store *s, const struct chosen *c, const char *below,
 		 const struct env_options *o, struct err *e)
 {
+	const struct user_debian *user = &env->user.debian;
 	struct packages_source source = { .status = BUF_INIT };
+	struct debian_pool pool = { .store = s, .vendors = &user->vendors };
 	struct err unknown = ERR_INIT;
-	struct debian_pool pool = { .store = s };
 	size_t missing = 0;
 	int result;
 
@@ -211,12 +213,15 @@ static int fetch(struct environment *env, struct store *s, const struct chosen *
 		return 0;
 	if (env_require_allowed(env, o, e) < 0)
 		return -1;
-	if (packages_source_open(&source, env, s, below, o, &unknown) < 0) {
+	if (packages_source_open(&source, env, s, below, o, &unknown) == 0) {
+		pool.archive = &source.archive;
+	} else if (unknown.code == ERR_NOT_FOUND && (user->snapshot || user->vendors.count > 0)) {
+		packages_source_start(&source, env, o);
+	} else {
 		*e = unknown;
 		return err_wrap(e, "%zu packages are not in the store", missing);
 	}
 	pool.context = &source.context;
-	pool.archive = &source.archive;
 	result = debian_pool_fetch(&pool, c->items, c->count, e);
 	packages_source_close(&source);
 	return result;
@@ -268,6 +273,15 @@ static int configure_failed(const char *what, struct err *e)
 	return err_wrap(e, "%s", what);
 }
 
+/* The end of a stage that was made, or was not. */
+static int drop(struct store *s, struct store_stage *stage, const struct chosen *c, int result, struct err *e)
+{
+	bool out = result < 0 && packages_space_is_out(s, e);
+
+	store_stage_drop(s, stage);
+	return out ? packages_space_explain(s, c->items, c->count, e) : result;
+}
+
 /* ---- the base ---- */
 
 struct unpacking {
@@ -298,8 +312,7 @@ static int make_unpacked(struct environment *env, struct store *s, const struct 
 	result = debian_base_unpack(s, &stage, codename, c->items, c->count, unpacked, &u, e);
 	if (result == 0)
 		result = recipe_publish(s, &r->unpacked, &stage, NULL, e);
-	store_stage_drop(s, &stage);
-	return result;
+	return drop(s, &stage, c, result, e);
 }
 
 static int configure_in(struct environment *env, struct store *s, struct store_stage *stage, const struct base_recipes *r,
@@ -336,8 +349,7 @@ static int make_base(struct environment *env, struct store *s, const struct chos
 		result = store_stage_new(s, &stage, e);
 	if (result == 0) {
 		say(o, "configuring", c->count);
-		result = configure_in(env, s, &stage, r, control.epoch, e);
-		store_stage_drop(s, &stage);
+		result = drop(s, &stage, c, configure_in(env, s, &stage, r, control.epoch, e), e);
 	}
 	if (result == 0)
 		say_done(o, "base", start);
@@ -463,8 +475,7 @@ static int make_added(struct environment *env, struct store *s, const struct pac
 	if (result == 0) {
 		if (c->count)
 			say(o, "installing", c->count);
-		result = add_in(env, s, &stage, r, c, &control, e);
-		store_stage_drop(s, &stage);
+		result = drop(s, &stage, c, add_in(env, s, &stage, r, c, &control, e), e);
 	}
 	if (result == 0)
 		say_done(o, a->title, start);

@@ -235,6 +235,9 @@ static int make_entry(const struct resolve *r, const struct debian_package *p, b
 	if (!*path || !text_is_hex(sha256, 64) || text_number(size, UINT64_MAX >> 1, &bytes) < 0 || !bytes)
 		return err_set(e, ERR_INTEGRITY, "the index of %s says no path, size or sha256 of %s %s",
 			       text_safe(r->archive->suites[p->source].suite), text_safe(name), text_safe(version));
+	if (!lock_package_path_is_valid(relative))
+		return err_set(e, ERR_INTEGRITY, "the index of %s says a path of %s that none can have: '%s'",
+			       text_safe(r->archive->suites[p->source].suite), text_safe(name), text_safe(relative));
 	*out = (struct lock_package){ .arch = mem_strdup(r->arch),
 				      .name = mem_steal(name),
 				      .in_base = in_base,

@@ -78,6 +78,8 @@ struct http *http_new(const struct http_settings *s)
 	o->connect_ms = s->connect_timeout_ms > 0 ? s->connect_timeout_ms : 10000;
 	o->stall_ms = s->stall_timeout_ms > 0 ? s->stall_timeout_ms : 30000;
 	o->tries = s->tries > 0 ? s->tries : 12;
+	o->route = s->route;
+	o->route_data = s->route_data;
 	return h;
 }
 

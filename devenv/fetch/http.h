@@ -28,13 +28,25 @@
 
 struct http;
 
+struct http_route { /* how to get to an address */
+	char *proxy;	     /* URL; "": none; NULL: what the environment says ($https_proxy...) */
+	char *ca_file;	     /* PEM file to trust instead of the system's; NULL: as the request says */
+	char *authorization; /* for this address and no other; NULL: none. A request's own goes before it */
+	char *reach_hint, *trust_hint; /* what to do when it can't be reached, or its certificate is no good; may be NULL */
+};
+/* Fills *out, which is all NULL, with malloc'ed strings. Called from the threads of transfers, several at once. */
+typedef void http_router(void *data, const char *url, struct http_route *out);
+
 struct http_settings {
 	const char *user_agent;
 	long connect_timeout_ms; /* 0: 10 s */
 	long stall_timeout_ms;	 /* no byte for so long is a failed try; 0: 30 s */
 	int tries;		 /* 0: 12 */
+	http_router *route;	 /* asked before every exchange, so for every redirect anew; NULL: none */
+	void *route_data;	 /* must stay until the session and the streams it began have ended */
 };
 struct http *http_new(const struct http_settings *s); /* s may be NULL: all defaults */
+struct http *http_clone(const struct http *h); /* the same settings, no connections: for another thread */
 void http_free(struct http *h);
 /* Set from a signal handler (async-signal-safe): every transfer ends soon. */
 void http_interrupt(void);

@@ -49,6 +49,20 @@ static void bad_certificate(struct http_try *t, const char *host)
 			  "config.ini, or by $SSL_CERT_FILE");
 }
 
+/* Whoever knows the way knows better what to do about it. */
+static void hint_of_route(struct http_try *t, CURLcode code)
+{
+	const char *hint = code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_COULDNT_CONNECT ||
+					   code == CURLE_OPERATION_TIMEDOUT
+				   ? t->route.reach_hint
+			   : code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_ISSUER_ERROR || code == CURLE_SSL_INVALIDCERTSTATUS
+				   ? t->route.trust_hint
+				   : NULL;
+
+	if (hint)
+		(void)err_hint(&t->err, "%s", hint);
+}
+
 static enum http_fault describe(struct http_try *t, CURLcode code, const char *host)
 {
 	const char *what = http_error_what(t->request);
@@ -82,7 +96,8 @@ static enum http_fault describe(struct http_try *t, CURLcode code, const char *h
 		return HTTP_FATAL;
 	case CURLE_SSL_CACERT_BADFILE:
 		err_set(&t->err, ERR_CONFIG, "can't use the certificates in '%s' for %s",
-			t->request->ca_file ? text_safe(t->request->ca_file) : "$SSL_CERT_FILE", host);
+			t->request->ca_file ? text_safe(t->request->ca_file) :
+			t->route.ca_file ? text_safe(t->route.ca_file) : "$SSL_CERT_FILE", host);
 		return HTTP_FATAL;
 	case CURLE_GOT_NOTHING:
 	case CURLE_RECV_ERROR:
@@ -103,8 +118,10 @@ static enum http_fault describe(struct http_try *t, CURLcode code, const char *h
 enum http_fault http_error_from_curl(struct http_try *t, CURLcode code)
 {
 	cleanup_free char *host = http_url_host(t->url);
+	enum http_fault fault = describe(t, code, text_safe(host));
 
-	return describe(t, code, text_safe(host));
+	hint_of_route(t, code);
+	return fault;
 }
 
 void http_error_from_status(const struct http_try *t, struct err *e)

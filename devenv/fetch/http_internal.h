@@ -19,6 +19,8 @@ struct http_options { /* http_settings with the defaults filled in */
 	char *user_agent;
 	long connect_ms, stall_ms;
 	int tries;
+	http_router *route;
+	void *route_data;
 };
 
 struct http {
@@ -42,6 +44,7 @@ struct http_try {
 	struct http *http;
 	const struct http_request *request;
 	const char *authorization;
+	struct http_route route; /* of the exchange */
 	uint64_t from; /* > 0: ask for the bytes from here to the end */
 	int stop_fd;   /* readable: give up; -1: none */
 	int64_t limit_ms; /* > 0: when, on the monotonic clock, the try must have ended */
@@ -97,6 +100,5 @@ bool http_retry_wait(struct http_retry *r, const struct http_options *o, const s
 int64_t http_clock_ms(void);
 /* Readable once http_interrupt was called; -1 when there is none. */
 int http_interrupt_fd(void);
-struct http *http_clone(const struct http *h); /* the same options, no connections */
 
 #endif

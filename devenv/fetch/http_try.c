@@ -35,9 +35,38 @@ void http_try_init(struct http_try *t, struct http *http, const struct http_requ
 	http_header_reset(t);
 }
 
+static void forget(char **secret)
+{
+	if (*secret)
+		explicit_bzero(*secret, strlen(*secret));
+	free(mem_steal(*secret));
+}
+
+static void drop_route(struct http_try *t)
+{
+	struct http_route *r = &t->route;
+
+	forget(&r->proxy); /* may have a login in it */
+	forget(&r->authorization);
+	free(r->ca_file);
+	free(r->reach_hint);
+	free(r->trust_hint);
+	*r = (struct http_route){ 0 };
+}
+
+static void find_route(struct http_try *t)
+{
+	const struct http_options *o = &t->http->options;
+
+	drop_route(t);
+	if (o->route)
+		o->route(o->route_data, t->url, &t->route);
+}
+
 void http_try_release(struct http_try *t)
 {
 	http_header_reset(t);
+	drop_route(t);
 	free(t->url);
 	t->url = NULL;
 }
@@ -128,7 +157,7 @@ static void must(CURLcode code)
 static void set_connection(struct http_try *t, CURL *easy)
 {
 	const struct http_request *r = t->request;
-	const char *ca = r->ca_file ? r->ca_file : getenv("SSL_CERT_FILE");
+	const char *ca = r->ca_file ? r->ca_file : t->route.ca_file ? t->route.ca_file : getenv("SSL_CERT_FILE");
 
 	must(curl_easy_setopt(easy, CURLOPT_URL, t->url));
 	must(curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https"));
@@ -142,8 +171,8 @@ static void set_connection(struct http_try *t, CURL *easy)
 	must(curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L));
 	must(curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket));
 	must(curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2));
-	if (http_url_is_loopback(t->url)) /* a proxy is for what is elsewhere */
-		must(curl_easy_setopt(easy, CURLOPT_PROXY, ""));
+	if (t->route.proxy || http_url_is_loopback(t->url)) /* a proxy is for what is elsewhere */
+		must(curl_easy_setopt(easy, CURLOPT_PROXY, http_url_is_loopback(t->url) ? "" : t->route.proxy));
 	if (ca && *ca)
 		must(curl_easy_setopt(easy, CURLOPT_CAINFO, ca));
 	if (r->insecure) {
@@ -177,8 +206,9 @@ static struct curl_slist *make_headers(const struct http_try *t, bool authorized
 
 	for (const char *const *h = t->request->headers; h && *h; h++)
 		add_header(&list, *h);
-	if (authorized && t->authorization) {
-		char *line = mem_printf("Authorization: %s", t->authorization);
+	if ((authorized && t->authorization) || t->route.authorization) {
+		char *line = mem_printf("Authorization: %s",
+					authorized && t->authorization ? t->authorization : t->route.authorization);
 
 		add_header(&list, line);
 		explicit_bzero(line, strlen(line));
@@ -273,9 +303,11 @@ static enum http_fault exchange(struct http_try *t, bool authorized)
 {
 	const struct http_request *r = t->request;
 	CURL *easy = t->http->easy;
-	struct curl_slist *headers = make_headers(t, authorized);
+	struct curl_slist *headers;
 	curl_off_t retry_after = 0;
 
+	find_route(t);
+	headers = make_headers(t, authorized);
 	curl_easy_reset(easy);
 	set_connection(t, easy);
 	set_callbacks(t, easy);

@@ -25,12 +25,29 @@ struct debian_suite *debian_archive_add(struct debian_archive *a, const char *ur
 	if (!s) {
 		a->suites = mem_grow(a->suites, a->count, &a->cap, sizeof(*a->suites));
 		s = &a->suites[a->count++];
-		*s = (struct debian_suite){ .uri = mem_strdup(uri), .suite = mem_strdup(suite), .keyring = mem_strdup(keyring) };
+		*s = (struct debian_suite){ .uri = mem_strdup(uri), .suite = mem_strdup(suite), .keyring = mem_strdup(keyring),
+					    .directory = mem_printf("dists/%s", suite) };
 	}
 	for (size_t i = 0; i < components->count; i++)
 		if (!strlist_has(&s->components, components->items[i]))
 			strlist_add(&s->components, components->items[i]);
 	return s;
+}
+
+struct debian_suite *debian_archive_add_flat(struct debian_archive *a, const char *uri, const char *directory, const char *keyring)
+{
+	const char *name = strcmp(directory, ".") == 0 ? "flat" : directory;
+	struct debian_suite *s = debian_archive_add(a, uri, name, keyring, &(struct strlist){ 0 });
+
+	free(s->directory);
+	s->directory = mem_strdup(directory);
+	s->flat = true;
+	return s;
+}
+
+char *debian_archive_path(const struct debian_suite *s, const char *file)
+{
+	return strcmp(s->directory, ".") == 0 ? mem_strdup(file) : mem_printf("%s/%s", s->directory, file);
 }
 
 void debian_archive_release(struct debian_archive *a)
@@ -40,7 +57,9 @@ void debian_archive_release(struct debian_archive *a)
 
 		free(s->uri);
 		free(s->suite);
+		free(s->directory);
 		free(s->keyring);
+		strlist_release(&s->fingerprints);
 		strlist_release(&s->components);
 		strlist_release(&s->architectures);
 	}

@@ -4,6 +4,9 @@
  *
  *   keyring -> InRelease (gpgv; only its verified output is read) -> Packages by hash -> size and sha256 of a package
  *
+ * An archive without InRelease has a Release and its signature Release.gpg. Nothing unsigned is ever taken, whatever a source says
+ * of being trusted.
+ *
  * An archive is a list of suites. Its addresses are the user's: [debian] mirror of the user's configuration, else what
  * apt on this machine uses (one-line and deb822 files, with their signed-by); the code has none.
  * Indexes are kept in $XDG_CACHE_HOME/devenv/debian, by content, and can always be deleted.
@@ -21,8 +24,13 @@
 #include "source/debian_universe.h"
 
 struct debian_suite { /* one dists/SUITE of one server */
-	char *uri;     /* without a slash at the end */
-	char *suite;   /* "bookworm", "bookworm-security" */
+	char *uri;	 /* without a slash at the end */
+	char *suite;	 /* "bookworm", "bookworm-security"; of a flat one the directory, or "flat" */
+	char *directory; /* below uri, where its InRelease is: "dists/bookworm"; of a flat one any, or "." */
+	bool flat;	 /* it has no components: one Packages beside its InRelease */
+	bool foreign;	 /* an image names it, and it is somebody's packages for a distribution: it need not have everything */
+	bool any_age;	 /* its source says that Valid-Until is no matter */
+	struct strlist fingerprints; /* of the keyring's keys those that may sign it; empty: all */
 	char *keyring; /* files of keys, one a line: signed-by, the distribution's own */
 	struct strlist components;
 	struct strlist architectures; /* the only ones it is for; empty: all */

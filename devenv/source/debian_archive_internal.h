@@ -34,6 +34,10 @@ int debian_archive_find(const struct debian_root *host, const struct user_config
 /* Add a suite; of one that is there already the components are joined. Everything is copied. */
 struct debian_suite *debian_archive_add(struct debian_archive *a, const char *uri, const char *suite, const char *keyring,
 					const struct strlist *components);
+/* The same of a flat archive: `directory` is below uri, "." for uri itself. */
+struct debian_suite *debian_archive_add_flat(struct debian_archive *a, const char *uri, const char *directory, const char *keyring);
+/* A file of a suite, as a path below its address. malloc'ed. */
+char *debian_archive_path(const struct debian_suite *s, const char *file);
 
 /* ---- debian_inrelease.c: the signed list of a suite's indexes ---- */
 struct debian_inrelease {

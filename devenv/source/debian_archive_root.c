@@ -177,7 +177,10 @@ static const char *keyring_of(struct image *m, const struct debian_source *s, st
 
 static void leave_out(struct image *m, const struct debian_source *s, const char *why)
 {
-	strlist_addf(&m->out->warnings, "the image's source %s %s is left out: %s", text_safe(s->uri), text_safe(s->suite), why);
+	const char *login = strchr(s->uri, '@'); /* which is not repeated */
+
+	strlist_addf(&m->out->warnings, "the image's source %s %s%s is left out: %s", text_safe(login ? login + 1 : s->uri),
+		     text_safe(s->suite), s->flat ? "/" : "", why);
 }
 
 /* Debian's own may come from elsewhere. malloc'ed. */
@@ -192,32 +195,61 @@ static char *address_of(const struct image *m, const struct debian_source *s)
 	return mem_strdup(d->mirror ? d->mirror : s->uri);
 }
 
+/* Why a source can't be used, or NULL. apt would take what some of these have without a good signature; nothing here does. */
+static const char *reason_against(const struct debian_source *s, const char *address)
+{
+	if (!debian_fetch_knows(address) && strchr(address, '@'))
+		return "its address has a login in it, which belongs into /etc/apt/auth.conf.d of this machine";
+	if (!debian_fetch_knows(address))
+		return "addresses of that kind are not supported";
+	if (text_starts(s->uri, "file:") && strcmp(address, s->uri) == 0)
+		return "it is a directory of the image";
+	if (s->trust == DEBIAN_SOURCE_NEVER)
+		return "it says trusted=no";
+	/* Where it names keys too, they decide. */
+	if (s->trust == DEBIAN_SOURCE_UNSIGNED && !s->key && s->signed_by.count == 0)
+		return "it says trusted=yes or allow-insecure=yes, and without a signature nothing is taken (signed-by= names the keys)";
+	return NULL;
+}
+
+/* ".", "./" and "/" are the address itself. */
+static const char *flat_directory(const char *suite)
+{
+	if (text_starts(suite, "./"))
+		suite += 2;
+	while (*suite == '/')
+		suite++;
+	return *suite ? suite : ".";
+}
+
+static void take_over(const struct debian_source *s, struct debian_suite *suite)
+{
+	suite->foreign = debian_mirror_rank(s, NULL) == 0;
+	suite->any_age = s->any_age;
+	for (size_t i = 0; i < s->signed_by.count; i++)
+		if (s->signed_by.items[i][0] != '/' && !strlist_has(&suite->fingerprints, s->signed_by.items[i]))
+			strlist_add(&suite->fingerprints, s->signed_by.items[i]);
+	if (suite->architectures.count == 0)
+		for (size_t i = 0; i < s->architectures.count; i++)
+			strlist_add(&suite->architectures, s->architectures.items[i]);
+}
+
 static int add_source(struct image *m, const struct debian_source *s, struct err *e)
 {
 	cleanup_free char *address = address_of(m, s);
 	const char *keyring = debian_mirror_rank(s, NULL) > 0 ? m->user->debian.keyring : NULL;
-	struct debian_suite *suite;
+	const char *reason = reason_against(s, address);
 
-	if (!debian_fetch_knows(address)) {
-		leave_out(m, s, "addresses of that kind are not supported");
-		return 0;
-	}
-	if (s->flat) {
-		leave_out(m, s, "archives without components are not supported");
-		return 0;
-	}
-	if (text_starts(s->uri, "file:") && strcmp(address, s->uri) == 0) {
-		leave_out(m, s, "it is a directory of the image");
+	if (reason) {
+		leave_out(m, s, reason);
 		return 0;
 	}
 	if (!keyring)
 		keyring = keyring_of(m, s, e);
 	if (!keyring)
 		return -1;
-	suite = debian_archive_add(m->out, address, s->suite, keyring, &s->components);
-	if (suite->architectures.count == 0)
-		for (size_t i = 0; i < s->architectures.count; i++)
-			strlist_add(&suite->architectures, s->architectures.items[i]);
+	take_over(s, s->flat ? debian_archive_add_flat(m->out, address, flat_directory(s->suite), keyring) :
+			       debian_archive_add(m->out, address, s->suite, keyring, &s->components));
 	return 0;
 }
 

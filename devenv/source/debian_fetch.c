@@ -53,7 +53,9 @@ char *debian_fetch_url(const char *address, const char *path)
 
 bool debian_fetch_knows(const char *address)
 {
-	return text_starts(address, "http://") || text_starts(address, "https://") || directory_of(address);
+	cleanup_free char *origin = http_url_origin(address); /* of one with a login in it there is none */
+
+	return origin || directory_of(address);
 }
 
 char *debian_fetch_place(const char *address)
@@ -87,8 +89,12 @@ static int refuse_status(const char *url, long status, struct err *e)
 	cleanup_free char *host = http_url_host(url);
 	bool missing = status == 404 || status == 410;
 
-	return err_set(e, missing ? ERR_NOT_FOUND : status == 401 || status == 403 ? ERR_AUTH : ERR_NETWORK,
-		       "%s answers with HTTP status %ld%s", text_safe(host), status, missing ? " (not there)" : "");
+	err_set(e, missing ? ERR_NOT_FOUND : status == 401 || status == 403 ? ERR_AUTH : ERR_NETWORK, "%s answers with HTTP status %ld%s",
+		text_safe(host), status, missing ? " (not there)" : status == 407 ? " (the proxy wants a login)" : "");
+	if (status == 401)
+		return err_hint(e, "it wants a login: `machine %s%s login NAME password PASSWORD` in a file of /etc/apt/auth.conf.d that ends in "
+				   ".conf and that you may read", http_url_is_https(url) ? "" : "http://", text_safe(host));
+	return -1;
 }
 
 /* A whole body in memory. */

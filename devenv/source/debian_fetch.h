@@ -15,7 +15,7 @@
 
 /* ADDRESS/PATH as a URL: apt's rules, so that mirrors that read + as a blank get the right file. malloc'ed. */
 char *debian_fetch_url(const char *address, const char *path);
-/* Can we fetch from there? */
+/* Can we fetch from there? Not where a name and password are in the address: those would be shown. */
 bool debian_fetch_knows(const char *address);
 /* For messages: the host, or the directory. malloc'ed. */
 char *debian_fetch_place(const char *address);

@@ -52,11 +52,11 @@ struct index { /* one file of it */
 
 /* ---- finding it in the release ---- */
 
-/* The smallest form that is there. false: the release has no such index. */
+/* The smallest form that is there; component NULL: of a flat archive. false: the release has no such index. */
 static bool find_index(const struct debian_release *r, const char *component, const char *arch, struct index *out)
 {
 	static const char *const endings[] = { ".xz", ".gz", "" };
-	cleanup_free char *base = mem_printf("%s/binary-%s/Packages", component, arch);
+	cleanup_free char *base = component ? mem_printf("%s/binary-%s/Packages", component, arch) : mem_strdup("Packages");
 
 	*out = (struct index){ .has_plain = false };
 	out->has_plain = debian_release_find(r, base, &out->plain);
@@ -208,7 +208,7 @@ static void notice(const struct reading *r, const struct index *x)
 
 static int fetch_from(struct reading *r, const struct index *x, const char *path, struct arrival *a, int fd, struct err *e)
 {
-	cleanup_free char *below = mem_printf("dists/%s/%s", r->suite->suite, path), *url = debian_fetch_url(r->suite->uri, below);
+	cleanup_free char *below = debian_archive_path(r->suite, path), *url = debian_fetch_url(r->suite->uri, below);
 	const struct debian_fetch f = {
 		.http = r->c->http, .url = url, .sha256 = x->file.sha256, .size = x->file.size, .came = came, .data = a
 	};
@@ -323,12 +323,25 @@ static int read_component(struct reading *r, const char *component, const char *
 	return result;
 }
 
-/* The release itself must have what is asked for; its updates and security need not. */
+/* Its packages may be for any architecture: those of others are passed over by who reads it. */
+static int read_flat(struct reading *r, struct err *e)
+{
+	cleanup_free char *place = debian_fetch_place(r->suite->uri);
+	bool found = false;
+
+	if (read_component(r, NULL, r->arch, &found, e) < 0)
+		return -1;
+	return found ? 0 : err_set(e, ERR_INTEGRITY, "the Release of the archive at %s names no Packages", text_safe(place));
+}
+
+/* The release itself must have what is asked for; its updates and security, and what others have for it, need not. */
 static int read_components(struct reading *r, struct err *e)
 {
 	const struct debian_release *release = &r->inrelease.release;
-	bool additional = r->suite->suite[strcspn(r->suite->suite, "-/")] != '\0';
+	bool additional = r->suite->foreign || r->suite->suite[strcspn(r->suite->suite, "-/")] != '\0';
 
+	if (r->suite->flat)
+		return read_flat(r, e);
 	if (!strlist_has(&release->architectures, r->arch) && release->architectures.count) {
 		if (!additional)
 			return no_architecture(r, e);
@@ -345,6 +358,8 @@ static int read_components(struct reading *r, struct err *e)
 			return -1;
 		if (!found && !additional)
 			return no_component(r, component, e);
+		if (!found && r->suite->foreign)
+			strlist_addf(&r->out->warnings, "%s has no component '%s'", text_safe(r->suite->suite), text_safe(component));
 	}
 	return 0;
 }

@@ -4,7 +4,7 @@
  * trusted no more than the mirror.
  *
  * Who answers for a mirror can't forge, but can answer with what was true last year. Two things stand against it: a release that
- * is older than the one that lies in the cache is refused, and so is one whose Valid-Until is over. Without a cache the first
+ * is older than the one that lies in the cache is refused, and so is one whose Valid-Until is over or whose Date is yet to come. Without a cache the first
  * answer is believed.
  */
 #include "source/debian_archive_internal.h"
@@ -22,7 +22,7 @@
 #include "source/debian_fetch.h"
 #include "source/debian_signature.h"
 
-enum { FRESH_SECONDS = 3600 };
+enum { FRESH_SECONDS = 3600, CLOCKS_DIFFER = 600 };
 
 char *debian_inrelease_name(const struct debian_suite *s)
 {
@@ -58,7 +58,7 @@ static int check_name(const struct debian_suite *s, const struct debian_release 
 {
 	cleanup_free char *codename = NULL, *suite = NULL;
 
-	if (debian_release_is_of(r, s->suite))
+	if (s->flat || debian_release_is_of(r, s->suite)) /* a flat archive's name is a path */
 		return 0;
 	codename = debian_text_dup(r->codename);
 	suite = debian_text_dup(r->suite);
@@ -70,7 +70,7 @@ static int check_name(const struct debian_suite *s, const struct debian_release 
 static int parse(const struct debian_suite *s, const struct buf *signed_text, const char *what, struct debian_inrelease *r,
 		 struct err *e)
 {
-	if (debian_signature_verify(signed_text, s->keyring, what, &r->text, e) < 0)
+	if (debian_signature_verify(signed_text, s->keyring, &s->fingerprints, what, &r->text, e) < 0)
 		return -1;
 	if (debian_release_parse((struct debian_text){ r->text.data, r->text.len }, &r->release, e) < 0)
 		return err_wrap(e, "%s", what);
@@ -107,11 +107,41 @@ static int not_there(const struct debian_suite *s, struct err *e)
 			   "your config.ini, or take a newer release");
 }
 
+static int ask_for(struct debian_context *c, const struct debian_suite *s, const char *file, struct buf *text, struct err *e)
+{
+	cleanup_free char *path = debian_archive_path(s, file), *url = debian_fetch_url(s->uri, path);
+
+	return debian_fetch_text(c->http, url, DEBIAN_SIGNED_MAX, text, e);
+}
+
+/* An archive of the old form: its signature and what it signs, one behind the other. */
+static int ask_for_both(struct debian_context *c, const struct debian_suite *s, struct buf *text, struct err *e)
+{
+	cleanup_buf struct buf release = BUF_INIT;
+	cleanup_free char *place = debian_fetch_place(s->uri);
+	struct err unsigned_too = ERR_INIT;
+
+	if (ask_for(c, s, "Release", &release, e) < 0)
+		return -1;
+	if (ask_for(c, s, "Release.gpg", text, &unsigned_too) < 0) {
+		*e = unsigned_too;
+		if (e->code != ERR_NOT_FOUND)
+			return -1;
+		err_set(e, ERR_INTEGRITY, "%s from %s is not signed: there is neither InRelease nor Release.gpg", text_safe(s->suite),
+			text_safe(place));
+		return err_hint(e, "nothing unsigned is used, also where apt is told to trust it; its owner has to sign it");
+	}
+	if (text->len && text->data[text->len - 1] != '\n')
+		buf_addch(text, '\n');
+	buf_add(text, release.data, release.len);
+	return 0;
+}
+
 static int ask(struct debian_context *c, const struct debian_suite *s, struct buf *text, struct err *e)
 {
-	cleanup_free char *path = mem_printf("dists/%s/InRelease", s->suite), *url = debian_fetch_url(s->uri, path);
-
-	if (debian_fetch_text(c->http, url, DEBIAN_SIGNED_MAX, text, e) == 0)
+	if (ask_for(c, s, "InRelease", text, e) == 0)
+		return 0;
+	if (e->code == ERR_NOT_FOUND && ask_for_both(c, s, text, e) == 0)
 		return 0;
 	if (e->code == ERR_NOT_FOUND)
 		return not_there(s, e);
@@ -141,28 +171,53 @@ static int check_downgrade(const struct debian_suite *s, const struct buf *cache
 	return result;
 }
 
-/* Over, and nobody said that it does not matter. */
-static bool is_expired(const struct debian_context *c, const struct debian_release *r)
+/* Nobody said that its time does not matter. */
+static bool time_matters(const struct debian_context *c)
 {
-	return r->valid_until && (int64_t)time(NULL) > r->valid_until && !c->ignore_expiry && !c->offline &&
-	       !(c->user && c->user->debian.ignore_expiry);
+	return !c->ignore_expiry && !c->offline && !(c->user && c->user->debian.ignore_expiry);
 }
 
-static int check_expiry(const struct debian_context *c, const char *what, const struct debian_release *r, struct strlist *warnings,
-			struct err *e)
+/* Over, and that matters. */
+static bool is_expired(const struct debian_context *c, const struct debian_suite *s, const struct debian_release *r)
+{
+	return r->valid_until && (int64_t)time(NULL) > r->valid_until && time_matters(c) && !s->any_age;
+}
+
+/* From the future: then the clock here is wrong, and what it says of Valid-Until worth nothing. */
+static bool is_early(const struct debian_context *c, const struct debian_release *r)
+{
+	return r->date > (int64_t)time(NULL) + CLOCKS_DIFFER && time_matters(c);
+}
+
+static int refuse_early(const char *what, int64_t date, struct err *e)
+{
+	cleanup_free char *made = date_of(date), *now = date_of((int64_t)time(NULL));
+
+	err_set(e, ERR_INTEGRITY, "%s is of %s, which is yet to come: the clock here says %s", what, made, now);
+	return err_hint(e, "set the clock of this machine. ignore-expiry = yes in [debian] of your config.ini takes it as it is");
+}
+
+static int refuse_late(const char *what, const char *until, struct err *e)
+{
+	cleanup_free char *now = date_of((int64_t)time(NULL));
+
+	err_set(e, ERR_INTEGRITY, "%s was valid until %s only, and the clock here says %s", what, until, now);
+	return err_hint(e, "if that is the time, the mirror lags behind: try another one ([debian] mirror in your config.ini); "
+			   "ignore-expiry = yes in [debian] takes it as it is. If not, set the clock of this machine");
+}
+
+static int check_times(const struct debian_context *c, const struct debian_suite *s, const char *what, const struct debian_release *r,
+		       struct strlist *warnings, struct err *e)
 {
 	cleanup_free char *until = date_of(r->valid_until);
 
-	if (r->valid_until == 0 || (int64_t)time(NULL) <= r->valid_until)
-		return 0;
-	if (!is_expired(c, r)) {
-		if (warnings)
-			strlist_addf(warnings, "%s was valid until %s only: it may lack corrections that are known since", what, until);
-		return 0;
-	}
-	err_set(e, ERR_INTEGRITY, "%s was valid until %s only", what, until);
-	return err_hint(e, "the mirror lags behind, or the clock here is wrong: try another mirror ([debian] mirror in your config.ini). "
-			   "ignore-expiry = yes in [debian] takes it as it is");
+	if (is_early(c, r))
+		return refuse_early(what, r->date, e);
+	if (is_expired(c, s, r))
+		return refuse_late(what, until, e);
+	if (warnings && r->valid_until && (int64_t)time(NULL) > r->valid_until)
+		strlist_addf(warnings, "%s was valid until %s only: it may lack corrections that are known since", what, until);
+	return 0;
 }
 
 static int keep(int directory, const char *name, const struct buf *text, struct err *e)
@@ -185,9 +240,9 @@ static int get(struct debian_context *c, const struct debian_suite *s, int direc
 	if (have && (c->offline || (fresh && !force))) {
 		bool good = parse(s, &cached, what, r, &why) == 0;
 
-		if (good && !is_expired(c, &r->release)) {
+		if (good && !is_expired(c, s, &r->release)) {
 			r->cached = true;
-			return check_expiry(c, what, &r->release, warnings, e);
+			return check_times(c, s, what, &r->release, warnings, e);
 		}
 		*e = why;
 		if (c->offline)
@@ -203,7 +258,7 @@ static int get(struct debian_context *c, const struct debian_suite *s, int direc
 		return -1;
 	if (have && check_downgrade(s, &cached, what, r, e) < 0)
 		return -1;
-	if (check_expiry(c, what, &r->release, warnings, e) < 0)
+	if (check_times(c, s, what, &r->release, warnings, e) < 0)
 		return -1;
 	return keep(directory, name, &text, e);
 }

@@ -97,15 +97,13 @@ static int fetch_one(struct fetching *f, struct http *http, const struct lock_pa
 		result = err_sys(e, "can't keep %s in the store", text_safe(p->name));
 	if (result < 0)
 		unlinkat(f->stage.fd, part, 0);
-	if (result < 0 && e->code == ERR_SPACE)
-		err_hint(e, "free some space on the store's file system, for example with `devenv gc`");
 	return result;
 }
 
 static void *work(void *data)
 {
 	struct fetching *f = data;
-	struct http *http = f->pool->context->offline ? NULL : http_new(NULL);
+	struct http *http = f->pool->context->offline ? NULL : http_clone(f->pool->context->http);
 	size_t which;
 
 	while (take(f, &which)) {
@@ -180,6 +178,27 @@ static int start(struct fetching *f, pthread_t threads[CONNECTIONS], size_t *sta
 	return err_sys(e, "can't start a thread");
 }
 
+int debian_pool_hint(const struct debian_pool *p, const char *name, struct err *e)
+{
+	const struct user_config *user = p->context->user;
+	bool snapshot = user && user->debian.snapshot;
+
+	return err_hint(e, "`devenv update%s%s` locks what the mirrors have now%s", *name ? " " : "", name,
+			snapshot ? "" : "; old versions are had from a directory of packages or a snapshot service (vendor = DIR, "
+					"snapshot = ADDRESS in [debian] of your config.ini)");
+}
+
+/* Somebody else took what was free when it began. */
+static int ran_full(const struct fetching *f, struct err *e)
+{
+	const struct store *s = f->pool->store;
+	uint64_t needed = f->total - (uint64_t)f->done + SPARE, there = store_free_bytes(s);
+
+	err_set(e, ERR_SPACE, "the store %s ran full while %zu packages were fetched: %s more are needed", text_safe(s->path), f->count,
+		text_bytes(needed > there ? needed - there : SPARE));
+	return err_hint(e, "free some space on its file system, for example with `devenv gc`; what came is kept");
+}
+
 static int fetch_all(struct fetching *f, struct err *e)
 {
 	pthread_t threads[CONNECTIONS];
@@ -195,9 +214,13 @@ static int fetch_all(struct fetching *f, struct err *e)
 	if (!f->failures)
 		return 0;
 	*e = f->failure;
+	if (e->code == ERR_SPACE)
+		return ran_full(f, e);
 	if (f->failures == 1 || is_fatal(e))
 		return -1;
-	return err_wrap(e, "%zu packages can't be had; the first", f->failures);
+	if (e->code == ERR_NOT_FOUND || e->code == ERR_INTEGRITY)
+		(void)debian_pool_hint(f->pool, "", e);
+	return err_wrap(e, "%s%zu of %zu packages can't be had; the first", f->stop ? "at least " : "", f->failures, f->count);
 }
 
 static void announce(const struct fetching *f)
@@ -235,8 +258,8 @@ static int check_space(const struct fetching *f, struct err *e)
 
 	if (there >= f->total + SPARE)
 		return 0;
-	err_set(e, ERR_SPACE, "%zu packages take %s, and the store %s has %s left", f->count, text_bytes(f->total),
-		text_safe(f->pool->store->path), text_bytes(there));
+	err_set(e, ERR_SPACE, "%zu packages take %s, and the store %s has %s left: %s more are needed", f->count, text_bytes(f->total),
+		text_safe(f->pool->store->path), text_bytes(there), text_bytes(f->total + SPARE - there));
 	return err_hint(e, "free some space on the store's file system, for example with `devenv gc`");
 }
 

@@ -16,4 +16,7 @@ struct debian_search { /* for one package, in a thread with a session of its own
 /* Ask one place after the other. The error names them all. */
 int debian_search_run(struct debian_search *s, struct err *e);
 
+/* What to do about packages that are nowhere: the hint of *e. `name`: of the one; "" for several. Evaluates to -1. */
+int debian_pool_hint(const struct debian_pool *p, const char *name, struct err *e);
+
 #endif

@@ -47,17 +47,18 @@ static bool is_final(const struct err *e)
 	return e->code == ERR_SPACE || e->code == ERR_INTERRUPTED || e->code == ERR_STORE;
 }
 
-static void note(struct account *a, const char *place, const struct err *why)
+static void note(struct account *a, const char *kind, const char *place, const struct err *why)
 {
 	a->wrong = a->wrong || why->code == ERR_INTEGRITY;
 	a->missing = a->missing || why->code == ERR_NOT_FOUND;
 	a->unreachable = a->unreachable || why->code == ERR_NETWORK;
 	a->last = *why;
-	buf_addf(&a->text, "%s%s: %s", a->text.len ? "; " : "", text_safe(place), why->code == ERR_NOT_FOUND ? "not there" : why->msg);
+	buf_addf(&a->text, "; %s %s: %s", kind, text_safe(place), why->code == ERR_NOT_FOUND ? "not there" : why->msg);
 }
 
 /* 1: it was there; 0: go on; -1: it makes no sense to. */
-static int try_url(struct debian_search *s, struct account *a, const char *place, const char *url, struct err *e)
+static int try_url(struct debian_search *s, struct account *a, const char *kind, const char *place, const char *url,
+		   struct err *e)
 {
 	struct progress p = { .search = s };
 	const struct debian_fetch f = {
@@ -76,7 +77,7 @@ static int try_url(struct debian_search *s, struct account *a, const char *place
 		*e = why;
 		return -1;
 	}
-	note(a, place, &why);
+	note(a, kind, place, &why);
 	return 0;
 }
 
@@ -96,13 +97,13 @@ static int try_directory(struct debian_search *s, struct account *a, const char 
 		if (file_exists(AT_FDCWD, file)) {
 			url = mem_printf("file:%s", file);
 			any = true;
-			result = try_url(s, a, file, url, e);
+			result = try_url(s, a, "file", file, url, e);
 		}
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		free(names[i]);
 	if (!any)
-		note(a, directory, &(struct err){ .code = ERR_NOT_FOUND });
+		note(a, "vendor directory", directory, &(struct err){ .code = ERR_NOT_FOUND });
 	return result;
 }
 
@@ -118,11 +119,11 @@ static int try_vendors(struct debian_search *s, struct account *a, struct err *e
 
 /* ---- mirrors ---- */
 
-static int try_below(struct debian_search *s, struct account *a, const char *address, struct err *e)
+static int try_below(struct debian_search *s, struct account *a, const char *kind, const char *address, struct err *e)
 {
 	cleanup_free char *url = debian_fetch_url(address, s->package->path), *place = debian_fetch_place(address);
 
-	return try_url(s, a, place, url, e);
+	return try_url(s, a, kind, place, url, e);
 }
 
 /* The suite that the lock names comes first; then the others, for what moved from security or updates into the release. */
@@ -134,11 +135,13 @@ static int try_mirrors(struct debian_search *s, struct account *a, struct err *e
 	for (int own = 1; own >= 0; own--)
 		for (size_t i = 0; archive && i < archive->count && result == 0; i++)
 			if ((strcmp(archive->suites[i].suite, s->package->suite) == 0) == (own == 1))
-				result = try_below(s, a, archive->suites[i].uri, e);
+				result = try_below(s, a, "mirror", archive->suites[i].uri, e);
 	return result;
 }
 
 /* ---- the snapshot service ---- */
+
+#define SNAPSHOT "snapshot service"
 
 /* The hash under which the service keeps the file of this architecture; its own choice, and no more than a name here. */
 static char *hash_of(const struct lock_package *p, const json_t *answer)
@@ -185,21 +188,21 @@ static int try_snapshot(struct debian_search *s, struct account *a, struct err *
 
 	if (!address)
 		return 0;
-	result = try_below(s, a, address, e);
+	result = try_below(s, a, SNAPSHOT, address, e);
 	if (result != 0)
 		return result;
 	hash = ask_service(s, address, &why);
 	if (hash) {
 		cleanup_free char *path = mem_printf("file/%s", hash), *url = debian_fetch_url(address, path);
 
-		return try_url(s, a, place, url, e);
+		return try_url(s, a, SNAPSHOT, place, url, e);
 	}
 	if (is_final(&why)) {
 		*e = why;
 		return -1;
 	}
 	if (why.code != ERR_NOT_FOUND)
-		note(a, place, &why);
+		note(a, SNAPSHOT, place, &why);
 	return 0;
 }
 
@@ -212,22 +215,12 @@ static int nowhere(const struct debian_search *s, const struct account *a, struc
 
 	if (!s->http)
 		code = ERR_OFFLINE;
-	err_set(e, code, "%s %s is nowhere to be had%s%s", text_safe(p->name), text_safe(p->version), a->text.len ? ": " : "",
-		a->text.data);
+	err_set(e, code, "%s %s is nowhere to be had: not in the store%s", text_safe(p->name), text_safe(p->version), a->text.data);
 	if (!s->http)
 		return err_hint(e, "fetch it once without --offline");
 	if (code == ERR_NETWORK)
 		return err_hint(e, "%s", a->last.hint[0] ? a->last.hint : "try again when the network is there");
-	if (s->pool->context->user && s->pool->context->user->debian.snapshot)
-		return err_hint(e, "`devenv update %s` locks the version that the mirrors have now", text_safe(p->name));
-	return err_hint(e, "`devenv update %s` locks the version that the mirrors have now; old ones are kept by a snapshot service (snapshot = "
-			   "ADDRESS in [debian] of your config.ini)", text_safe(p->name));
-}
-
-static bool is_good_path(const char *path)
-{
-	return path[0] && path[0] != '/' && !strstr(path, "//") && strncmp(path, "../", 3) != 0 && !strstr(path, "/../") &&
-	       !text_ends(path, "/..");
+	return debian_pool_hint(s->pool, text_safe(p->name), e);
 }
 
 int debian_search_run(struct debian_search *s, struct err *e)
@@ -235,7 +228,7 @@ int debian_search_run(struct debian_search *s, struct err *e)
 	struct account a = { .text = BUF_INIT, .last = ERR_INIT };
 	int result;
 
-	if (!is_good_path(s->package->path))
+	if (!lock_package_path_is_valid(s->package->path))
 		return err_set(e, ERR_LOCK, "the lock has no good path of %s: '%s'", text_safe(s->package->name), text_safe(s->package->path));
 	result = try_vendors(s, &a, e);
 	if (result == 0 && s->http)

@@ -3,8 +3,9 @@
  * debian_signature.c - see debian_signature.h.
  *
  * gpgv gets everything by descriptor and gives everything in unnamed files, so that nothing has to be made and removed, and
- * nothing can block: the signed text on 0, what it verified on 1, its status lines on 3, the keys on 4. Its prose is thrown
- * away: it is in the user's language, and has names that the keys' owners chose.
+ * nothing can block: the signed text (or the detached signature) on 0, what it verified on 1, its status lines on 3, the keys on
+ * 4, what a detached signature signs on 5. Its prose is thrown away: it is in the user's language, and has names that the keys'
+ * owners chose. Of a detached signature it writes nothing: what was verified are the bytes that it was given.
  *
  * Its exit status alone decides nothing, since it is 2 as soon as one of several signatures has an unknown key. The status
  * lines do, as they do for apt: GOODSIG is said of no key or signature that has expired or is revoked.
@@ -16,6 +17,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,7 +29,7 @@
 
 extern char **environ;
 
-enum { IN, OUT, ERR_OUT, STATUS, KEYS, FILES };
+enum { IN, OUT, ERR_OUT, STATUS, KEYS, DATA, FILES };
 
 /* ---- keys ---- */
 
@@ -130,6 +132,27 @@ static int read_keyrings(const char *keyrings, struct buf *keys, struct err *e)
 
 /* ---- gpgv ---- */
 
+#define BEGIN_SIGNATURE "-----BEGIN PGP SIGNATURE-----"
+#define END_SIGNATURE "-----END PGP SIGNATURE-----"
+
+/* Detached signatures and what they sign: false when the text does not begin with one. */
+static bool split_detached(const struct buf *text, struct debian_text *signature, struct debian_text *data)
+{
+	struct debian_text rest = { text->data, text->len }, line, behind = rest;
+	bool inside = false, any = false;
+
+	while (debian_control_line(&rest, &line)) {
+		if (!inside && !debian_text_is(line, BEGIN_SIGNATURE))
+			break;
+		inside = !debian_text_is(line, END_SIGNATURE);
+		any = any || !inside;
+		behind = rest;
+	}
+	*signature = (struct debian_text){ text->data, text->len - behind.len };
+	*data = behind;
+	return any && !inside;
+}
+
 /* The text must be one signed message and nothing around it: then there is no part that could be taken for signed. */
 static int check_form(const struct buf *text, const char *what, struct err *e)
 {
@@ -140,9 +163,9 @@ static int check_form(const struct buf *text, const char *what, struct err *e)
 		number++;
 		if (debian_text_is(line, "-----BEGIN PGP SIGNED MESSAGE-----") && begins++ == 0)
 			first = number;
-		else if (debian_text_is(line, "-----BEGIN PGP SIGNATURE-----"))
+		else if (debian_text_is(line, BEGIN_SIGNATURE))
 			signatures++;
-		else if (debian_text_is(line, "-----END PGP SIGNATURE-----"))
+		else if (debian_text_is(line, END_SIGNATURE))
 			ends++;
 		else if (ends && line.len)
 			ends = 2; /* something comes after it */
@@ -168,10 +191,10 @@ static int open_files(int files[FILES], struct err *e)
 	return 0;
 }
 
-static int spawn(const int files[FILES], pid_t *pid, struct err *e)
+static int spawn(const int files[FILES], bool detached, pid_t *pid, struct err *e)
 {
-	static const char *const argv[] = { "gpgv", "--quiet", "--weak-digest", "SHA1", "--weak-digest", "RIPEMD160", "--keyring",
-					    "/proc/self/fd/4", "--status-fd", "3", "--output", "-", "-", NULL };
+	const char *const argv[] = { "gpgv", "--quiet", "--weak-digest", "SHA1", "--weak-digest", "RIPEMD160", "--keyring", "/proc/self/fd/4",
+				     "--status-fd", "3", "--output", "-", "-", detached ? "/proc/self/fd/5" : NULL, NULL };
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	sigset_t none;
@@ -197,12 +220,12 @@ static int spawn(const int files[FILES], pid_t *pid, struct err *e)
 	return err_hint(e, "install the package gpgv (Debian, Ubuntu), gnupg2 (Fedora) or gnupg (Arch, Alpine)");
 }
 
-static int run(const int files[FILES], struct err *e)
+static int run(const int files[FILES], bool detached, struct err *e)
 {
 	int status;
 	pid_t pid;
 
-	if (spawn(files, &pid, e) < 0)
+	if (spawn(files, detached, &pid, e) < 0)
 		return -1;
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
@@ -216,9 +239,32 @@ static int run(const int files[FILES], struct err *e)
 /* ---- its verdict ---- */
 
 struct verdict {
-	size_t good, bad, weak, expired;
+	const struct strlist *fingerprints;
+	size_t good, others, bad, weak, expired; /* others: good, by keys that are not wanted */
+	bool valid;	    /* the signature that is being described */
 	struct buf missing; /* key ids */
 };
+
+/* `line`: what is behind VALIDSIG: the key's fingerprint, nine more words, that of the primary key. */
+static bool is_wanted(const struct strlist *fingerprints, struct debian_text line)
+{
+	struct debian_text word, key = { "", 0 }, primary = { "", 0 };
+
+	if (!fingerprints || fingerprints->count == 0)
+		return true;
+	debian_control_word(&line, &key);
+	while (debian_control_word(&line, &word))
+		primary = word;
+	for (size_t i = 0; i < fingerprints->count; i++) {
+		const char *f = fingerprints->items[i];
+		size_t len = strcspn(f, "!");
+
+		if (len >= 40 && ((key.len == len && strncasecmp(key.at, f, len) == 0) ||
+				  (f[len] != '!' && primary.len == len && strncasecmp(primary.at, f, len) == 0)))
+			return true;
+	}
+	return false;
+}
 
 static void judge(struct verdict *v, struct debian_text line)
 {
@@ -226,10 +272,17 @@ static void judge(struct verdict *v, struct debian_text line)
 
 	if (!debian_control_word(&line, &word) || !debian_text_is(word, "[GNUPG:]") || !debian_control_word(&line, &word))
 		return;
+	if (debian_text_is(word, "NEWSIG") || debian_text_is(word, "GOODSIG")) {
+		v->valid = debian_text_is(word, "GOODSIG");
+		return;
+	}
+	if (debian_text_is(word, "VALIDSIG")) { /* said of expired keys too */
+		*(is_wanted(v->fingerprints, line) ? &v->good : &v->others) += v->valid;
+		v->valid = false;
+		return;
+	}
 	debian_control_word(&line, &argument);
-	if (debian_text_is(word, "GOODSIG"))
-		v->good++;
-	else if (debian_text_is(word, "BADSIG"))
+	if (debian_text_is(word, "BADSIG"))
 		v->bad++;
 	else if (debian_text_is(word, "EXPKEYSIG") || debian_text_is(word, "EXPSIG") || debian_text_is(word, "REVKEYSIG"))
 		v->expired++;
@@ -258,6 +311,11 @@ static int pronounce(const struct verdict *v, const char *keyrings, const char *
 		return err_hint(e, "bring the keyring up to date (package debian-archive-keyring), or name another as keyring in [debian] of "
 				   "your config.ini");
 	}
+	if (v->others > 0) {
+		err_set(e, ERR_INTEGRITY, "%s is signed, but by another key than its source names (%s)", what,
+			text_safe(v->fingerprints->items[0]));
+		return err_hint(e, "the source's signed-by says which keys may sign it");
+	}
 	err_set(e, ERR_INTEGRITY, "%s is not signed by a key of %s%s%s%s", what, text_safe(names), v->missing.len ? " (but by " : "",
 		text_safe(v->missing.data), v->missing.len ? ")" : "");
 	return err_hint(e, "a newer release needs a newer package debian-archive-keyring; for a mirror with keys of its own say keyring = "
@@ -271,34 +329,54 @@ static int read_back(int fd, struct buf *out, struct err *e)
 	return file_read_fd(fd, DEBIAN_SIGNED_MAX, out, e);
 }
 
-static int verify(int files[FILES], const struct buf *text, const char *keyrings, const char *what, struct buf *out,
-		  struct err *e)
+static int give(int fd, struct debian_text t, struct err *e)
 {
-	cleanup_buf struct buf keys = BUF_INIT, status = BUF_INIT;
-	struct verdict v = { .missing = BUF_INIT };
-	struct debian_text rest, line;
+	if (file_write_all(fd, t.at, t.len, e) < 0)
+		return -1;
+	return lseek(fd, 0, SEEK_SET) < 0 ? err_sys(e, "can't prepare the input of gpgv") : 0;
+}
+
+static int pass(const struct buf *status, const char *keyrings, const struct strlist *fingerprints, const char *what, struct err *e)
+{
+	struct debian_text rest = { status->data, status->len }, line;
+	struct verdict v = { .fingerprints = fingerprints, .missing = BUF_INIT };
 	int result;
 
-	if (check_form(text, what, e) < 0 || read_keyrings(keyrings, &keys, e) < 0 || open_files(files, e) < 0)
-		return -1;
-	if (file_write_all(files[IN], text->data, text->len, e) < 0 || file_write_all(files[KEYS], keys.data, keys.len, e) < 0)
-		return -1;
-	if (lseek(files[IN], 0, SEEK_SET) < 0 || lseek(files[KEYS], 0, SEEK_SET) < 0)
-		return err_sys(e, "can't prepare the input of gpgv");
-	if (run(files, e) < 0 || read_back(files[STATUS], &status, e) < 0)
-		return -1;
-	rest = (struct debian_text){ status.data, status.len };
 	while (debian_control_line(&rest, &line))
 		judge(&v, line);
 	result = pronounce(&v, keyrings, what, e);
 	buf_release(&v.missing);
-	return result < 0 ? -1 : read_back(files[OUT], out, e);
+	return result;
 }
 
-int debian_signature_verify(const struct buf *text, const char *keyrings, const char *what, struct buf *out, struct err *e)
+static int verify(int files[FILES], const struct buf *text, const char *keyrings, const struct strlist *fingerprints,
+		  const char *what, struct buf *out, struct err *e)
 {
-	int files[FILES] = { -1, -1, -1, -1, -1 };
-	int result = verify(files, text, keyrings, what, out, e);
+	cleanup_buf struct buf keys = BUF_INIT, status = BUF_INIT;
+	struct debian_text in = { text->data, text->len }, data = { "", 0 };
+	bool detached = split_detached(text, &in, &data);
+
+	if (!detached)
+		in = (struct debian_text){ text->data, text->len };
+	if ((!detached && check_form(text, what, e) < 0) || read_keyrings(keyrings, &keys, e) < 0 || open_files(files, e) < 0)
+		return -1;
+	if (give(files[IN], in, e) < 0 || give(files[DATA], data, e) < 0 ||
+	    give(files[KEYS], (struct debian_text){ keys.data, keys.len }, e) < 0)
+		return -1;
+	if (run(files, detached, e) < 0 || read_back(files[STATUS], &status, e) < 0 ||
+	    pass(&status, keyrings, fingerprints, what, e) < 0)
+		return -1;
+	if (!detached)
+		return read_back(files[OUT], out, e);
+	buf_add(out, data.at, data.len);
+	return 0;
+}
+
+int debian_signature_verify(const struct buf *text, const char *keyrings, const struct strlist *fingerprints, const char *what,
+			    struct buf *out, struct err *e)
+{
+	int files[FILES] = { -1, -1, -1, -1, -1, -1 };
+	int result = verify(files, text, keyrings, fingerprints, what, out, e);
 
 	for (int i = 0; i < FILES; i++)
 		if (files[i] >= 0)

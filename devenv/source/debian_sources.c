@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -13,6 +14,8 @@
 struct entry {
 	struct strlist uris, suites, components, architectures, signed_by;
 	char *key;
+	enum debian_trust trust;
+	bool any_age;
 };
 
 static void entry_release(struct entry *n)
@@ -52,7 +55,8 @@ static void add_source(struct debian_sources *out, const struct entry *n, const 
 	out->items = mem_grow(out->items, out->count, &out->cap, sizeof(*out->items));
 	s = &out->items[out->count++];
 	*s = (struct debian_source){
-		.uri = without_slashes(uri), .suite = without_slashes(suite), .flat = flat, .key = n->key ? mem_strdup(n->key) : NULL
+		.uri = without_slashes(uri), .suite = without_slashes(suite), .flat = flat, .key = n->key ? mem_strdup(n->key) : NULL,
+		.trust = n->trust, .any_age = n->any_age
 	};
 	copy(&s->components, &n->components);
 	copy(&s->architectures, &n->architectures);
@@ -66,6 +70,30 @@ static void add_sources(struct debian_sources *out, const struct entry *n)
 			add_source(out, n, n->uris.items[i], n->suites.items[j]);
 }
 
+int debian_sources_bool(struct debian_text value)
+{
+	static const char *const words[] = { "no",  "false", "without", "off", "disable", "0",
+					     "yes", "true",  "with",	"on",  "enable",  "1" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (value.len == strlen(words[i]) && strncasecmp(value.at, words[i], value.len) == 0)
+			return i >= ARRAY_SIZE(words) / 2;
+	return -1;
+}
+
+/* How far an entry wants to be believed. */
+static void set_trust(struct entry *n, const char *name, struct debian_text value)
+{
+	int yes = debian_sources_bool(value);
+
+	if (strcasecmp(name, "trusted") == 0 && yes >= 0)
+		n->trust = yes ? DEBIAN_SOURCE_UNSIGNED : DEBIAN_SOURCE_NEVER;
+	else if (strcasecmp(name, "allow-insecure") == 0 && yes == 1 && n->trust == DEBIAN_SOURCE_SIGNED)
+		n->trust = DEBIAN_SOURCE_UNSIGNED;
+	else if (strcasecmp(name, "check-valid-until") == 0 && yes == 0)
+		n->any_age = true;
+}
+
 /* ---- deb [options] URI SUITE COMPONENT... ---- */
 
 static void set_option(struct entry *n, const char *name, const char *value)
@@ -75,6 +103,8 @@ static void set_option(struct entry *n, const char *name, const char *value)
 		strlist_split(&n->architectures, value, ",");
 	else if (strcmp(name, "signed-by") == 0)
 		strlist_split(&n->signed_by, value, ",");
+	else
+		set_trust(n, name, DEBIAN_TEXT(value));
 }
 
 static void parse_options(struct entry *n, struct debian_text options)
@@ -161,23 +191,22 @@ static char *key_of(struct debian_text value)
 	return buf_steal(&key);
 }
 
-static bool is_no(struct debian_text value)
+/* Between files and fingerprints there may be commas as well. */
+static void add_keys(struct strlist *l, struct debian_text value)
 {
-	static const char *const words[] = { "no", "false", "without", "off", "disable", "0" };
+	cleanup_free char *text = debian_text_dup(value);
 
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (debian_text_is(value, words[i]))
-			return true;
-	return false;
+	strlist_split(l, text, " \t\r\n,");
 }
 
 static void parse_paragraph(struct debian_text paragraph, struct debian_sources *out)
 {
+	static const char *const trusts[] = { "Trusted", "Allow-Insecure", "Check-Valid-Until" };
 	cleanup_strlist struct strlist types = STRLIST_INIT;
 	struct debian_text value;
 	struct entry n = { 0 };
 
-	if (debian_control_field(paragraph, "Enabled", &value) && is_no(value))
+	if (debian_control_field(paragraph, "Enabled", &value) && debian_sources_bool(value) == 0)
 		return;
 	debian_control_field(paragraph, "Types", &value);
 	add_words(&types, value);
@@ -195,7 +224,10 @@ static void parse_paragraph(struct debian_text paragraph, struct debian_sources 
 	if (value.len > 10 && memcmp(value.at, "-----BEGIN", 10) == 0)
 		n.key = key_of(value);
 	else
-		add_words(&n.signed_by, value);
+		add_keys(&n.signed_by, value);
+	for (size_t i = 0; i < ARRAY_SIZE(trusts); i++)
+		if (debian_control_field(paragraph, trusts[i], &value))
+			set_trust(&n, trusts[i], value);
 	add_sources(out, &n);
 	entry_release(&n);
 }

@@ -11,6 +11,13 @@
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "source/debian_control.h"
+
+enum debian_trust {
+	DEBIAN_SOURCE_SIGNED,
+	DEBIAN_SOURCE_UNSIGNED, /* trusted=yes, allow-insecure=yes: apt takes it without a good signature */
+	DEBIAN_SOURCE_NEVER,	/* trusted=no: apt does not believe even a good one */
+};
 
 struct debian_source { /* binary packages of one suite at one address */
 	char *uri;   /* without slashes at the end; a scheme before it, whichever */
@@ -18,6 +25,8 @@ struct debian_source { /* binary packages of one suite at one address */
 	bool flat;   /* the suite was written with a slash at its end: there are no components */
 	struct strlist components, architectures; /* architectures: empty for all */
 	struct strlist signed_by; /* paths of keyrings and fingerprints */
+	enum debian_trust trust;
+	bool any_age;		  /* check-valid-until=no */
 	char *key;		  /* a key written into the file itself, armoured; NULL */
 };
 
@@ -25,6 +34,9 @@ struct debian_sources {
 	struct debian_source *items;
 	size_t count, cap;
 };
+
+/* apt's words for yes (1) and no (0), as in apt.conf too. -1: neither. */
+int debian_sources_bool(struct debian_text value);
 
 /* Append what a file says. `name` decides the format: "*.sources" is deb822. */
 void debian_sources_parse(const char *name, const char *text, size_t len, struct debian_sources *out);

@@ -23,6 +23,8 @@ struct debian_fixture {
 	const char *hide;   /* requests whose path contains this are answered with 404 */
 	const char *change; /* the first byte of the middle of these is changed */
 	const char *fail;   /* these get status 503 */
+	const char *stall;  /* the first request of each of these gets half of the file and then silence */
+	const char *cut;    /* the first of these half, and the end of the connection */
 	unsigned int asked; /* requests that were answered */
 	struct strlist bodies; /* of all answers: they are sent after they were made, several at once */
 	struct user_config user;
@@ -89,6 +91,10 @@ static void serve(void *data, const struct fault_request *q, struct fault_reply 
 	__atomic_add_fetch(&f->asked, 1, __ATOMIC_RELAXED);
 	a->ranges = true;
 	a->len = body.len;
+	if (q->count == 1 && ((f->stall && strstr(plain.data, f->stall)) || (f->cut && strstr(plain.data, f->cut)))) {
+		a->fault = f->stall && strstr(plain.data, f->stall) ? FAULT_STALL : FAULT_BREAK;
+		a->cut = body.len / 2;
+	}
 	a->body = buf_steal(&body);
 	strlist_add_take(&f->bodies, (char *)(uintptr_t)a->body);
 }

@@ -82,9 +82,12 @@ static void test_debian(void **state)
 {
 	struct user_config u = must_parse("[debian]\nmirror = http://mirror.example.org/debian//\n"
 	                                  "security = file:/srv/security\nsnapshot = https://old.example.org\n"
-	                                  "keyring = /etc/my keys.gpg\nignore-expiry = yes\n");
+	                                  "keyring = /etc/my keys.gpg\nignore-expiry = yes\n"
+	                                  "vendor = /srv/debs\n  /srv/more\n");
 
 	(void)state;
+	assert_int_equal(u.debian.vendors.count, 2);
+	assert_string_equal(u.debian.vendors.items[1], "/srv/more");
 	assert_string_equal(u.debian.mirror, "http://mirror.example.org/debian");
 	assert_string_equal(u.debian.security, "file:/srv/security");
 	assert_string_equal(u.debian.snapshot, "https://old.example.org");
@@ -135,6 +138,9 @@ static void test_refused(void **state)
 	          "config.ini:2: [debian] snapshot: 'http://m/a b' is not the address of an archive");
 	must_fail("[debian]\nmirror = http://m/?x\n",
 	          "config.ini:2: [debian] mirror: 'http://m/?x' is not the address of an archive");
+	must_fail("[debian]\nmirror = https://me:secret@m.example.org/debian\n",
+	          "config.ini:2: [debian] mirror: an address can't have a name and password in it");
+	must_fail("[debian]\nvendor = /srv/debs\n  debs\n", "config.ini:2: [debian] vendor: 'debs' is not an absolute path");
 	must_fail("[debian]\nkeyring = keys.gpg\n",
 	          "config.ini:2: [debian] keyring: 'keys.gpg' is not an absolute path");
 	must_fail("[debian]\nmiror = http://m\n",

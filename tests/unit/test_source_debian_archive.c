@@ -495,12 +495,14 @@ static void test_images(void **state)
 	tempdir_write("root/etc/apt/trusted.gpg.d/u.asc", "-----BEGIN PGP PUBLIC KEY BLOCK-----\nVersion: x\n\nmQINBA==\n=abcd\n"
 							  "-----END PGP PUBLIC KEY BLOCK-----\n");
 	assert_int_equal(of_root(&a, &e), 0);
-	assert_int_equal(a.count, 2);
+	assert_int_equal(a.count, 3);
 	assert_int_equal(a.suites[0].components.count, 3);
 	assert_string_equal(a.suites[0].keyring, a.suites[1].keyring);
-	assert_int_equal(a.warnings.count, 2);
-	assert_non_null(strstr(a.warnings.items[0], "flat.example.org"));
-	assert_non_null(strstr(a.warnings.items[1], "a directory of the image"));
+	assert_string_equal(a.suites[2].uri, "http://flat.example.org/repo");
+	assert_string_equal(a.suites[2].directory, ".");
+	assert_true(a.suites[2].flat && !a.suites[0].flat);
+	assert_int_equal(a.warnings.count, 1);
+	assert_non_null(strstr(a.warnings.items[0], "a directory of the image"));
 	must_run("[ \"$(od -An -tx1 image-keys/keys-0.gpg)\" = ' 99 02 0d 04' ]");
 	debian_archive_release(&a);
 	/* Of an image of Debian the user's mirror is asked, and its own for what is not Debian's. */

@@ -125,9 +125,9 @@ static void test_many(void **state)
 
 	(void)state;
 	need_archive();
-	must_run("mkdir www/pool/many && for i in $(seq 0 39); do head -c $((200000 * i % 3000000)) /dev/urandom >www/pool/many/p$i; done");
+	must_run("mkdir www/pool/many && for i in $(seq 0 39); do head -c $((200000 * i % 3000000)) /dev/urandom >www/pool/many/p$i.deb; done");
 	for (size_t i = 0; i < ARRAY_SIZE(many); i++) {
-		cleanup_free char *file = mem_printf("www/pool/many/p%zu", i);
+		cleanup_free char *file = mem_printf("www/pool/many/p%zu.deb", i);
 		cleanup_buf struct buf data = BUF_INIT;
 		char digest[DIGEST_MAX];
 
@@ -153,15 +153,15 @@ static void test_nowhere(void **state)
 	(void)state;
 	need_archive();
 	fixture.hide = "beta";
-	must_refuse(ERR_NOT_FOUND, "beta 1:2.0+b1~x is nowhere to be had: 127.0.0.1", "`devenv update beta`");
+	must_refuse(ERR_NOT_FOUND, "beta 1:2.0+b1~x is nowhere to be had: not in the store; mirror 127.0.0.1", "`devenv update beta`");
 	/* The others are here, and need not be fetched again. */
 	assert_true(store_has_deb(&store, packages[0].sha256, packages[0].size));
 	assert_true(store_has_deb(&store, packages[2].sha256, packages[2].size));
 	fixture.hide = "pool";
 	must_run("rm store/debs/*");
-	must_refuse(ERR_NOT_FOUND, "3 packages can't be had; the first: alpha 1.0 is nowhere", "`devenv update alpha`");
+	must_refuse(ERR_NOT_FOUND, "3 of 3 packages can't be had; the first: alpha 1.0 is nowhere", "`devenv update`");
 	pool.archive = NULL;
-	must_refuse(ERR_NOT_FOUND, "alpha 1.0 is nowhere to be had", "snapshot = ADDRESS");
+	must_refuse(ERR_NOT_FOUND, "alpha 1.0 is nowhere to be had: not in the store", "snapshot = ADDRESS");
 }
 
 static void test_changed(void **state)
@@ -209,9 +209,9 @@ static void test_snapshot(void **state)
 		 "{\\\"architecture\\\":\\\"amd64\\\",\\\"hash\\\":\\\"$h\\\"}]}\" >www/old/mr/binary/${p%%:*}/${p#*:}/binfiles; done");
 	must_fetch();
 	must_run("rm store/debs/*; for f in www/old/mr/binary/*/*/binfiles; do echo '{\"result\":[{\"hash\":\"../../x\",\"architecture\":\"amd64\"}]}' >$f; done");
-	must_refuse(ERR_NOT_FOUND, "is nowhere to be had", "`devenv update alpha`");
+	must_refuse(ERR_NOT_FOUND, "alpha 1.0 is nowhere to be had: not in the store; mirror", "`devenv update` locks what the mirrors have now");
 	must_run("for f in www/old/mr/binary/*/*/binfiles; do echo '[]' >$f; done");
-	must_refuse(ERR_NOT_FOUND, "is nowhere to be had", "`devenv update alpha`");
+	must_refuse(ERR_NOT_FOUND, "alpha 1.0 is nowhere to be had: not in the store; mirror", "`devenv update` locks what the mirrors have now");
 }
 
 static void test_no_network(void **state)
@@ -234,6 +234,32 @@ static void test_space(void **state)
 	need_archive();
 	packages[1].size = 1ULL << 60;
 	must_refuse(ERR_SPACE, "3 packages take", "devenv gc");
+	must_refuse(ERR_SPACE, " more are needed", "devenv gc");
+}
+
+/* Small ones are fetched whole again, large ones go on where they were. */
+static void test_tried_again(void **state)
+{
+	(void)state;
+	need_archive();
+	must_run("head -c 3000000 /dev/urandom >>www/pool/main/gamma_3_amd64.deb && head -c 3000000 /dev/urandom >>www/pool/main/alpha_1.0_amd64.deb");
+	for (size_t i = 0; i < 3; i += 2) {
+		cleanup_free char *file = mem_printf("www/%s", packages[i].path);
+		cleanup_buf struct buf data = BUF_INIT;
+		char digest[DIGEST_MAX];
+
+		read_text(file, &data);
+		digest_bytes(data.data, data.len, digest);
+		free((char *)packages[i].sha256);
+		packages[i].sha256 = mem_strdup(digest_hex(digest));
+		packages[i].size = data.len;
+	}
+	http_free(fixture.context.http);
+	fixture.context.http = http_new(&(struct http_settings){ .tries = 3, .stall_timeout_ms = 300 });
+	fixture.stall = "alpha";
+	fixture.cut = "_amd64.deb";
+	must_fetch();
+	assert_int_equal(fixture.asked, 6);
 }
 
 static void test_interrupted(void **state)
@@ -285,7 +311,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		pool_test(test_fetches), pool_test(test_many),	     pool_test(test_nowhere), pool_test(test_changed),
 		pool_test(test_vendors), pool_test(test_snapshot),   pool_test(test_no_network), pool_test(test_space),
-		pool_test(test_interrupted), pool_test(test_gc),
+		pool_test(test_interrupted), pool_test(test_gc),	     pool_test(test_tried_again),
 	};
 
 	return cmocka_run_group_tests_name("source_debian_pool", tests, NULL, NULL);
