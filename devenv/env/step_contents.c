@@ -8,10 +8,15 @@
  * A Java keystore (JKS, version 2) has for each certificate: u32 tag 2, alias, u64 milliseconds, type of certificate, then u32 and
  * that many bytes; strings are u16 and bytes; all big-endian. At the end is a SHA-1 over the password, a phrase and all before it.
  * ca-certificates-java uses the password everybody uses, for nothing in it is secret.
+ *
+ * A Berkeley DB file of the kind "hash" begins with a page of 72 bytes at least: u32 magic at 12, u32 size of its pages at 20, byte 25
+ * its kind, and 20 bytes at 52 that are a name made of device, inode, time and process; each of its pages of that kind has them. Postfix
+ * keeps the time of an alias map in it: ten digits, a byte that says what kind of item follows, and the key YP_LAST_MODIFIED.
  */
 #include "env/step_contents.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/digest.h"
@@ -143,28 +148,79 @@ bool step_clamp_keystore(unsigned char *bytes, size_t len, int64_t epoch)
 	return true;
 }
 
+/* ---- Berkeley DB ---- */
+
+enum { DB_MAGIC_AT = 12, DB_PAGE_SIZE_AT = 20, DB_KIND_AT = 25, DB_NAME_AT = 52, DB_NAME_LEN = 20, DB_HASH_PAGE = 8 };
+
+/* In the byte order of the machine that wrote it, which is this one. */
+static uint32_t native_number(const unsigned char *at)
+{
+	uint32_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return value;
+}
+
+static void clamp_alias_time(unsigned char *bytes, size_t len, int64_t epoch)
+{
+	static const char key[] = "YP_LAST_MODIFIED";
+	enum { DIGITS = 10, BEFORE = DIGITS + 1 };
+	unsigned char *at = memmem(bytes, len, key, sizeof(key) - 1);
+	char text[24];
+
+	if (!at || at - bytes < BEFORE || strspn((char *)at - BEFORE, "0123456789") != DIGITS)
+		return;
+	snprintf(text, sizeof(text), "%010lld", (long long)epoch);
+	memcpy(at - BEFORE, text, DIGITS);
+}
+
+bool step_clamp_database(unsigned char *bytes, size_t len, int64_t epoch)
+{
+	const uint32_t magic = 0x061561;
+	uint32_t page;
+
+	if (len < 512 || native_number(bytes + DB_MAGIC_AT) != magic || epoch < 0)
+		return false;
+	page = native_number(bytes + DB_PAGE_SIZE_AT);
+	if (page < 512 || page > 65536 || len % page != 0)
+		return false;
+	for (size_t at = 0; at < len; at += page)
+		if (bytes[at + DB_KIND_AT] == DB_HASH_PAGE)
+			memset(bytes + at + DB_NAME_AT, 0, DB_NAME_LEN);
+	clamp_alias_time(bytes, len, epoch);
+	return true;
+}
+
 /* ---- files ---- */
 
-static bool clamp(const char *path, const struct buf *in, int64_t epoch, struct buf *out)
+enum content { SHADOW, KEYSTORE, DATABASE };
+static const struct {
+	const char *path;
+	enum content content;
+} files[] = { { "etc/shadow", SHADOW }, { "etc/ssl/certs/java/cacerts", KEYSTORE }, { "etc/aliases.db", DATABASE } };
+
+static bool clamp(enum content content, const struct buf *in, int64_t epoch, struct buf *out)
 {
-	if (strcmp(path, "etc/shadow") == 0) {
+	if (content == SHADOW) {
 		step_clamp_days(in->data, epoch / DAY, out);
 		return strlen(in->data) == in->len;
 	}
 	buf_add(out, in->data, in->len);
-	return step_clamp_keystore((unsigned char *)out->data, out->len, epoch);
+	return (content == KEYSTORE ? step_clamp_keystore : step_clamp_database)((unsigned char *)out->data, out->len, epoch);
 }
 
 int step_settle_content(int dirfd, const char *name, const char *path, const struct stat *st, int64_t epoch, struct err *e)
 {
 	cleanup_buf struct buf in = BUF_INIT, out = BUF_INIT;
+	size_t i = 0;
 
-	if ((strcmp(path, "etc/shadow") != 0 && strcmp(path, "etc/ssl/certs/java/cacerts") != 0) || !S_ISREG(st->st_mode) ||
-	    st->st_size > CONTENT_MAX || (st->st_mode & 0400) == 0)
+	while (i < ARRAY_SIZE(files) && strcmp(path, files[i].path) != 0)
+		i++;
+	if (i == ARRAY_SIZE(files) || !S_ISREG(st->st_mode) || st->st_size > CONTENT_MAX || (st->st_mode & 0400) == 0)
 		return 0;
 	if (file_read(dirfd, name, CONTENT_MAX, O_NOFOLLOW, &in, NULL, e) < 0)
 		return -1;
-	if (!clamp(path, &in, epoch, &out) || (in.len == out.len && memcmp(in.data, out.data, in.len) == 0))
+	if (!clamp(files[i].content, &in, epoch, &out) || (in.len == out.len && memcmp(in.data, out.data, in.len) == 0))
 		return 0;
 	return file_replace(dirfd, name, out.data, out.len, st->st_mode & 07777, FILE_FAST, e);
 }

@@ -58,6 +58,10 @@ static const struct rule package_rules[] = {
 	{ "etc/ssl/private/ssl-cert-snakeoil.key", REMOVE }, { "etc/ssl/certs/ssl-cert-snakeoil.pem", REMOVE },
 	/* a cluster is only made where several users can be */
 	{ "var/lib/postgresql/*/main", REMOVE }, { "etc/postgresql/*/main", REMOVE }, { "var/log/postgresql/*", REMOVE },
+	{ "var/lib/mysql/*", REMOVE },
+	/* Lua orders its tables by where they happen to lie: mktexfmt makes these when they are first used, for who uses them */
+	{ "var/lib/texmf/web2c/lua*/*.fmt", REMOVE }, { "var/lib/texmf/web2c/lua*/*.log", REMOVE },
+	{ "var/lib/texmf/web2c/updmap.log", REMOVE },
 	{ NULL, REMOVE },
 };
 
