@@ -10,8 +10,9 @@
  * ca-certificates-java uses the password everybody uses, for nothing in it is secret.
  *
  * A Berkeley DB file of the kind "hash" begins with a page of 72 bytes at least: u32 magic at 12, u32 size of its pages at 20, byte 25
- * its kind, and 20 bytes at 52 that are a name made of device, inode, time and process; each of its pages of that kind has them. Postfix
- * keeps the time of an alias map in it: ten digits, a byte that says what kind of item follows, and the key YP_LAST_MODIFIED.
+ * its kind, and 20 bytes at 52 that are a name made of device, inode, time and process; each of its pages of that kind has them. Pages of
+ * items have a u16 at 20 that counts them, their places as u16 from 26 on, and a u16 at 22 that says where the first lies: between them is
+ * what happened to be in memory. Postfix keeps the time of an alias map in it: ten digits, a byte that says what kind of item follows, and the key YP_LAST_MODIFIED.
  */
 #include "env/step_contents.h"
 
@@ -150,7 +151,9 @@ bool step_clamp_keystore(unsigned char *bytes, size_t len, int64_t epoch)
 
 /* ---- Berkeley DB ---- */
 
-enum { DB_MAGIC_AT = 12, DB_PAGE_SIZE_AT = 20, DB_KIND_AT = 25, DB_NAME_AT = 52, DB_NAME_LEN = 20, DB_HASH_PAGE = 8 };
+enum { DB_MAGIC_AT = 12, DB_PAGE_SIZE_AT = 20, DB_KIND_AT = 25, DB_NAME_AT = 52, DB_NAME_LEN = 20 };
+enum { DB_COUNT_AT = 20, DB_FIRST_AT = 22, DB_PLACES_AT = 26 };
+enum { DB_HASH_UNSORTED = 2, DB_HASH_META = 8, DB_HASH = 13 }; /* kinds of pages */
 
 /* In the byte order of the machine that wrote it, which is this one. */
 static uint32_t native_number(const unsigned char *at)
@@ -159,6 +162,22 @@ static uint32_t native_number(const unsigned char *at)
 
 	memcpy(&value, at, sizeof(value));
 	return value;
+}
+
+static void clear_page(unsigned char *page, uint32_t size)
+{
+	uint16_t count, first;
+	size_t places_end;
+
+	if (page[DB_KIND_AT] == DB_HASH_META)
+		memset(page + DB_NAME_AT, 0, DB_NAME_LEN);
+	if (page[DB_KIND_AT] != DB_HASH && page[DB_KIND_AT] != DB_HASH_UNSORTED)
+		return;
+	memcpy(&count, page + DB_COUNT_AT, sizeof(count));
+	memcpy(&first, page + DB_FIRST_AT, sizeof(first));
+	places_end = DB_PLACES_AT + 2 * (size_t)count;
+	if (places_end < first && first <= size)
+		memset(page + places_end, 0, first - places_end);
 }
 
 static void clamp_alias_time(unsigned char *bytes, size_t len, int64_t epoch)
@@ -185,8 +204,7 @@ bool step_clamp_database(unsigned char *bytes, size_t len, int64_t epoch)
 	if (page < 512 || page > 65536 || len % page != 0)
 		return false;
 	for (size_t at = 0; at < len; at += page)
-		if (bytes[at + DB_KIND_AT] == DB_HASH_PAGE)
-			memset(bytes + at + DB_NAME_AT, 0, DB_NAME_LEN);
+		clear_page(bytes + at, page);
 	clamp_alias_time(bytes, len, epoch);
 	return true;
 }

@@ -54,14 +54,18 @@ static const struct rule rules[] = {
 
 /* What maintainer scripts make that has to be secret or unique; a script of [build] means it. */
 static const struct rule package_rules[] = {
-	{ "etc/ssh/ssh_host_*", REMOVE },
+	{ "etc/ssh/ssh_host_*", REMOVE }, { "etc/dropbear/dropbear_*_host_key", REMOVE },
+	{ "etc/bind/rndc.key", REMOVE }, { "etc/munge/munge.key", REMOVE }, { "var/lib/rabbitmq/.erlang.cookie", REMOVE },
+	{ "etc/unbound/unbound_*.key", REMOVE }, { "etc/unbound/unbound_*.pem", REMOVE }, { "etc/nsd/nsd_*.key", REMOVE },
+	{ "etc/nsd/nsd_*.pem", REMOVE }, { "etc/xrdp/rsakeys.ini", REMOVE }, { "etc/iscsi/initiatorname.iscsi", REMOVE },
+	{ "etc/freeradius/*/certs/dh", REMOVE }, { "etc/openvswitch/system-id.conf", REMOVE },
 	{ "etc/ssl/private/ssl-cert-snakeoil.key", REMOVE }, { "etc/ssl/certs/ssl-cert-snakeoil.pem", REMOVE },
 	/* a cluster is only made where several users can be */
 	{ "var/lib/postgresql/*/main", REMOVE }, { "etc/postgresql/*/main", REMOVE }, { "var/log/postgresql/*", REMOVE },
-	{ "var/lib/mysql/*", REMOVE },
-	/* Lua orders its tables by where they happen to lie: mktexfmt makes these when they are first used, for who uses them */
+	{ "var/lib/mysql/*", REMOVE }, { "var/lib/ldap/*", REMOVE }, { "etc/ldap/slapd.d/*", REMOVE },
+	/* Lua orders its tables by where they happen to lie, and TeX's own format has the time: mktexfmt makes these for who uses them */
 	{ "var/lib/texmf/web2c/lua*/*.fmt", REMOVE }, { "var/lib/texmf/web2c/lua*/*.log", REMOVE },
-	{ "var/lib/texmf/web2c/updmap.log", REMOVE },
+	{ "var/lib/texmf/web2c/tex/*", REMOVE }, { "var/lib/texmf/web2c/updmap.log", REMOVE },
 	{ NULL, REMOVE },
 };
 

@@ -115,12 +115,13 @@ static const char *const gone[] = {
 static const char *const kept[] = {
 	"var/log/mine.log", "var/log/dpkg.log.d/x", "var/cache/apt/archives/keep", "var/cache/debconf/config.dat", "var/lib/dpkg/status",
 	"etc/passwd", "usr/tmp/x", "home/var/log/dpkg.log", "var/lib/dpkg/triggers/File", "var/lib/dpkg/info/a-old.list",
-	"var/lib/texmf/web2c/pdftex/latex.fmt",
+	"var/lib/texmf/web2c/pdftex/latex.fmt", "etc/bind/named.conf", "etc/unbound/unbound.conf",
 };
 static const char *const secrets[] = {
 	"etc/ssh/ssh_host_rsa_key", "etc/ssh/ssh_host_rsa_key.pub", "etc/ssl/private/ssl-cert-snakeoil.key",
 	"etc/ssl/certs/ssl-cert-snakeoil.pem", "var/lib/postgresql/15/main/PG_VERSION", "etc/postgresql/15/main/postgresql.conf",
-	"var/lib/mysql/ibdata1", "var/lib/mysql/mysql/db.frm", "var/lib/texmf/web2c/luahbtex/lualatex.fmt", "var/lib/texmf/web2c/updmap.log",
+	"etc/bind/rndc.key", "etc/dropbear/dropbear_rsa_host_key",
+	"var/lib/rabbitmq/.erlang.cookie", "etc/ldap/slapd.d/cn=config.ldif", "var/lib/texmf/web2c/tex/tex.fmt", "var/lib/mysql/ibdata1", "var/lib/mysql/mysql/db.frm", "var/lib/texmf/web2c/luahbtex/lualatex.fmt", "var/lib/texmf/web2c/updmap.log",
 };
 
 static void test_removed(void **state)
@@ -323,7 +324,9 @@ static void database(struct buf *b, char id, const char *time)
 		page[at + 25] = 8;
 		memset(page + at + 52, id, 20);
 	}
-	page[512 + 25] = 2;
+	page[512 + 25] = 13;
+	memcpy(page + 512 + 20, "\1\0\200\0", 4); /* one item, at 128 */
+	memset(page + 512 + 28, id, 100);
 	memcpy(page + 700, time, 10);
 	memcpy(page + 710, "\1YP_LAST_MODIFIED\1", 18);
 	buf_clear(b);
