@@ -209,13 +209,33 @@ bool step_clamp_database(unsigned char *bytes, size_t len, int64_t epoch)
 	return true;
 }
 
+/* ---- ucf ---- */
+
+/* "MD5  /etc/FILE": of files with a password that was made up, which are removed. */
+void step_drop_sums(const char *text, struct buf *out)
+{
+	static const char directory[] = " /etc/dbconfig-common/", end[] = ".conf";
+
+	while (*text) {
+		size_t len = strcspn(text, "\n"), whole = len + (text[len] == '\n');
+
+		if (!memmem(text, len, directory, strlen(directory)) || memcmp(text + len - strlen(end), end, strlen(end)) != 0)
+			buf_add(out, text, whole);
+		text += whole;
+	}
+}
+
 /* ---- files ---- */
 
-enum content { SHADOW, KEYSTORE, DATABASE };
+enum content { SHADOW, KEYSTORE, DATABASE, SUMS };
 static const struct {
 	const char *path;
 	enum content content;
-} files[] = { { "etc/shadow", SHADOW }, { "etc/ssl/certs/java/cacerts", KEYSTORE }, { "etc/aliases.db", DATABASE } };
+	bool of_packages; /* a script of [build] means it */
+} files[] = {
+	{ "etc/shadow", SHADOW, false },	 { "etc/ssl/certs/java/cacerts", KEYSTORE, false },
+	{ "etc/aliases.db", DATABASE, false }, { "var/lib/ucf/hashfile", SUMS, true },
+};
 
 static bool clamp(enum content content, const struct buf *in, int64_t epoch, struct buf *out)
 {
@@ -223,18 +243,22 @@ static bool clamp(enum content content, const struct buf *in, int64_t epoch, str
 		step_clamp_days(in->data, epoch / DAY, out);
 		return strlen(in->data) == in->len;
 	}
+	if (content == SUMS) {
+		step_drop_sums(in->data, out);
+		return strlen(in->data) == in->len;
+	}
 	buf_add(out, in->data, in->len);
 	return (content == KEYSTORE ? step_clamp_keystore : step_clamp_database)((unsigned char *)out->data, out->len, epoch);
 }
 
-int step_settle_content(int dirfd, const char *name, const char *path, const struct stat *st, int64_t epoch, struct err *e)
+int step_settle_content(int dirfd, const char *name, const char *path, const struct stat *st, int64_t epoch, bool packages, struct err *e)
 {
 	cleanup_buf struct buf in = BUF_INIT, out = BUF_INIT;
 	size_t i = 0;
 
 	while (i < ARRAY_SIZE(files) && strcmp(path, files[i].path) != 0)
 		i++;
-	if (i == ARRAY_SIZE(files) || !S_ISREG(st->st_mode) || st->st_size > CONTENT_MAX || (st->st_mode & 0400) == 0)
+	if (i == ARRAY_SIZE(files) || (files[i].of_packages && !packages) || !S_ISREG(st->st_mode) || st->st_size > CONTENT_MAX || (st->st_mode & 0400) == 0)
 		return 0;
 	if (file_read(dirfd, name, CONTENT_MAX, O_NOFOLLOW, &in, NULL, e) < 0)
 		return -1;

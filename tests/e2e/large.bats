@@ -69,6 +69,11 @@ the_same() {
  cups-daemon avahi-daemon snmpd fail2ban sudo uuid-runtime"
 }
 
+@test "bookworm: more that make keys and passwords" {
+	the_same secrets bookworm "dropbear munge xrdp unbound nsd freeradius corosync openvswitch-switch stunnel4 proftpd-core znc knot pdns-server
+ opendkim opendmarc dovecot-imapd uwsgi-core"
+}
+
 @test "bullseye: the old ones" {
 	the_same old bullseye "python2.7 python3-django openjdk-11-jre-headless postgresql openssh-server vim-nox emacs-nox mariadb-server
  texlive-base fontconfig fonts-dejavu postfix ssl-cert man-db"

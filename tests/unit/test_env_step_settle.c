@@ -309,6 +309,23 @@ static void test_keystore(void **state)
 	buf_release(&wanted);
 }
 
+static void test_sums(void **state)
+{
+	static const char sums[] = "11  /etc/default/x\n22  /etc/dbconfig-common/a.conf\n44  /etc/dbconfig-common/config\n33  /etc/y";
+
+	(void)state;
+	put("var/lib/ucf/hashfile", sums, 0644, SINCE);
+	put("var/lib/ucf/hashfile.0", sums, 0644, SINCE);
+	put("etc/dbconfig-common/a.conf", "dbc_dbpass='x'\n", 0600, SINCE);
+	settle(false);
+	assert_text("var/lib/ucf/hashfile", sums);
+	assert_true(there_is("etc/dbconfig-common/a.conf"));
+	assert_false(there_is("var/lib/ucf/hashfile.0"));
+	settle(true);
+	assert_text("var/lib/ucf/hashfile", "11  /etc/default/x\n44  /etc/dbconfig-common/config\n33  /etc/y");
+	assert_false(there_is("etc/dbconfig-common/a.conf"));
+}
+
 /* ---- Berkeley DB ---- */
 
 /* Three pages, of which the second holds items and has no name of the file. `id` is where the names are. */
@@ -363,7 +380,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		settle_test(test_times), settle_test(test_removed), settle_test(test_whiteouts), settle_test(test_attributes),
-		settle_test(test_links), settle_test(test_shadow), settle_test(test_keystore), settle_test(test_database),
+		settle_test(test_links), settle_test(test_shadow), settle_test(test_keystore), settle_test(test_database), settle_test(test_sums),
 	};
 
 	return cmocka_run_group_tests_name("env_step_settle", tests, NULL, NULL);
