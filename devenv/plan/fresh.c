@@ -25,7 +25,7 @@
 enum {
 	SHARED_FROM = 2048, /* watches: a process costs as much as a few hundred of them */
 	PARTS_MAX = 4,
-	RUN_MIN = 4, /* files of a directory that it pays to open it for */
+	RUN_MIN = 16, /* files of a directory that it pays to open it for */
 };
 
 static int64_t to_ns(struct timespec t)
