@@ -222,7 +222,6 @@ platforms = linux/amd64 linux/arm64"
 	wait "$first" "$second" || :
 }
 
-# bats test_tags=identity
 @test "PostgreSQL and Redis from packages start and answer" {
 	debian "$dir" bookworm "postgresql redis-server"
 	run -0 devenv -q -C "$dir" run -- sh -c '
