@@ -75,7 +75,7 @@ the_same() {
 }
 
 @test "bullseye: the old ones" {
-	the_same old bullseye "python2.7 python3-django openjdk-11-jre-headless postgresql openssh-server vim-nox emacs-nox mariadb-server
+	the_same old bullseye "python2.7 python3-django openjdk-11-jre-headless postgresql openssh-server emacs-nox mariadb-server
  texlive-base fontconfig fonts-dejavu postfix ssl-cert man-db"
 }
 
