@@ -64,6 +64,9 @@ static const struct rule package_rules[] = {
 	/* a cluster is only made where several users can be */
 	{ "var/lib/postgresql/*/main", REMOVE }, { "etc/postgresql/*/main", REMOVE }, { "var/log/postgresql/*", REMOVE },
 	{ "var/lib/mysql/*", REMOVE }, { "var/lib/ldap/*", REMOVE }, { "etc/ldap/slapd.d/*", REMOVE },
+	/* names of directories of fonts, and a cache of Java's classes, as 11 and its fontconfig make them: neither is needed */
+	{ "usr/share/fonts/.uuid", REMOVE }, { "usr/share/fonts/*/.uuid", REMOVE }, { "usr/share/fonts/*/*/.uuid", REMOVE },
+	{ "usr/local/share/fonts/.uuid", REMOVE }, { "usr/lib/jvm/java-11-*/lib/server/classes.jsa", REMOVE },
 	/* Lua orders its tables by where they happen to lie, and TeX's own format has the time: mktexfmt makes these for who uses them */
 	{ "var/lib/texmf/web2c/lua*/*.fmt", REMOVE }, { "var/lib/texmf/web2c/lua*/*.log", REMOVE },
 	{ "var/lib/texmf/web2c/tex/*", REMOVE }, { "var/lib/texmf/web2c/updmap.log", REMOVE },

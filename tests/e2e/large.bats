@@ -110,7 +110,7 @@ the_same() {
 @test "MariaDB from packages answers, on data of one's own" {
 	debian "$dir" bookworm mariadb-server
 	run -0 devenv -q -C "$dir" run -- sh -c '
-		mkdir -p /tmp/m && mariadb-install-db --no-defaults --datadir=/tmp/m/data --auth-root-authentication-method=normal >/dev/null
+		mkdir -p /tmp/m && mariadb-install-db --no-defaults --datadir=/tmp/m/data --auth-root-authentication-method=normal >/dev/null 2>&1
 		mariadbd --no-defaults --datadir=/tmp/m/data --skip-networking --socket=/tmp/m/socket >/tmp/m/log 2>&1 &
 		for _ in $(seq 100); do mariadb-admin --no-defaults -S /tmp/m/socket -u root ping >/dev/null 2>&1 && break; sleep 0.2; done
 		mariadb --no-defaults -S /tmp/m/socket -u root -BNe "select 6 * 7"

@@ -120,7 +120,8 @@ static const char *const kept[] = {
 static const char *const secrets[] = {
 	"etc/ssh/ssh_host_rsa_key", "etc/ssh/ssh_host_rsa_key.pub", "etc/ssl/private/ssl-cert-snakeoil.key",
 	"etc/ssl/certs/ssl-cert-snakeoil.pem", "var/lib/postgresql/15/main/PG_VERSION", "etc/postgresql/15/main/postgresql.conf",
-	"etc/bind/rndc.key", "etc/dropbear/dropbear_rsa_host_key",
+	"usr/share/fonts/.uuid", "usr/share/fonts/truetype/dejavu/.uuid",
+	"usr/lib/jvm/java-11-openjdk-amd64/lib/server/classes.jsa", "etc/bind/rndc.key", "etc/dropbear/dropbear_rsa_host_key",
 	"var/lib/rabbitmq/.erlang.cookie", "etc/ldap/slapd.d/cn=config.ldif", "var/lib/texmf/web2c/tex/tex.fmt", "var/lib/mysql/ibdata1", "var/lib/mysql/mysql/db.frm", "var/lib/texmf/web2c/luahbtex/lualatex.fmt", "var/lib/texmf/web2c/updmap.log",
 };
 
