@@ -217,6 +217,8 @@ int draft_write(struct draft *d, struct err *e)
 	add_watches(d);
 	number(d);
 	plan_encode(&d->plan, NULL, &all);
+	if (all.len > PLAN_MAX)
+		return err_set(e, ERR_CONFIG, "the plan would watch %zu files: that is more than a start can look at", d->plan.watch_count);
 	shared = path_parent(d->plan.layers[0]);
 	own = path_parent(d->plan.layers[1]);
 	generated = mem_printf("%s %s", path_base(shared), path_base(own));

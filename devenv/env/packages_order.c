@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* packages_order.c - batches of packages by Pre-Depends. */
+/* packages_order.c - batches of packages by Pre-Depends, and in each the order by Depends. */
 #include "env/packages_order.h"
 
 #include <stdbool.h>
@@ -15,16 +15,18 @@ struct order {
 	struct packages_control *all;
 	size_t count;
 	const char *arch;
+	struct debian_text *provided; /* by each of all */
+	unsigned int batch; /* whose packages are looked at */
 	bool *marked; /* of the closure that is looked at */
+	size_t placed;
 };
 
-static bool provides(const struct packages_control *p, struct debian_text name)
+static bool provides(const struct order *o, size_t i, struct debian_text name)
 {
-	struct debian_text rest, word;
+	struct debian_text rest = o->provided[i], word;
 
-	if (debian_text_compare(p->name, name) == 0)
+	if (debian_text_compare(o->all[i].name, name) == 0)
 		return true;
-	debian_control_field(p->stanza, "Provides", &rest);
 	while (debian_depends_group(&rest, &word)) {
 		struct debian_dependency d;
 
@@ -34,7 +36,7 @@ static bool provides(const struct packages_control *p, struct debian_text name)
 	return false;
 }
 
-/* Call `found` for every package that is left and that a field of `p` may mean. */
+/* Call `found` for every package of the batch (LEFT: that is in none) that a field of `p` may mean. */
 static void each_needed(const struct order *o, const struct packages_control *p, const char *field,
 			void (*found)(struct order *o, size_t i, void *data), void *data)
 {
@@ -46,7 +48,7 @@ static void each_needed(const struct order *o, const struct packages_control *p,
 
 		while (debian_depends_next(&group, o->arch, &d))
 			for (size_t i = 0; i < o->count; i++)
-				if (o->all[i].batch == LEFT && provides(&o->all[i], d.name))
+				if (o->all[i].batch == o->batch && provides(o, i, d.name))
 					found((struct order *)o, i, data);
 	}
 }
@@ -109,29 +111,62 @@ static bool take_awaited(struct order *o, const bool *waiting, const bool *wante
 	return any;
 }
 
-unsigned int packages_order(struct packages_control *all, size_t count, const char *arch)
+/* Returns how many batches there are; they are counted from 1. */
+static unsigned int find_batches(struct order *o)
 {
-	struct order o = { all, count, arch, mem_array(count + 1, sizeof(bool)) };
-	bool *waiting = mem_array(count + 1, sizeof(*waiting)), *wanted = mem_array(count + 1, sizeof(*wanted));
+	bool *waiting = mem_array(o->count + 1, sizeof(*waiting)), *wanted = mem_array(o->count + 1, sizeof(*wanted));
 	unsigned int batch = 0;
 	bool more = true;
 
-	for (size_t i = 0; i < count; i++)
-		all[i].batch = LEFT;
 	while (more) {
 		batch++;
-		memset(wanted, 0, count * sizeof(*wanted));
-		for (size_t i = 0; i < count; i++) {
-			waiting[i] = all[i].batch == LEFT && waits(&o, i);
+		memset(wanted, 0, o->count * sizeof(*wanted));
+		for (size_t i = 0; i < o->count; i++) {
+			waiting[i] = o->all[i].batch == LEFT && waits(o, i);
 			if (waiting[i])
-				each_needed(&o, &all[i], "Pre-Depends", want, wanted);
+				each_needed(o, &o->all[i], "Pre-Depends", want, wanted);
 		}
-		more = take_awaited(&o, waiting, wanted, batch);
+		more = take_awaited(o, waiting, wanted, batch);
 	}
-	for (size_t i = 0; i < count; i++)
-		all[i].batch = (all[i].batch == LEFT ? batch : all[i].batch) - 1;
-	free(o.marked);
+	for (size_t i = 0; i < o->count; i++)
+		if (o->all[i].batch == LEFT)
+			o->all[i].batch = batch;
 	free(waiting);
 	free(wanted);
 	return batch;
+}
+
+/* After what it needs. */
+static void place(struct order *o, size_t i, void *data)
+{
+	(void)data;
+	if (o->marked[i])
+		return;
+	o->marked[i] = true;
+	each_needed(o, &o->all[i], "Pre-Depends", place, NULL);
+	each_needed(o, &o->all[i], "Depends", place, NULL);
+	o->all[i].place = o->placed++;
+}
+
+unsigned int packages_order(struct packages_control *all, size_t count, const char *arch)
+{
+	struct order o = { .all = all, .count = count, .arch = arch, .marked = mem_array(count + 1, sizeof(bool)),
+			   .provided = mem_array(count + 1, sizeof(*o.provided)), .batch = LEFT };
+	unsigned int batches;
+
+	for (size_t i = 0; i < count; i++) {
+		all[i].batch = LEFT;
+		debian_control_field(all[i].stanza, "Provides", &o.provided[i]);
+	}
+	batches = find_batches(&o);
+	memset(o.marked, 0, count * sizeof(*o.marked));
+	for (o.batch = 1; o.batch <= batches; o.batch++)
+		for (size_t i = 0; i < count; i++)
+			if (all[i].batch == o.batch)
+				place(&o, i, NULL);
+	for (size_t i = 0; i < count; i++)
+		all[i].batch--;
+	free(o.marked);
+	free(o.provided);
+	return batches;
 }

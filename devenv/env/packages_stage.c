@@ -398,19 +398,21 @@ static int link_debs(const struct store *s, const struct store_stage *stage, con
 static char *make_script(const struct chosen *c, struct control *control, const char *arch)
 {
 	unsigned int batches = packages_order(control->items, control->count, arch);
+	cleanup_free size_t *at = mem_array(c->count + 1, sizeof(*at)); /* of each place */
 	struct buf b = BUF_INIT;
+	size_t next = 0;
 
+	for (size_t i = 0; i < c->count; i++)
+		at[control->items[i].place] = i;
 	for (unsigned int batch = 0; batch < batches; batch++) {
-		size_t count = 0;
+		size_t first = next;
 
-		for (size_t i = 0; i < c->count; i++) {
-			cleanup_free char *file = file_name(c->items[i]);
+		for (; next < c->count && control->items[at[next]].batch == batch; next++) {
+			cleanup_free char *file = file_name(c->items[at[next]]);
 
-			if (control->items[i].batch != batch)
-				continue;
-			buf_addf(&b, "%s " DEBS_INSIDE "/%s", count++ ? "" : DPKG " --auto-deconfigure --no-triggers --unpack", file);
+			buf_addf(&b, "%s " DEBS_INSIDE "/%s", next > first ? "" : DPKG " --auto-deconfigure --no-triggers --unpack", file);
 		}
-		buf_adds(&b, count ? "\n" DPKG " --configure -a\n" : "");
+		buf_adds(&b, next > first ? "\n" DPKG " --configure -a\n" : "");
 	}
 	return buf_steal(&b);
 }

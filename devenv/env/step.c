@@ -95,6 +95,7 @@ static int set_variables(struct draft *d, const struct step *step, struct err *e
 	variables_set(v, "TMPDIR", "/tmp");
 	variables_set(v, "LC_ALL", "C.UTF-8");
 	variables_set(v, "SOURCE_DATE_EPOCH", STEP_EPOCH_TEXT);
+	variables_set(v, "FORCE_SOURCE_DATE", "1"); /* or TeX writes the day into its formats */
 	variables_set(v, "PYTHONHASHSEED", "0");
 	variables_set(v, "PERL_HASH_SEED", "0");
 	variables_set(v, "DEBIAN_FRONTEND", "noninteractive");
@@ -389,30 +390,49 @@ static int continue_tree(struct store_stage *stage, struct err *e)
 	return renameat(stage->fd, "fs", stage->fd, "persist/upper") < 0 ? err_sys(e, "can't continue what was written") : 0;
 }
 
-/* What the generated layer has, and of the host: whatever was written over it. */
+/* One name of a directory that the script may have made a link, or closed. */
+static int drop(int upper, const char *directory, const char *name, struct err *e)
+{
+	const uint64_t beneath = SYS_RESOLVE_BENEATH | SYS_RESOLVE_NO_SYMLINKS;
+	cleanup_close int dir = sys_openat2(upper, directory, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0, beneath);
+	struct stat st;
+	int result;
+
+	if (dir < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+		return 0;
+	if (dir < 0 || fstat(dir, &st) < 0 || fchmodat(upper, directory, (st.st_mode & 07777) | 0300, 0) < 0)
+		return err_sys(e, "can't look into %s of what was written", directory);
+	result = file_remove_tree(dir, name, e);
+	return fchmodat(upper, directory, st.st_mode & 07777, 0) < 0 && result == 0 ? err_sys(e, "can't close %s", directory) : result;
+}
+
+/* What the generated layer has, and of the host: whatever was written over it. Never where a link of the script's leads: that
+ * is a place of this machine here. */
 static int drop_generated(int upper, struct err *e)
 {
-	static const char *const generated[] = { "etc/hosts", "etc/hostname", "etc/resolv.conf", "run/.containerenv",
-						 &SCRIPT[1] };
+	static const char *const generated[][2] = { { "etc", "hosts" }, { "etc", "hostname" }, { "etc", "resolv.conf" },
+						    { "run", ".containerenv" }, { ".", &SCRIPT[1] } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(generated); i++)
-		if (file_remove_tree(upper, generated[i], e) < 0)
+		if (drop(upper, generated[i][0], generated[i][1], e) < 0)
 			return -1;
 	return 0;
 }
 
-/* A directory moves only when its owner may write to it: the script may have thought otherwise. */
+/* A directory is opened and moved only by who may read and write it: the script may have thought otherwise. */
 static int keep_written(struct store_stage *stage, const char *id, struct err *e)
 {
 	static const char *const rest[] = { "persist", "scratch", "skeleton", "plan" };
-	cleanup_close int upper = openat(stage->fd, "persist/upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	cleanup_free char *lock = mem_printf("%s" RUNNING_SUFFIX, id);
+	cleanup_close int upper = -1;
 	struct stat st;
 
-	if (upper < 0 || fstat(upper, &st) < 0 || fchmod(upper, (st.st_mode & 07777) | 0700) < 0)
+	if (fstatat(stage->fd, "persist/upper", &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    fchmodat(stage->fd, "persist/upper", (st.st_mode & 07777) | 0700, 0) < 0)
 		return err_sys(e, "can't find what was written");
-	if (drop_generated(upper, e) < 0)
-		return -1;
+	upper = openat(stage->fd, "persist/upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (upper < 0 || drop_generated(upper, e) < 0)
+		return e->code ? -1 : err_sys(e, "can't find what was written");
 	if (renameat(stage->fd, "persist/upper", stage->fd, "fs") < 0)
 		return err_sys(e, "can't keep what was written");
 	for (size_t i = 0; i < ARRAY_SIZE(rest); i++)

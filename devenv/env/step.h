@@ -51,7 +51,8 @@ int step_shell(const char *directory, int *status, struct err *e);
  */
 int step_settle(struct store_stage *stage, int64_t since_ns, int64_t epoch, struct err *e);
 /* After maintainer scripts: also takes away what they generate that has to be secret or unique (ssh host keys, ssl-cert's snakeoil
- * certificate, PostgreSQL's cluster "main"). The step should have SOURCE_DATE_EPOCH=epoch, PYTHONHASHSEED=0, PERL_HASH_SEED=0, LC_ALL=C.UTF-8. */
+ * certificate, the data of PostgreSQL's cluster "main" and of MariaDB), and Lua's TeX formats, which can't be made the same twice.
+ * The step should have SOURCE_DATE_EPOCH=epoch, PYTHONHASHSEED=0, PERL_HASH_SEED=0, LC_ALL=C.UTF-8. */
 int step_settle_packages(struct store_stage *stage, int64_t since_ns, int64_t epoch, struct err *e);
 
 #endif

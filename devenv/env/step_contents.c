@@ -8,10 +8,16 @@
  * A Java keystore (JKS, version 2) has for each certificate: u32 tag 2, alias, u64 milliseconds, type of certificate, then u32 and
  * that many bytes; strings are u16 and bytes; all big-endian. At the end is a SHA-1 over the password, a phrase and all before it.
  * ca-certificates-java uses the password everybody uses, for nothing in it is secret.
+ *
+ * A Berkeley DB file of the kind "hash" begins with a page of 72 bytes at least: u32 magic at 12, u32 size of its pages at 20, byte 25
+ * its kind, and 20 bytes at 52 that are a name made of device, inode, time and process; each of its pages of that kind has them. Pages of
+ * items have a u16 at 20 that counts them, their places as u16 from 26 on, and a u16 at 22 that says where the first lies: between them is
+ * what happened to be in memory. Postfix keeps the time of an alias map in it: ten digits, a byte that says what kind of item follows, and the key YP_LAST_MODIFIED.
  */
 #include "env/step_contents.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/digest.h"
@@ -143,28 +149,120 @@ bool step_clamp_keystore(unsigned char *bytes, size_t len, int64_t epoch)
 	return true;
 }
 
+/* ---- Berkeley DB ---- */
+
+enum { DB_MAGIC_AT = 12, DB_PAGE_SIZE_AT = 20, DB_KIND_AT = 25, DB_NAME_AT = 52, DB_NAME_LEN = 20 };
+enum { DB_COUNT_AT = 20, DB_FIRST_AT = 22, DB_PLACES_AT = 26 };
+enum { DB_HASH_UNSORTED = 2, DB_HASH_META = 8, DB_HASH = 13 }; /* kinds of pages */
+
+/* In the byte order of the machine that wrote it, which is this one. */
+static uint32_t native_number(const unsigned char *at)
+{
+	uint32_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return value;
+}
+
+static void clear_page(unsigned char *page, uint32_t size)
+{
+	uint16_t count, first;
+	size_t places_end;
+
+	if (page[DB_KIND_AT] == DB_HASH_META)
+		memset(page + DB_NAME_AT, 0, DB_NAME_LEN);
+	if (page[DB_KIND_AT] != DB_HASH && page[DB_KIND_AT] != DB_HASH_UNSORTED)
+		return;
+	memcpy(&count, page + DB_COUNT_AT, sizeof(count));
+	memcpy(&first, page + DB_FIRST_AT, sizeof(first));
+	places_end = DB_PLACES_AT + 2 * (size_t)count;
+	if (places_end < first && first <= size)
+		memset(page + places_end, 0, first - places_end);
+}
+
+static void clamp_alias_time(unsigned char *bytes, size_t len, int64_t epoch)
+{
+	static const char key[] = "YP_LAST_MODIFIED";
+	enum { DIGITS = 10, BEFORE = DIGITS + 1 };
+	unsigned char *at = memmem(bytes, len, key, sizeof(key) - 1);
+	char text[24];
+
+	if (!at || at - bytes < BEFORE || strspn((char *)at - BEFORE, "0123456789") != DIGITS)
+		return;
+	snprintf(text, sizeof(text), "%010lld", (long long)epoch);
+	memcpy(at - BEFORE, text, DIGITS);
+}
+
+bool step_clamp_database(unsigned char *bytes, size_t len, int64_t epoch)
+{
+	const uint32_t magic = 0x061561;
+	uint32_t page;
+
+	if (len < 512 || native_number(bytes + DB_MAGIC_AT) != magic || epoch < 0)
+		return false;
+	page = native_number(bytes + DB_PAGE_SIZE_AT);
+	if (page < 512 || page > 65536 || len % page != 0)
+		return false;
+	for (size_t at = 0; at < len; at += page)
+		clear_page(bytes + at, page);
+	clamp_alias_time(bytes, len, epoch);
+	return true;
+}
+
+/* ---- ucf ---- */
+
+/* "MD5  /etc/FILE": of files with a password that was made up, which are removed. */
+void step_drop_sums(const char *text, struct buf *out)
+{
+	static const char directory[] = " /etc/dbconfig-common/", end[] = ".conf";
+
+	while (*text) {
+		size_t len = strcspn(text, "\n"), whole = len + (text[len] == '\n');
+
+		if (!memmem(text, len, directory, strlen(directory)) || memcmp(text + len - strlen(end), end, strlen(end)) != 0)
+			buf_add(out, text, whole);
+		text += whole;
+	}
+}
+
 /* ---- files ---- */
 
-static bool clamp(const char *path, const struct buf *in, int64_t epoch, struct buf *out)
+enum content { SHADOW, KEYSTORE, DATABASE, SUMS };
+static const struct {
+	const char *path;
+	enum content content;
+	bool of_packages; /* a script of [build] means it */
+} files[] = {
+	{ "etc/shadow", SHADOW, false },	 { "etc/ssl/certs/java/cacerts", KEYSTORE, false },
+	{ "etc/aliases.db", DATABASE, false }, { "var/lib/ucf/hashfile", SUMS, true },
+};
+
+static bool clamp(enum content content, const struct buf *in, int64_t epoch, struct buf *out)
 {
-	if (strcmp(path, "etc/shadow") == 0) {
+	if (content == SHADOW) {
 		step_clamp_days(in->data, epoch / DAY, out);
 		return strlen(in->data) == in->len;
 	}
+	if (content == SUMS) {
+		step_drop_sums(in->data, out);
+		return strlen(in->data) == in->len;
+	}
 	buf_add(out, in->data, in->len);
-	return step_clamp_keystore((unsigned char *)out->data, out->len, epoch);
+	return (content == KEYSTORE ? step_clamp_keystore : step_clamp_database)((unsigned char *)out->data, out->len, epoch);
 }
 
-int step_settle_content(int dirfd, const char *name, const char *path, const struct stat *st, int64_t epoch, struct err *e)
+int step_settle_content(int dirfd, const char *name, const char *path, const struct stat *st, int64_t epoch, bool packages, struct err *e)
 {
 	cleanup_buf struct buf in = BUF_INIT, out = BUF_INIT;
+	size_t i = 0;
 
-	if ((strcmp(path, "etc/shadow") != 0 && strcmp(path, "etc/ssl/certs/java/cacerts") != 0) || !S_ISREG(st->st_mode) ||
-	    st->st_size > CONTENT_MAX || (st->st_mode & 0400) == 0)
+	while (i < ARRAY_SIZE(files) && strcmp(path, files[i].path) != 0)
+		i++;
+	if (i == ARRAY_SIZE(files) || (files[i].of_packages && !packages) || !S_ISREG(st->st_mode) || st->st_size > CONTENT_MAX || (st->st_mode & 0400) == 0)
 		return 0;
 	if (file_read(dirfd, name, CONTENT_MAX, O_NOFOLLOW, &in, NULL, e) < 0)
 		return -1;
-	if (!clamp(path, &in, epoch, &out) || (in.len == out.len && memcmp(in.data, out.data, in.len) == 0))
+	if (!clamp(files[i].content, &in, epoch, &out) || (in.len == out.len && memcmp(in.data, out.data, in.len) == 0))
 		return 0;
 	return file_replace(dirfd, name, out.data, out.len, st->st_mode & 07777, FILE_FAST, e);
 }

@@ -43,7 +43,7 @@ static const struct rule rules[] = {
 	/* locks, and backups of what is there */
 	{ "var/cache/debconf/*-old", REMOVE }, { "var/lib/dpkg/*-old", REMOVE }, { "var/lib/dpkg/lock*", REMOVE },
 	{ "var/lib/dpkg/triggers/Lock", REMOVE }, { "etc/.pwd.lock", REMOVE }, { "etc/passwd-", REMOVE }, { "etc/group-", REMOVE },
-	{ "etc/shadow-", REMOVE }, { "etc/gshadow-", REMOVE }, { "etc/subuid-", REMOVE }, { "etc/subgid-", REMOVE },
+	{ "var/lib/ucf/hashfile.*", REMOVE }, { "var/lib/ucf/registry.*", REMOVE }, { "etc/shadow-", REMOVE }, { "etc/gshadow-", REMOVE }, { "etc/subuid-", REMOVE }, { "etc/subgid-", REMOVE },
 	/* who a machine is */
 	{ "etc/machine-id", EMPTY }, { "var/lib/dbus/machine-id", REMOVE }, { "var/lib/systemd/random-seed", REMOVE },
 	{ "var/lib/systemd/credential.secret", REMOVE },
@@ -54,10 +54,22 @@ static const struct rule rules[] = {
 
 /* What maintainer scripts make that has to be secret or unique; a script of [build] means it. */
 static const struct rule package_rules[] = {
-	{ "etc/ssh/ssh_host_*", REMOVE },
+	{ "etc/ssh/ssh_host_*", REMOVE }, { "etc/dropbear/dropbear_*_host_key", REMOVE },
+	{ "etc/bind/rndc.key", REMOVE }, { "etc/munge/munge.key", REMOVE }, { "var/lib/rabbitmq/.erlang.cookie", REMOVE },
+	{ "etc/unbound/unbound_*.key", REMOVE }, { "etc/unbound/unbound_*.pem", REMOVE }, { "etc/nsd/nsd_*.key", REMOVE },
+	{ "etc/nsd/nsd_*.pem", REMOVE }, { "etc/xrdp/rsakeys.ini", REMOVE }, { "etc/iscsi/initiatorname.iscsi", REMOVE },
+	{ "etc/dbconfig-common/*.conf", REMOVE }, { "var/lib/ucf/cache/:etc:dbconfig-common:*", REMOVE },
+	{ "etc/freeradius/*/certs/dh", REMOVE }, { "etc/openvswitch/system-id.conf", REMOVE },
 	{ "etc/ssl/private/ssl-cert-snakeoil.key", REMOVE }, { "etc/ssl/certs/ssl-cert-snakeoil.pem", REMOVE },
 	/* a cluster is only made where several users can be */
 	{ "var/lib/postgresql/*/main", REMOVE }, { "etc/postgresql/*/main", REMOVE }, { "var/log/postgresql/*", REMOVE },
+	{ "var/lib/mysql/*", REMOVE }, { "var/lib/ldap/*", REMOVE }, { "etc/ldap/slapd.d/*", REMOVE },
+	/* names of directories of fonts, and a cache of Java's classes, as 11 and its fontconfig make them: neither is needed */
+	{ "usr/share/fonts/.uuid", REMOVE }, { "usr/share/fonts/*/.uuid", REMOVE }, { "usr/share/fonts/*/*/.uuid", REMOVE },
+	{ "usr/local/share/fonts/.uuid", REMOVE }, { "usr/lib/jvm/java-11-*/lib/server/classes.jsa", REMOVE },
+	/* Lua orders its tables by where they happen to lie, and TeX's own format has the time: mktexfmt makes these for who uses them */
+	{ "var/lib/texmf/web2c/lua*/*.fmt", REMOVE }, { "var/lib/texmf/web2c/lua*/*.log", REMOVE },
+	{ "var/lib/texmf/web2c/tex/*", REMOVE }, { "var/lib/texmf/web2c/updmap.log", REMOVE },
 	{ NULL, REMOVE },
 };
 
@@ -177,7 +189,8 @@ static int settle_entry(const struct settling *s, int dirfd, const char *name, c
 		return -1;
 	if (S_ISDIR(st.st_mode))
 		return settle_directory(s, dirfd, name, path, &st, depth, e);
-	if (S_ISREG(st.st_mode) && (remove_notes(dirfd, name, &st, path, e) < 0 || step_settle_content(dirfd, name, path, &st, s->epoch, e) < 0))
+	if (S_ISREG(st.st_mode) && (remove_notes(dirfd, name, &st, path, e) < 0 ||
+				    step_settle_content(dirfd, name, path, &st, s->epoch, s->packages, e) < 0))
 		return -1;
 	stamp(s, dirfd, name, &st);
 	return 0;

@@ -6,11 +6,8 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/self.h"
-#include "base/text.h"
 #include "plan/format.h"
 #include "plan/plan.h"
-
-#define PLAN_MAX (4u << 20)
 
 /* The next NUL-terminated string of a payload, or NULL when there is none; moves on behind it. */
 static const char *take_string(const char **at, const char *end)
@@ -200,7 +197,7 @@ int plan_decode(struct plan *p, struct buf *raw, struct err *e)
 	memcpy(&h, raw->data, sizeof(h));
 	if (memcmp(h.magic, PLAN_MAGIC, sizeof(h.magic)) || h.version != PLAN_VERSION || h.header_size != sizeof(h))
 		return err_set(e, ERR_FAILED, "the plan was written by another version of devenv");
-	if (h.length != raw->len || h.checksum != text_hash(raw->data + sizeof(h), raw->len - sizeof(h)))
+	if (h.length != raw->len || raw->len % 8 != 0 || h.checksum != plan_checksum(raw->data + sizeof(h), raw->len - sizeof(h)))
 		return err_set(e, ERR_FAILED, "the plan is damaged");
 	p->raw = *raw;
 	*raw = BUF_INIT;

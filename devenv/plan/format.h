@@ -12,6 +12,7 @@
 #ifndef DEVENV_PLAN_FORMAT_H
 #define DEVENV_PLAN_FORMAT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define PLAN_MAGIC "DEVENVPL"
@@ -20,7 +21,7 @@ struct plan_header {
 	char magic[8];
 	uint32_t version, header_size;
 	uint64_t length;   /* of the file */
-	uint64_t checksum; /* text_hash of the bytes behind the header */
+	uint64_t checksum; /* plan_checksum of the bytes behind the header */
 };
 
 struct plan_record {
@@ -78,6 +79,9 @@ struct plan_watch_head {
 	uint64_t dev, ino, size;
 	int64_t mtime_ns, ctime_ns;
 };
+
+/* Against damage, not against people. `len`: whole words, as all records are. */
+uint64_t plan_checksum(const void *data, size_t len);
 
 /* One table says where every string of the struct goes, for writer and reader alike. */
 struct plan_string_field {

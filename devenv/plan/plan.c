@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* plan.c - the plan in memory: building it, and asking whether it is still true. */
+/* plan.c - the plan in memory: building it. */
 #include "plan/plan.h"
 
 #include <string.h>
@@ -160,37 +160,4 @@ void plan_watch_from_stat(struct plan_watch *w, const char *path, const struct s
 	w->mtime_ns = to_ns(st->st_mtim);
 	w->ctime_ns = to_ns(st->st_ctim);
 	w->young = w->ctime_ns > now_ns - YOUNG_NS;
-}
-
-static bool watch_holds(const struct plan_watch *w)
-{
-	struct stat st;
-
-	if (w->young)
-		return false;
-	if (stat(w->path, &st) < 0)
-		return w->absent && (errno == ENOENT || errno == ENOTDIR);
-	return !w->absent && w->dev == st.st_dev && w->ino == st.st_ino && w->size == (uint64_t)st.st_size &&
-	       w->mtime_ns == to_ns(st.st_mtim) && w->ctime_ns == to_ns(st.st_ctim);
-}
-
-/* Directories are mounted, not read: what is in them may change. */
-static bool mount_holds(const struct plan_mount *m)
-{
-	struct stat st;
-
-	return stat(m->host, &st) == 0 && m->dev == st.st_dev && m->ino == st.st_ino;
-}
-
-const char *plan_stale(const struct plan *p)
-{
-	size_t i;
-
-	for (i = 0; i < p->watch_count; i++)
-		if (!watch_holds(&p->watches[i]))
-			return p->watches[i].path;
-	for (i = 0; i < p->mount_count; i++)
-		if (p->mounts[i].ino && !mount_holds(&p->mounts[i]))
-			return p->mounts[i].host;
-	return NULL;
 }

@@ -20,7 +20,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define PLAN_VERSION 5
+#define PLAN_VERSION 6
+#define PLAN_MAX (256u << 20) /* bytes of its file: about a million watched files */
 
 /* A file the plan was made from. The plan is fresh while stat says the same of each. */
 struct plan_watch {

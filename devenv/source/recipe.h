@@ -20,8 +20,8 @@
 #include "store/store.h"
 
 #define RECIPE_PROCEDURE_DEBIAN "debian-1"
-#define RECIPE_PROCEDURE_PACKAGES "packages-1"
-#define RECIPE_PROCEDURE_BUILD "build-1"
+#define RECIPE_PROCEDURE_PACKAGES "packages-2"
+#define RECIPE_PROCEDURE_BUILD "build-2"
 
 struct recipe {
 	const char *kind, *platform;

@@ -4,6 +4,7 @@
  *
  * usage: files project DIR     make, write, read, rename and remove 1,000 small files in a new directory in DIR
  *        files read DIR        open, read and close every regular file below DIR, after a first pass that warms the cache
+ *        files look DIR        stat every file below DIR, from its own directory, after the same
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -73,7 +74,16 @@ static void project(const char *path)
 	must(unlinkat(at, "files-bench", AT_REMOVEDIR) == 0, "files-bench");
 }
 
-static void read_tree(int at, const char *name)
+static void look(int dir, const char *name)
+{
+	struct stat st;
+
+	must(fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0, name);
+}
+
+static void (*visit)(int dir, const char *name);
+
+static void walk(int at, const char *name)
 {
 	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -81,24 +91,25 @@ static void read_tree(int at, const char *name)
 
 	while (dir && (d = readdir(dir)))
 		if (d->d_type == DT_REG)
-			read_all(dirfd(dir), d->d_name);
+			visit(dirfd(dir), d->d_name);
 		else if (d->d_type == DT_DIR && strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
-			read_tree(dirfd(dir), d->d_name);
+			walk(dirfd(dir), d->d_name);
 	if (dir)
 		closedir(dir);
 }
 
 int main(int argc, char **argv)
 {
-	int reading = argc == 3 && strcmp(argv[1], "read") == 0;
+	const char *what = argc == 3 ? argv[1] : "";
 	double begin;
 
-	must(argc == 3 && (reading || strcmp(argv[1], "project") == 0), "usage: files project|read DIR");
-	if (reading)
-		read_tree(AT_FDCWD, argv[2]);
+	visit = strcmp(what, "read") == 0 ? read_all : strcmp(what, "look") == 0 ? look : NULL;
+	must(visit || strcmp(what, "project") == 0, "usage: files project|read|look DIR");
+	if (visit)
+		walk(AT_FDCWD, argv[2]);
 	begin = now_us();
-	if (reading)
-		read_tree(AT_FDCWD, argv[2]);
+	if (visit)
+		walk(AT_FDCWD, argv[2]);
 	else
 		project(argv[2]);
 	printf("%.1f\n", now_us() - begin);

@@ -31,6 +31,7 @@ build_is_gone() {
 	nothing_inside && store_is_clean
 }
 
+# bats test_tags=identity
 @test "a build sees its inputs and nothing else, and what it writes is there in every session" {
 	mkdir -p "$P/src/.git"
 	echo one >"$P/src/a"
@@ -52,6 +53,7 @@ build_is_gone() {
 	store_is_clean
 }
 
+# bats test_tags=identity
 @test "an undeclared file that changed rebuilds nothing, a declared one does, and back again nothing" {
 	mkdir -p "$P/src"
 	echo one >"$P/src/a"
@@ -96,6 +98,7 @@ build_is_gone() {
 	[ "$(layers)" -eq "$before" ]
 }
 
+# bats test_tags=identity
 @test "a build that fails shows what it said, leaves nothing but what --shell shows, and is tried again" {
 	build_project "$P" $'  echo halfway >/made\n  echo the reason >&2\n  exit 7'
 	run devenv -C "$P" build
@@ -186,6 +189,7 @@ build_is_gone() {
 	[[ $output == *'| no end'* ]]
 }
 
+# bats test_tags=identity
 @test "a cache is kept between builds and is no part of the layer" {
 	build_project "$P" $'  ls /var/cache/mine ~/c\n  echo >/var/cache/mine/$(ls /var/cache/mine | wc -l)\n  echo 1 >/made' \
 		'cache = /var/cache/mine ~/c'
@@ -214,6 +218,7 @@ build_is_gone() {
 	store_is_clean
 }
 
+# bats test_tags=identity
 @test "SIGINT, SIGTERM and ^C end a build at once, with all it started, and leave nothing" {
 	build_project "$P" $'  sleep 1000 &\n  (trap "" INT TERM; sleep 1000) &\n  echo started\n  wait; sleep 1000'
 	for signal in INT TERM; do
@@ -258,6 +263,7 @@ build_is_gone() {
 	wait_for 10 build_is_gone
 }
 
+# bats test_tags=identity
 @test "kill -9 of the builder: nothing goes on inside, and the next build begins anew" {
 	mkdir -p "$P/in"
 	build_project "$P" $'  sleep 1000 &\n  echo started\n  [ -e /workspace/go ] || sleep 1000\n  echo done >/made' 'inputs = in'
@@ -275,6 +281,7 @@ build_is_gone() {
 	store_is_clean
 }
 
+# bats test_tags=identity
 @test "the layer is the same, byte for byte, when it is built again" {
 	build_project "$P" $'  mkdir -p /opt/x/y; echo a >/opt/x/y/z; ln -s z /opt/x/y/l; rm /etc/shells /etc/debian_version 2>/dev/null || true\n  chmod 0 /opt/x/y'
 	tree() {

@@ -6,6 +6,7 @@
 #   E2E_DEBIANS   archives of bullseye, bookworm and trixie root file systems, as far as they could be made
 #   E2E_TOP       the checkout; only root can count on being able to read it
 #   E2E_BIN       directory of the installed devenv                       E2E_SOURCE    tests/e2e
+#   E2E_SHARED    a directory that every identity may write to, empty at first
 #   E2E_IDENTITY  user (no subordinate ids), range (with some) or root
 
 bats_require_minimum_version 1.5.0

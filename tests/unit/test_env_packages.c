@@ -151,6 +151,11 @@ static void test_order(void **state)
 	assert_int_equal(c[1].batch, 1);
 	assert_int_equal(c[4].batch, 2);
 	assert_int_equal(c[5].batch, c[6].batch);
+	for (size_t i = 0; i < ARRAY_SIZE(stanzas); i++)
+		for (size_t k = 0; k < i; k++)
+			assert_int_not_equal(c[i].place, c[k].place);
+	assert_true(c[2].place < c[3].place && c[3].place < c[1].place); /* lib, runtime; data, then app, which depends on it; top */
+	assert_true(c[1].place < c[0].place && c[0].place < c[4].place);
 	assert_int_equal(packages_order(c, 0, "amd64"), 1);
 }
 

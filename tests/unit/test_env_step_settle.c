@@ -115,10 +115,14 @@ static const char *const gone[] = {
 static const char *const kept[] = {
 	"var/log/mine.log", "var/log/dpkg.log.d/x", "var/cache/apt/archives/keep", "var/cache/debconf/config.dat", "var/lib/dpkg/status",
 	"etc/passwd", "usr/tmp/x", "home/var/log/dpkg.log", "var/lib/dpkg/triggers/File", "var/lib/dpkg/info/a-old.list",
+	"var/lib/texmf/web2c/pdftex/latex.fmt", "etc/bind/named.conf", "etc/unbound/unbound.conf",
 };
 static const char *const secrets[] = {
 	"etc/ssh/ssh_host_rsa_key", "etc/ssh/ssh_host_rsa_key.pub", "etc/ssl/private/ssl-cert-snakeoil.key",
 	"etc/ssl/certs/ssl-cert-snakeoil.pem", "var/lib/postgresql/15/main/PG_VERSION", "etc/postgresql/15/main/postgresql.conf",
+	"usr/share/fonts/.uuid", "usr/share/fonts/truetype/dejavu/.uuid",
+	"usr/lib/jvm/java-11-openjdk-amd64/lib/server/classes.jsa", "etc/bind/rndc.key", "etc/dropbear/dropbear_rsa_host_key",
+	"var/lib/rabbitmq/.erlang.cookie", "etc/ldap/slapd.d/cn=config.ldif", "var/lib/texmf/web2c/tex/tex.fmt", "var/lib/mysql/ibdata1", "var/lib/mysql/mysql/db.frm", "var/lib/texmf/web2c/luahbtex/lualatex.fmt", "var/lib/texmf/web2c/updmap.log",
 };
 
 static void test_removed(void **state)
@@ -306,13 +310,78 @@ static void test_keystore(void **state)
 	buf_release(&wanted);
 }
 
+static void test_sums(void **state)
+{
+	static const char sums[] = "11  /etc/default/x\n22  /etc/dbconfig-common/a.conf\n44  /etc/dbconfig-common/config\n33  /etc/y";
+
+	(void)state;
+	put("var/lib/ucf/hashfile", sums, 0644, SINCE);
+	put("var/lib/ucf/hashfile.0", sums, 0644, SINCE);
+	put("etc/dbconfig-common/a.conf", "dbc_dbpass='x'\n", 0600, SINCE);
+	settle(false);
+	assert_text("var/lib/ucf/hashfile", sums);
+	assert_true(there_is("etc/dbconfig-common/a.conf"));
+	assert_false(there_is("var/lib/ucf/hashfile.0"));
+	settle(true);
+	assert_text("var/lib/ucf/hashfile", "11  /etc/default/x\n44  /etc/dbconfig-common/config\n33  /etc/y");
+	assert_false(there_is("etc/dbconfig-common/a.conf"));
+}
+
+/* ---- Berkeley DB ---- */
+
+/* Three pages, of which the second holds items and has no name of the file. `id` is where the names are. */
+static void database(struct buf *b, char id, const char *time)
+{
+	static const unsigned char magic[] = { 0x61, 0x15, 6, 0 }, size[] = { 0, 2, 0, 0 };
+	char page[3 * 512] = "";
+
+	memset(page + 512, 'i', 512);
+	for (size_t at = 0; at < sizeof(page); at += 1024) {
+		memcpy(page + at + 12, magic, 4);
+		memcpy(page + at + 20, size, 4);
+		page[at + 25] = 8;
+		memset(page + at + 52, id, 20);
+	}
+	page[512 + 25] = 13;
+	memcpy(page + 512 + 20, "\1\0\200\0", 4); /* one item, at 128 */
+	memset(page + 512 + 28, id, 100);
+	memcpy(page + 700, time, 10);
+	memcpy(page + 710, "\1YP_LAST_MODIFIED\1", 18);
+	buf_clear(b);
+	buf_add(b, page, sizeof(page));
+}
+
+static void test_database(void **state)
+{
+	struct buf b = BUF_INIT, wanted = BUF_INIT;
+
+	(void)state;
+	database(&b, 'x', "1700000123");
+	database(&wanted, 0, "1600000000");
+	assert_true(step_clamp_database((unsigned char *)b.data, b.len, EPOCH));
+	assert_memory_equal(b.data, wanted.data, b.len);
+	for (size_t len = 0; len < b.len; len++) /* cut */
+		if (len % 512 != 0 || len == 0)
+			assert_false(step_clamp_database((unsigned char *)b.data, len, EPOCH));
+	database(&b, 'x', "no number!"); /* another key of that name */
+	database(&wanted, 0, "no number!");
+	assert_true(step_clamp_database((unsigned char *)b.data, b.len, EPOCH));
+	assert_memory_equal(b.data, wanted.data, b.len);
+	b.data[20] = 1; /* no size of a page */
+	assert_false(step_clamp_database((unsigned char *)b.data, b.len, EPOCH));
+	b.data[12] ^= 1;
+	assert_false(step_clamp_database((unsigned char *)b.data, b.len, EPOCH));
+	buf_release(&b);
+	buf_release(&wanted);
+}
+
 #define settle_test(f) cmocka_unit_test_setup_teardown(f, set_up, tempdir_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		settle_test(test_times), settle_test(test_removed), settle_test(test_whiteouts), settle_test(test_attributes),
-		settle_test(test_links), settle_test(test_shadow), settle_test(test_keystore),
+		settle_test(test_links), settle_test(test_shadow), settle_test(test_keystore), settle_test(test_database), settle_test(test_sums),
 	};
 
 	return cmocka_run_group_tests_name("env_step_settle", tests, NULL, NULL);

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -192,7 +193,7 @@ static void test_lying_record(void **state)
 	(void)state;
 	memcpy(h.magic, PLAN_MAGIC, sizeof(h.magic));
 	h.length = sizeof(h) + sizeof(r);
-	h.checksum = text_hash(&r, sizeof(r));
+	h.checksum = plan_checksum(&r, sizeof(r));
 	buf_add(&b, &h, sizeof(h));
 	buf_add(&b, &r, sizeof(r));
 	assert_int_equal(plan_decode(&q, &b, &e), -1);
@@ -236,6 +237,90 @@ static void test_freshness(void **state)
 	unlink(there);
 	assert_string_equal(plan_stale(&p), there);
 	plan_release(&p);
+}
+
+/* ---- so many that several processes look ---- */
+
+enum { DIRECTORIES = 5, FILES = 600 };
+static char *names[DIRECTORIES * (FILES + 1)];
+
+static void watch_many(struct plan *p)
+{
+	size_t at = 0;
+
+	plan_init(p);
+	for (int d = 0; d < DIRECTORIES; d++) {
+		char *dir = mem_printf("%s/d%d", tempdir, d);
+
+		assert_int_equal(mkdir(dir, 0755), 0);
+		for (int f = 0; f < FILES; f++) {
+			cleanup_free char *name = mem_printf("d%d/f%d", d, f);
+
+			tempdir_write(name, "x");
+		}
+		watch(p, dir, 10000000000LL);
+		names[at++] = dir;
+		for (int f = 0; f < FILES; f++) {
+			names[at] = mem_printf("%s/f%d", dir, f);
+			watch(p, names[at++], 10000000000LL);
+		}
+	}
+}
+
+static void touch(const char *path)
+{
+	const struct timespec times[2] = { { .tv_sec = 5 }, { .tv_sec = 5 } };
+
+	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+static void test_many(void **state)
+{
+	static const size_t at[] = { ARRAY_SIZE(names) - 1, 2999, 1505, 1504, 602, 601, 600, 3, 1, 0 }; /* in every part and on its edges */
+	struct plan p;
+
+	(void)state;
+	watch_many(&p);
+	assert_null(plan_stale(&p));
+	/* who ignores the end of children hears nothing of them */
+	assert_true(signal(SIGCHLD, SIG_IGN) != SIG_ERR);
+	assert_null(plan_stale(&p));
+	signal(SIGCHLD, SIG_DFL);
+	for (size_t i = 0; i < ARRAY_SIZE(at); i++) { /* it is always the first that is named */
+		touch(names[at[i]]);
+		assert_string_equal(plan_stale(&p), names[at[i]]);
+	}
+	/* what can't be looked up from its directory is gone, as from the root */
+	assert_int_equal(unlink(names[2]), 0);
+	p.watches[0] = p.watches[1] = (struct plan_watch){ .path = "/none", .content = "", .absent = true };
+	assert_string_equal(plan_stale(&p), names[2]);
+	plan_release(&p);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		free(names[i]);
+}
+
+/* A build may have this many inputs. */
+static void test_large(void **state)
+{
+	cleanup_free char *path = path_join(tempdir, "plan");
+	cleanup_buf struct buf bytes = BUF_INIT;
+	struct err e = ERR_INIT;
+	struct plan p, q;
+
+	(void)state;
+	fill(&p);
+	for (uint64_t i = 0; i < 60000; i++)
+		plan_add_watch(&p, (struct plan_watch){ .path = "/home/ann/shop/source/of/many/files/file.py",
+							.content = "sha256:aa", .ino = i });
+	plan_encode(&p, NULL, &bytes);
+	assert_true(bytes.len > 5 << 20 && bytes.len < PLAN_MAX);
+	assert_int_equal(file_replace(AT_FDCWD, path, bytes.data, bytes.len, 0600, FILE_FAST, &e), 0);
+	if (plan_load(&q, path, &e) < 0)
+		fail_msg("%s", e.msg);
+	assert_int_equal(q.watch_count, p.watch_count);
+	assert_int_equal(q.watches[q.watch_count - 1].ino, 59999);
+	plan_release(&p);
+	plan_release(&q);
 }
 
 static void test_young_is_never_fresh(void **state)
@@ -287,7 +372,8 @@ int main(void)
 		cmocka_unit_test(test_round_trip),	 cmocka_unit_test(test_identity_leaves_out_watches),
 		cmocka_unit_test(test_damage),		 cmocka_unit_test(test_lying_record),
 		tempdir_test(test_freshness),		 tempdir_test(test_young_is_never_fresh),
-		tempdir_test(test_load),
+		tempdir_test(test_load),		 tempdir_test(test_many),
+		tempdir_test(test_large),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
