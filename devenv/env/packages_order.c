@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* packages_order.c - batches of packages by Pre-Depends. */
+/* packages_order.c - batches of packages by Pre-Depends, and what is essential. */
 #include "env/packages_order.h"
 
 #include <stdbool.h>
@@ -134,4 +134,19 @@ unsigned int packages_order(struct packages_control *all, size_t count, const ch
 	free(waiting);
 	free(wanted);
 	return batch;
+}
+
+void packages_order_system(struct packages_control *all, size_t count, const char *arch)
+{
+	struct order o = { all, count, arch, mem_array(count + 1, sizeof(bool)) };
+	struct debian_text essential;
+
+	for (size_t i = 0; i < count; i++)
+		all[i].batch = LEFT;
+	for (size_t i = 0; i < count; i++)
+		if (debian_control_field(all[i].stanza, "Essential", &essential) && debian_text_is(essential, "yes"))
+			mark(&o, i, NULL);
+	for (size_t i = 0; i < count; i++)
+		all[i].in_system = o.marked[i];
+	free(o.marked);
 }

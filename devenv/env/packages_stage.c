@@ -2,8 +2,8 @@
 /*
  * packages_stage.c - images made of packages.
  *
- * A base is two layers: the tree as the packages have it, hard links into the layers of the packages, and what their
- * maintainer scripts made of it. What is added to an image is one, which the image's own dpkg writes: diversions,
+ * A base is two layers: the tree as the packages have it, hard links into the layers of the packages, and what dpkg and the
+ * maintainer scripts made of it. dpkg itself unpacks what has to run a script before. What is added to an image is one, which the image's own dpkg writes: diversions,
  * configuration files, triggers and Replaces are its business. Each is made once, under a lock of its name.
  */
 #include "env/packages_stage.h"
@@ -22,16 +22,16 @@
 #include "base/project.h"
 #include "base/text.h"
 #include "env/packages.h"
+#include "env/packages_dpkg.h"
 #include "env/packages_order.h"
 #include "env/step.h"
 #include "source/debian_base.h"
 #include "source/debian_deb.h"
 #include "source/debian_pool.h"
+#include "source/debian_preinst.h"
 #include "source/recipe.h"
 
 #define DEBS "debs" /* in the stage: what is bound into the sandbox */
-#define DEBS_INSIDE "/run/devenv-debs"
-#define DPKG "dpkg --force-unsafe-io --force-confdef --force-confold --log=/dev/null"
 
 struct chosen { /* packages of the lock; they belong to it */
 	const struct lock_package **items;
@@ -268,6 +268,43 @@ static int configure_failed(const char *what, struct err *e)
 	return err_wrap(e, "%s", what);
 }
 
+/* ---- files for dpkg ---- */
+
+/* Those that dpkg unpacks, by names that say what they are: links, not copies. */
+static int link_debs(const struct store *s, const struct store_stage *stage, const struct chosen *c, const struct control *control,
+		     struct err *e)
+{
+	if (file_mkdirs(stage->fd, DEBS, 0755, e) < 0)
+		return -1;
+	for (size_t i = 0; i < c->count; i++) {
+		cleanup_free char *from = mem_printf("debs/%s", c->items[i]->sha256), *to_name = packages_dpkg_file(c->items[i]);
+		cleanup_free char *to = path_join(DEBS, to_name);
+
+		if (control->items[i].by_dpkg && linkat(s->fd, from, stage->fd, to, 0) < 0)
+			return err_sys(e, "can't link the package %s", text_safe(c->items[i]->name));
+	}
+	return 0;
+}
+
+/* Run a script of dpkg's on the image `below`, and publish what it wrote. */
+static int run_dpkg(struct environment *env, struct store *s, struct store_stage *stage, const struct recipe *r, const struct chosen *c,
+		    const struct control *control, const char *script, const char *what, struct err *e)
+{
+	cleanup_free char *debs = mem_printf("%s/tmp/%s/" DEBS, s->path, stage->name);
+	struct plan_mount mount = { .kind = PLAN_BIND, .flags = PLAN_MOUNT_READ_ONLY, .host = debs, .target = PACKAGES_DPKG_DEBS };
+	struct step step = { .name = "packages", .digest = r->below, .script = script, .mounts = &mount, .mount_count = 1,
+			     .answer_set_ids = true, .no_services = true };
+	int64_t since = wall_ns();
+
+	if (link_debs(s, stage, c, control, e) < 0)
+		return -1;
+	if (step_run(env, s, stage, &step, e) < 0)
+		return configure_failed(what, e);
+	if (file_remove_tree(stage->fd, DEBS, e) < 0 || step_settle_packages(stage, since, control->epoch, e) < 0)
+		return -1;
+	return recipe_publish(s, r, stage, NULL, e);
+}
+
 /* ---- the base ---- */
 
 struct unpacking {
@@ -282,9 +319,28 @@ static void unpacked(void *data, size_t done, size_t total)
 		u->options->ui->packages(u->options->ui->progress.data, "unpacking", done, total);
 }
 
-static int make_unpacked(struct environment *env, struct store *s, const struct chosen *c, const struct base_recipes *r,
-			 const struct env_options *o, struct err *e)
+/* What has a preinst that matters is unpacked by dpkg, which needs a system for it: the tree has the files of that too. */
+static struct debian_base_item *plan_base(const struct chosen *c, struct control *control, const char *arch, size_t *count)
 {
+	struct debian_base_item *items = mem_array(c->count + 1, sizeof(*items));
+
+	*count = 0;
+	packages_order_system(control->items, control->count, arch);
+	for (size_t i = 0; i < c->count; i++) {
+		struct packages_control *p = &control->items[i];
+
+		p->by_dpkg = debian_preinst_matters(&control->debs[i]);
+		if (!p->by_dpkg || p->in_system)
+			items[(*count)++] = (struct debian_base_item){ c->items[i], p->by_dpkg };
+	}
+	return items;
+}
+
+static int make_unpacked(struct environment *env, struct store *s, const struct chosen *c, struct control *control,
+			 const struct base_recipes *r, const struct env_options *o, struct err *e)
+{
+	size_t count;
+	cleanup_free struct debian_base_item *items = plan_base(c, control, debian_arch(r->unpacked.platform), &count);
 	cleanup_free char *codename = codename_of(&env->lock);
 	struct unpacking u = { o };
 	struct store_stage stage;
@@ -295,7 +351,7 @@ static int make_unpacked(struct environment *env, struct store *s, const struct 
 	if (store_stage_new(s, &stage, e) < 0)
 		return -1;
 	say(o, "unpacking", c->count);
-	result = debian_base_unpack(s, &stage, codename, c->items, c->count, unpacked, &u, e);
+	result = debian_base_unpack(s, &stage, codename, items, count, unpacked, &u, e);
 	if (result == 0)
 		result = recipe_publish(s, &r->unpacked, &stage, NULL, e);
 	store_stage_drop(s, &stage);
@@ -303,17 +359,11 @@ static int make_unpacked(struct environment *env, struct store *s, const struct 
 }
 
 static int configure_in(struct environment *env, struct store *s, struct store_stage *stage, const struct base_recipes *r,
-			int64_t epoch, struct err *e)
+			const struct chosen *c, const struct control *control, struct err *e)
 {
-	struct step step = { .name = "packages", .digest = r->unpacked_digest, .script = DPKG " --configure -a\n",
-			     .answer_set_ids = true, .no_services = true };
-	int64_t since = wall_ns();
+	cleanup_free char *script = packages_dpkg_base(c->items, control->items, c->count, debian_arch(r->configured.platform));
 
-	if (step_run(env, s, stage, &step, e) < 0)
-		return configure_failed("configuring the packages of the base", e);
-	if (step_settle_packages(stage, since, epoch, e) < 0)
-		return -1;
-	return recipe_publish(s, &r->configured, stage, NULL, e);
+	return run_dpkg(env, s, stage, &r->configured, c, control, script, "configuring the packages of the base", e);
 }
 
 static int make_base(struct environment *env, struct store *s, const struct chosen *c, const struct base_recipes *r,
@@ -329,14 +379,14 @@ static int make_base(struct environment *env, struct store *s, const struct chos
 		return result < 0 ? -1 : 0;
 	result = fetch(env, s, c, NULL, o, e);
 	if (result == 0)
-		result = make_unpacked(env, s, c, r, o, e);
-	if (result == 0)
 		result = read_control(s, c, &control, e);
+	if (result == 0)
+		result = make_unpacked(env, s, c, &control, r, o, e);
 	if (result == 0)
 		result = store_stage_new(s, &stage, e);
 	if (result == 0) {
 		say(o, "configuring", c->count);
-		result = configure_in(env, s, &stage, r, control.epoch, e);
+		result = configure_in(env, s, &stage, r, c, &control, e);
 		store_stage_drop(s, &stage);
 	}
 	if (result == 0)
@@ -363,63 +413,15 @@ int packages_stage_make_base(struct environment *env, struct store *s, const str
 
 /* ---- what is added ---- */
 
-static char *file_name(const struct lock_package *p)
-{
-	return mem_printf("%s_%.12s.deb", p->name, p->sha256);
-}
-
-/* Only these packages, by names that say what they are: links, not copies. */
-static int link_debs(const struct store *s, const struct store_stage *stage, const struct chosen *c, struct err *e)
-{
-	if (file_mkdirs(stage->fd, DEBS, 0755, e) < 0)
-		return -1;
-	for (size_t i = 0; i < c->count; i++) {
-		cleanup_free char *from = mem_printf("debs/%s", c->items[i]->sha256), *to_name = file_name(c->items[i]);
-		cleanup_free char *to = path_join(DEBS, to_name);
-
-		if (linkat(s->fd, from, stage->fd, to, 0) < 0)
-			return err_sys(e, "can't link the package %s", text_safe(c->items[i]->name));
-	}
-	return 0;
-}
-
-static char *make_script(const struct chosen *c, struct control *control, const char *arch)
-{
-	unsigned int batches = packages_order(control->items, control->count, arch);
-	struct buf b = BUF_INIT;
-
-	for (unsigned int batch = 0; batch < batches; batch++) {
-		size_t count = 0;
-
-		for (size_t i = 0; i < c->count; i++) {
-			cleanup_free char *file = file_name(c->items[i]);
-
-			if (control->items[i].batch != batch)
-				continue;
-			buf_addf(&b, "%s " DEBS_INSIDE "/%s", count++ ? "" : DPKG " --auto-deconfigure --no-triggers --unpack", file);
-		}
-		buf_adds(&b, count ? "\n" DPKG " --configure -a\n" : "");
-	}
-	return buf_steal(&b);
-}
-
 static int add_in(struct environment *env, struct store *s, struct store_stage *stage, const struct recipe *r,
 		  const struct chosen *c, struct control *control, struct err *e)
 {
-	cleanup_free char *script = make_script(c, control, debian_arch(r->platform));
-	cleanup_free char *debs = mem_printf("%s/tmp/%s/" DEBS, s->path, stage->name);
-	struct plan_mount mount = { .kind = PLAN_BIND, .flags = PLAN_MOUNT_READ_ONLY, .host = debs, .target = DEBS_INSIDE };
-	struct step step = { .name = "packages", .digest = r->below, .script = script, .mounts = &mount, .mount_count = 1,
-			     .answer_set_ids = true, .no_services = true };
-	int64_t since = wall_ns();
+	cleanup_free char *script = NULL;
 
-	if (link_debs(s, stage, c, e) < 0)
-		return -1;
-	if (step_run(env, s, stage, &step, e) < 0)
-		return configure_failed("[packages] apt", e);
-	if (file_remove_tree(stage->fd, DEBS, e) < 0 || step_settle_packages(stage, since, control->epoch, e) < 0)
-		return -1;
-	return recipe_publish(s, r, stage, NULL, e);
+	for (size_t i = 0; i < control->count; i++)
+		control->items[i].by_dpkg = true;
+	script = packages_dpkg_add(c->items, control->items, c->count, debian_arch(r->platform));
+	return run_dpkg(env, s, stage, r, c, control, script, "[packages] apt", e);
 }
 
 /* Leave out what the image has. */

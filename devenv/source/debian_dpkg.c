@@ -183,7 +183,8 @@ static int write_triggers(const struct database *db, const struct unpacked *pack
 	int result = 0;
 
 	for (size_t i = 0; i < count && result == 0; i++)
-		result = read_triggers(&all, &packages[i], e);
+		if (!packages[i].files_only)
+			result = read_triggers(&all, &packages[i], e);
 	if (result == 0) {
 		if (all.count > 0)
 			qsort(all.items, all.count, sizeof(*all.items), by_trigger);
@@ -205,6 +206,8 @@ static int write_all(const struct database *db, struct unpacked *packages, size_
 	cleanup_free char *arch = mem_printf("%s\n", count ? packages[0].package->arch : "");
 
 	for (size_t i = 0; i < count; i++) {
+		if (packages[i].files_only)
+			continue;
 		if (write_info(db, &packages[i], e) < 0)
 			return -1;
 		buf_addf(&status, "%s\n", packages[i].status.data);

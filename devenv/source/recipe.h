@@ -19,7 +19,7 @@
 #include "base/err.h"
 #include "store/store.h"
 
-#define RECIPE_PROCEDURE_DEBIAN "debian-1"
+#define RECIPE_PROCEDURE_DEBIAN "debian-2"
 #define RECIPE_PROCEDURE_PACKAGES "packages-1"
 #define RECIPE_PROCEDURE_BUILD "build-1"
 

@@ -95,12 +95,12 @@ static void count_progress(void *data, size_t done, size_t total)
 
 static int unpack(const char *codename, struct err *e)
 {
-	const struct lock_package *list[PACKAGES_MAX];
+	struct debian_base_item list[PACKAGES_MAX];
 	size_t last = 0;
 	int result;
 
 	for (size_t i = 0; i < package_count; i++)
-		list[i] = &packages[package_count - 1 - i]; /* in no order */
+		list[i] = (struct debian_base_item){ &packages[package_count - 1 - i], false }; /* in no order */
 	store_stage_drop(&store, &stage);
 	assert_int_equal(store_stage_new(&store, &stage, e), 0);
 	result = debian_base_unpack(&store, &stage, codename, list, package_count, count_progress, &last, e);
@@ -469,11 +469,11 @@ static void check_with_dpkg(const char *fs, size_t count)
 
 static void unpack_real(const struct suite *s, const struct lock_package *all, size_t count)
 {
-	const struct lock_package **list = mem_array(count, sizeof(*list));
+	struct debian_base_item *list = mem_array(count, sizeof(*list));
 	struct buf first = BUF_INIT, second = BUF_INIT;
 
 	for (size_t i = 0; i < count; i++)
-		list[i] = &all[i];
+		list[i] = (struct debian_base_item){ &all[i], false };
 	for (int round = 0; round < 2; round++) {
 		struct err e = ERR_INIT;
 		char *fs;
