@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "env/packages.h"
+#include "source/debian_pool.h"
 
 #define DPKG_STATUS "/var/lib/dpkg/status"
 #define FILE_MAX (64u << 20) /* dpkg's status of an image with thousands of packages has a few megabytes */
@@ -30,7 +31,7 @@ static int list_root(void *data, const char *directory, struct strlist *names, s
 	return root_list(data, absolute, names, e);
 }
 
-static int open_root(struct store *s, const char *manifest, struct root *root, struct err *e)
+static int open_root(const struct store *s, const char *manifest, struct root *root, struct err *e)
 {
 	struct store_image image;
 
@@ -148,4 +149,42 @@ void packages_source_close(struct packages_source *p)
 	free(p->directory);
 	buf_release(&p->status);
 	*p = (struct packages_source){ .status = BUF_INIT };
+}
+
+int packages_read_status(const struct store *s, const char *manifest, struct buf *status, struct err *e)
+{
+	struct root root = { 0 };
+	int result = open_root(s, manifest, &root, e);
+
+	if (result == 0)
+		result = read_root(&root, "/var/lib/dpkg/status", status, e);
+	root_release(&root);
+	return result;
+}
+
+/* An archive that can't be known is no reason to stop: much else may have them. */
+int packages_fetch(struct environment *env, struct store *s, const struct lock_package *const *packages, size_t count, const char *below,
+		   const struct env_options *o, struct err *e)
+{
+	struct packages_source source = { .status = BUF_INIT };
+	struct err unknown = ERR_INIT;
+	struct debian_pool pool = { .store = s };
+	size_t missing = 0;
+	int result;
+
+	for (size_t i = 0; i < count; i++)
+		missing += !store_has_deb(s, packages[i]->sha256, packages[i]->size);
+	if (!missing)
+		return 0;
+	if (env_require_allowed(env, o, e) < 0)
+		return -1;
+	if (packages_source_open(&source, env, s, below, o, &unknown) < 0) {
+		*e = unknown;
+		return err_wrap(e, "%zu packages are not in the store", missing);
+	}
+	pool.context = &source.context;
+	pool.archive = &source.archive;
+	result = debian_pool_fetch(&pool, packages, count, e);
+	packages_source_close(&source);
+	return result;
 }

@@ -24,6 +24,7 @@
 #include "env/packages.h"
 #include "env/packages_dpkg.h"
 #include "env/packages_order.h"
+#include "env/packages_whole.h"
 #include "env/step.h"
 #include "source/debian_base.h"
 #include "source/debian_deb.h"
@@ -195,33 +196,6 @@ static int64_t wall_ns(void)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* `below`: the image that is added to, or NULL. An archive that can't be known is no reason to stop: much else may have them. */
-static int fetch(struct environment *env, struct store *s, const struct chosen *c, const char *below,
-		 const struct env_options *o, struct err *e)
-{
-	struct packages_source source = { .status = BUF_INIT };
-	struct err unknown = ERR_INIT;
-	struct debian_pool pool = { .store = s };
-	size_t missing = 0;
-	int result;
-
-	for (size_t i = 0; i < c->count; i++)
-		missing += !store_has_deb(s, c->items[i]->sha256, c->items[i]->size);
-	if (!missing)
-		return 0;
-	if (env_require_allowed(env, o, e) < 0)
-		return -1;
-	if (packages_source_open(&source, env, s, below, o, &unknown) < 0) {
-		*e = unknown;
-		return err_wrap(e, "%zu packages are not in the store", missing);
-	}
-	pool.context = &source.context;
-	pool.archive = &source.archive;
-	result = debian_pool_fetch(&pool, c->items, c->count, e);
-	packages_source_close(&source);
-	return result;
-}
-
 struct control { /* of all packages of a stage, read from their files */
 	struct deb *debs;
 	size_t deb_count;
@@ -292,8 +266,10 @@ static int run_dpkg(struct environment *env, struct store *s, struct store_stage
 {
 	cleanup_free char *debs = mem_printf("%s/tmp/%s/" DEBS, s->path, stage->name);
 	struct plan_mount mount = { .kind = PLAN_BIND, .flags = PLAN_MOUNT_READ_ONLY, .host = debs, .target = PACKAGES_DPKG_DEBS };
+	/* Nobody is going to be asked these questions again. */
+	static const char *const variables[] = { "DEBCONF_NONINTERACTIVE_SEEN=true", NULL };
 	struct step step = { .name = "packages", .digest = r->below, .script = script, .mounts = &mount, .mount_count = 1,
-			     .answer_set_ids = true, .no_services = true };
+			     .variables = variables, .answer_set_ids = true, .no_services = true };
 	int64_t since = wall_ns();
 
 	if (link_debs(s, stage, c, control, e) < 0)
@@ -366,6 +342,20 @@ static int configure_in(struct environment *env, struct store *s, struct store_s
 	return run_dpkg(env, s, stage, &r->configured, c, control, script, "configuring the packages of the base", e);
 }
 
+/* What will be added to the base comes now too: whether all is there that they need of each other is known only then. */
+static int fetch_all(struct environment *env, struct store *s, const struct chosen *c, const struct env_options *o, struct err *e)
+{
+	struct chosen added;
+	int result;
+
+	choose(&env->lock, oci_platform(), false, &added);
+	result = packages_fetch(env, s, c->items, c->count, NULL, o, e);
+	if (result == 0)
+		result = packages_fetch(env, s, added.items, added.count, NULL, o, e);
+	free(added.items);
+	return result < 0 ? -1 : packages_whole_check(env, s, e);
+}
+
 static int make_base(struct environment *env, struct store *s, const struct chosen *c, const struct base_recipes *r,
 		     const struct env_options *o, struct err *e)
 {
@@ -377,7 +367,7 @@ static int make_base(struct environment *env, struct store *s, const struct chos
 
 	if (result)
 		return result < 0 ? -1 : 0;
-	result = fetch(env, s, c, NULL, o, e);
+	result = fetch_all(env, s, c, o, e);
 	if (result == 0)
 		result = read_control(s, c, &control, e);
 	if (result == 0)
@@ -455,7 +445,9 @@ static int make_added(struct environment *env, struct store *s, const struct pac
 
 	if (result)
 		return result < 0 ? -1 : 0;
-	result = fetch(env, s, c, a->sources, o, e);
+	result = packages_fetch(env, s, c->items, c->count, a->sources, o, e);
+	if (result == 0 && a->lock == &env->lock)
+		result = packages_whole_check(env, s, e);
 	if (result == 0)
 		result = read_control(s, c, &control, e);
 	if (result == 0)

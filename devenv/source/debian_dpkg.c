@@ -212,9 +212,8 @@ static int write_all(const struct database *db, struct unpacked *packages, size_
 			return -1;
 		buf_addf(&status, "%s\n", packages[i].status.data);
 	}
-	if (write_file(db->info_fd, "format", "1\n", 2, db->time, e) < 0 || write_text(db, "available", "", e) < 0 ||
-	    write_text(db, "diversions", "", e) < 0 || write_text(db, "statoverride", "", e) < 0 || write_text(db, "arch", arch, e) < 0 ||
-	    write_triggers(db, packages, count, e) < 0)
+	if (write_file(db->info_fd, "format", "1\n", 2, db->time, e) < 0 || write_text(db, "diversions", "", e) < 0 ||
+	    write_text(db, "arch", arch, e) < 0 || write_triggers(db, packages, count, e) < 0)
 		return -1;
 	return write_file(db->fd, "status", status.data, status.len, db->time, e);
 }

@@ -5,7 +5,7 @@
  *   status                       a paragraph for each package
  *   info/NAME[:ARCH].*, format   scripts, lists, sums: hard links to those of the packages' layers
  *   triggers/File, NAME          who is interested in what: dpkg writes that down when it unpacks
- *   available, diversions, statoverride, arch
+ *   diversions, arch
  */
 #ifndef DEVENV_SOURCE_DEBIAN_DPKG_H
 #define DEVENV_SOURCE_DEBIAN_DPKG_H

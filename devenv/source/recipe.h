@@ -20,7 +20,7 @@
 #include "store/store.h"
 
 #define RECIPE_PROCEDURE_DEBIAN "debian-2"
-#define RECIPE_PROCEDURE_PACKAGES "packages-1"
+#define RECIPE_PROCEDURE_PACKAGES "packages-2"
 #define RECIPE_PROCEDURE_BUILD "build-1"
 
 struct recipe {
