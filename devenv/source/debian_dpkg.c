@@ -174,7 +174,7 @@ static int write_interests(const struct database *db, const struct interests *al
 	}
 	if (write_file(db->triggers_fd, "Unincorp", "", 0, db->time, e) < 0)
 		return -1;
-	return write_file(db->triggers_fd, "File", files.data, files.len, db->time, e);
+	return files.len ? write_file(db->triggers_fd, "File", files.data, files.len, db->time, e) : 0;
 }
 
 static int write_triggers(const struct database *db, const struct unpacked *packages, size_t count, struct err *e)
