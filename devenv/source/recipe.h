@@ -14,6 +14,8 @@
 #ifndef DEVENV_SOURCE_RECIPE_H
 #define DEVENV_SOURCE_RECIPE_H
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/err.h"
@@ -37,5 +39,14 @@ void recipe_format(const struct recipe *r, struct buf *text, char digest[DIGEST_
  * the recipe's digest (a chain id of its own). `config`: OCI config of the result, or NULL for the one below.
  */
 int recipe_publish(struct store *s, const struct recipe *r, struct store_stage *stage, const char *config, struct err *e);
+
+/* What the record of an image that was made here says. */
+struct recipe_record {
+	char *kind, *below; /* below: "" for none */
+	struct strlist parts;
+};
+/* false: it is none, so the image was pulled; *out then holds nothing. */
+bool recipe_parse(const char *manifest, struct recipe_record *out);
+void recipe_record_release(struct recipe_record *r);
 
 #endif
