@@ -66,11 +66,12 @@ static void describe(struct made_stage *stage, const struct recipe_record *r)
 		stage->script = mem_strdup(script);
 		stage->packages = 0;
 		stage->text = mem_printf("[build] %s", line);
-	} else if (strcmp(r->kind, "packages") == 0) {
-		stage->text = mem_printf("[packages] %zu package%s: %s", stage->packages, stage->packages == 1 ? "" : "s", names);
-	} else {
+	} else if (*codename) {
 		stage->text = mem_printf("debian %s: %zu packages %s", codename, stage->packages,
 					 strcmp(r->kind, "unpacked") == 0 ? "unpacked" : "configured");
+	} else {
+		stage->text = mem_printf("[packages]%s %zu package%s: %s", strcmp(r->kind, "packages") == 0 ? "" : " of one's own,",
+					 stage->packages, stage->packages == 1 ? "" : "s", names);
 	}
 }
 

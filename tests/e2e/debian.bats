@@ -192,6 +192,81 @@ name = plain"
 	[ -z "$output" ]
 }
 
+@test "status, history and inspect tell of the stages of an image; reset takes what a failed build left" {
+	debian "$dir" bookworm "jq" "[build]
+network = none
+run =
+  echo building
+  touch /usr/local/made
+  [ ! -e /workspace/wrong ]
+inputs = wrong*"
+	touch "$dir/wrong"
+	devenv -q -C "$dir" lock
+	run -1 devenv -q -C "$dir" pull
+	run -0 devenv -C "$dir" status
+	[[ $output = *"base: ready, "*" packages"* ]]
+	[[ $output = *"packages: ready, 3 packages"* ]]
+	[[ $output = *"build: to be built"* ]]
+	[[ $output = *'the last build failed: `devenv build --shell`'* ]]
+	run -0 devenv --json -C "$dir" status
+	[ "$(jq -r '[.stages[] | "\(.name) \(.ready)"] | join(" ")' <<<"$output")" = "base true packages true build false" ]
+	[ "$(jq .build_failed <<<"$output")" = true ]
+	run -0 devenv -C "$dir" reset -n
+	[[ $output = *"what a failed build left"* ]]
+	run -0 devenv -C "$dir" reset
+	run -1 devenv -C "$dir" build --shell
+	[[ $output = *"no build of this checkout has stopped"* ]]
+	run -0 devenv -C "$dir" status
+	[[ $output != *"last build failed"* ]]
+
+	rm "$dir/wrong"
+	sed -i '/^inputs/d' "$dir/devenv.ini"
+	devenv -q -C "$dir" pull
+	run -0 devenv --json -C "$dir" status
+	[ "$(jq '[.stages[].ready] | all' <<<"$output")" = true ]
+	local digest
+	digest=$(jq -r .digest <<<"$output")
+	run -0 devenv image history "$digest"
+	[ "${#lines[@]}" -eq 5 ]
+	[[ ${lines[1]} = *"debian bookworm: "*" packages unpacked" ]]
+	[[ ${lines[2]} = *"debian bookworm: "*" packages configured" ]]
+	[[ ${lines[3]} = *"[packages] 3 packages: jq, libjq1, libonig5" ]]
+	[[ ${lines[4]} = "${digest:7:12} "*"[build] echo building ..." ]]
+	run -0 devenv --json image history "${digest:7:12}"
+	[ "$(jq -r '[.history[].kind] | join(" ")' <<<"$output")" = "unpacked debian packages build" ]
+	[ "$(jq -r '.history[2].packages' <<<"$output")" = 3 ]
+	[[ $(jq -r '.history[3].created_by' <<<"$output") = "echo building"*"touch /usr/local/made"* ]]
+	run -0 devenv image inspect "$digest"
+	[[ $output = *"made of"*"[build] echo building"* ]]
+	run -0 devenv --json image inspect "$digest"
+	[ "$(jq -r '.stages[3].kind' <<<"$output")" = build ]
+	run -0 devenv image ls
+	[[ $output = *"<build of a project>"*"${digest:7:12}"* ]]
+}
+
+@test "a shell where a build stopped keeps others from taking it away" {
+	command -v script >/dev/null || skip "no script(1)"
+	debian "$dir" bookworm "" "[build]
+network = none
+run = false"
+	devenv -q -C "$dir" lock
+	run -1 devenv -q -C "$dir" pull
+	mkfifo "$BATS_TEST_TMPDIR/typed"
+	script -qfc "devenv -C '$dir' build --shell" "$BATS_TEST_TMPDIR/seen" <"$BATS_TEST_TMPDIR/typed" >/dev/null 2>&1 3>&- 4>&- &
+	local shell=$!
+	exec 9>"$BATS_TEST_TMPDIR/typed"
+	echo 'echo in-$((1 + 1))' >&9
+	wait_for 20 grep -q in-2 "$BATS_TEST_TMPDIR/seen"
+	run -1 devenv -q -C "$dir" pull
+	[[ $output = *"a shell is open where the last build stopped"*"leave it first"* ]]
+	run -1 devenv -C "$dir" reset
+	[[ $output = *"while it is in use"* ]]
+	echo exit >&9
+	exec 9>&-
+	wait "$shell" || :
+	run -0 devenv -C "$dir" reset
+}
+
 @test "the same lock in two empty stores gives the same bytes" {
 	debian "$dir" bookworm "jq"
 	devenv -q -C "$dir" lock
