@@ -193,6 +193,29 @@ static void script_is(const char *const *stanzas, size_t count, const char *by_d
 	free(script);
 }
 
+/* Essential, and all that those need, however far. */
+static void test_order_system(void **state)
+{
+	static const char *const stanzas[] = {
+		"Package: bash\nEssential: yes\nDepends: debianutils\nPre-Depends: runtime-lib\n",
+		"Package: debianutils\nDepends: deeper\n",
+		"Package: deeper\n",
+		"Package: lib\nProvides: runtime-lib\n",
+		"Package: apt\nDepends: deeper\nEssential: no\n",
+	};
+	struct packages_control c[ARRAY_SIZE(stanzas)];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(stanzas); i++) {
+		c[i] = (struct packages_control){ .stanza = DEBIAN_TEXT(stanzas[i]) };
+		debian_control_field(c[i].stanza, "Package", &c[i].name);
+	}
+	packages_order_system(c, ARRAY_SIZE(stanzas), "amd64");
+	for (size_t i = 0; i < 4; i++)
+		assert_true(c[i].in_system);
+	assert_false(c[4].in_system);
+}
+
 static void test_base_script(void **state)
 {
 	static const char *const stanzas[] = {
@@ -305,6 +328,7 @@ int main(void)
 		cmocka_unit_test(test_gaps),
 		cmocka_unit_test(test_stage_names),
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_order_system),
 		cmocka_unit_test(test_base_script),
 		cmocka_unit_test(test_resolve),
 		cmocka_unit_test(test_resolve_moves_the_base),
