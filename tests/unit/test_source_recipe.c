@@ -165,7 +165,7 @@ static void test_publish(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { tempdir_test(test_names), tempdir_test(test_any_bytes), tempdir_test(test_publish) };
+	const struct CMUnitTest tests[] = { tempdir_test(test_names), tempdir_test(test_record), tempdir_test(test_any_bytes), tempdir_test(test_publish) };
 
 	return cmocka_run_group_tests_name("source_recipe", tests, NULL, NULL);
 }
