@@ -42,6 +42,7 @@ EXPLAINED = [
     ("etc/fstab", "only there", "mmdebstrap's: nothing is mounted by it here"),
     ("var/cache/apt/archives/partial", "mode", "apt makes it _apt's when it runs"),
     ("var/lib/apt/lists/partial", "mode", "apt makes it _apt's when it runs"),
+    ("var/lib/dpkg/info/usr-is-merged.*", "only there", "the stand-in that mmdebstrap's hook for merged /usr installs"),
     # what apt notes when it is the one that installs
     ("var/lib/apt/extended_states", "only there", "apt installed nothing"),
     ("var/lib/apt/lists*", "only there", "apt was never run"),
@@ -111,7 +112,9 @@ def normal(path, data):
     if path in ("etc/shadow", "etc/gshadow"):  # the day a password was changed
         return re.sub(rb"(?m)^([^:]*:[^:]*):\d*:", rb"\1::", data)
     if path == "var/lib/dpkg/status":
-        return b"\n\n".join(sorted(data.strip().split(b"\n\n")))
+        paragraphs = data.strip().split(b"\n\n")
+        stand_in = (b"Package: usr-is-merged\n", b"\nVersion: 1\n")  # of mmdebstrap's hook for merged /usr
+        return b"\n\n".join(sorted(p for p in paragraphs if not all(part in p for part in stand_in)))
     if path.endswith(".pyc"):  # says by a hash whether it is current, not by a time (SOURCE_DATE_EPOCH is set)
         return data[16:]
     if path == "etc/shells":  # in the order of configuration, which is free where packages don't depend on each other
