@@ -127,8 +127,9 @@ test-valgrind: $(unit_tests) ## unit tests under valgrind
 	--show-leak-kinds=definite --child-silent-after-fork=yes --suppressions=tests/valgrind.supp" tests/run unit
 test-resolver: $(B)/tests/test_source_debian_apt ## 60 sets of packages of every Debian suite beside apt-get (minutes)
 	DEVENV_RESOLVER_SETS=60 DEVENV_RESOLVER_SUITES="bullseye bookworm trixie sid" $<
-test-bases: all $(B)/tests/test_source_debian_base ## whole bases of every Debian suite, judged by dpkg; large sets, made twice (an hour)
+test-bases: all $(B)/tests/test_source_debian_base ## whole bases of every Debian suite, judged by dpkg, beside mmdebstrap's; large sets, made twice (an hour)
 	DEVENV_BASE_SUITES="bullseye bookworm trixie sid" $(B)/tests/test_source_debian_base
+	BUILD=$(B) tests/bases/run bullseye bookworm trixie
 	tests/e2e/run large
 fuzz-replay: $(fuzz_names:%=$(B)/fuzz/replay_%) ## run the fuzz targets over their corpora
 	BUILD=$(B) tests/run fuzz

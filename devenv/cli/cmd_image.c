@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/images.h"
+#include "cli/images_made.h"
 #include "config/reference.h"
 
 /* By what name a project's lock asks for it; "" when only a plan does; NULL: none. */
@@ -22,23 +23,42 @@ static const char *request_of(const struct images *images, const char *digest)
 	return NULL;
 }
 
+/* "debian", "packages", "build"...: made here; NULL: pulled. malloc'ed. */
+static char *kind_of(const struct images *images, const char *digest)
+{
+	struct made_stages made;
+	char *kind;
+
+	made_stages_find(&images->store, digest, &made);
+	kind = made.count ? mem_strdup(made.items[made.count - 1].kind) : NULL;
+	made_stages_release(&made);
+	return kind;
+}
+
 /* Bases of projects need no name: their locks and plans hold them. */
 static const char *shown_name(const struct images *images, const struct store_list_item *item)
 {
 	const char *request = request_of(images, item->digest);
+	cleanup_free char *kind = NULL;
+	static char text[64];
 
 	if (item->reference)
 		return text_safe(item->reference);
-	if (!request)
-		return "<no name>";
-	return *request ? text_safe(request) : "<used by a project>";
+	if (request && *request)
+		return text_safe(request);
+	kind = kind_of(images, item->digest);
+	if (!kind)
+		return request ? "<used by a project>" : "<no name>";
+	snprintf(text, sizeof(text), "<%s%s>", text_safe(kind), request ? " of a project" : ", no longer used");
+	return text;
 }
 
 static json_t *item_json(const struct images *images, const struct store_list_item *i)
 {
 	const char *request = request_of(images, i->digest);
+	cleanup_free char *kind = kind_of(images, i->digest);
 
-	return json_pack("{s:b,s:o,s:o,s:s,s:I,s:I,s:I,s:I}", "in_use", request != NULL, "request",
+	return json_pack("{s:o,s:b,s:o,s:o,s:s,s:I,s:I,s:I,s:I}", "kind", kind ? output_json_text(kind) : json_null(), "in_use", request != NULL, "request",
 	                 request && *request ? output_json_text(request) : json_null(), "name",
 	                 output_json_text(i->reference), "digest", i->digest, "bytes",
 	                 (json_int_t)i->bytes, "layers", (json_int_t)i->layer_count, "created",

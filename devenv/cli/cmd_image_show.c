@@ -11,12 +11,14 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/images.h"
+#include "cli/images_made.h"
 
 struct shown {
 	struct images images;
 	const struct store_list_item *item;
 	struct store_image image;
 	struct oci_config config;
+	struct made_stages made; /* over what the config tells of */
 };
 
 static int shown_open(struct cli *c, struct shown *s, struct err *e)
@@ -26,8 +28,10 @@ static int shown_open(struct cli *c, struct shown *s, struct err *e)
 	s->item = images_find(&s->images, c->operands[0], e);
 	if (!s->item || store_image_load(&s->images.store, s->item->digest, &s->image, e) < 0)
 		goto fail;
-	if (oci_config_parse(s->image.config, strlen(s->image.config), &s->config, e) == 0)
+	if (oci_config_parse(s->image.config, strlen(s->image.config), &s->config, e) == 0) {
+		made_stages_find(&s->images.store, s->item->digest, &s->made);
 		return 0;
+	}
 	store_image_release(&s->image);
 fail:
 	images_close(&s->images);
@@ -36,6 +40,7 @@ fail:
 
 static void shown_close(struct shown *s)
 {
+	made_stages_release(&s->made);
 	oci_config_release(&s->config);
 	store_image_release(&s->image);
 	images_close(&s->images);
@@ -71,6 +76,23 @@ static json_t *layers_json(const struct shown *s)
 	return array;
 }
 
+static json_t *stage_json(const struct shown *s, const struct made_stage *stage)
+{
+	return json_pack("{s:o,s:o,s:I,s:o,s:o,s:I}", "digest", output_json_text(stage->digest), "kind", output_json_text(stage->kind),
+	                 "packages", (json_int_t)stage->packages, "made_by", output_json_text(stage->text), "script",
+	                 stage->script ? output_json_text(stage->script) : json_null(), "bytes",
+	                 (json_int_t)store_layer_bytes(&s->images.store, stage->digest));
+}
+
+static json_t *stages_json(const struct shown *s)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < s->made.count; i++)
+		json_array_append_new(array, stage_json(s, &s->made.items[i]));
+	return array;
+}
+
 static json_t *inspect_json(const struct shown *s)
 {
 	const struct oci_config *k = &s->config;
@@ -89,6 +111,7 @@ static json_t *inspect_json(const struct shown *s)
 	json_object_set_new(root, "workdir", output_json_text(k->workdir));
 	json_object_set_new(root, "stop_signal", output_json_text(k->stop_signal));
 	json_object_set_new(root, "layers", layers_json(s));
+	json_object_set_new(root, "stages", stages_json(s));
 	return root;
 }
 
@@ -126,6 +149,11 @@ static void inspect_screen(struct cli *c, const struct shown *s)
 	field(c, "stop signal", k->stop_signal);
 	for (size_t i = 0; i < k->env.count; i++)
 		output_field(c, 12, i ? "" : "env", "%s", k->env.items[i]);
+	for (size_t i = 0; i < s->made.count; i++) {
+		cleanup_free char *line = mem_printf("%s  %s", output_short_digest(s->made.items[i].digest), s->made.items[i].text);
+
+		field(c, i ? "" : "made of", line);
+	}
 	for (size_t i = 0; i < s->image.chain_ids.count; i++)
 		output_field(c, 12, i ? "" : "layers", "%s %9s",
 		             output_short_digest(s->image.chain_ids.items[i]),
@@ -154,7 +182,14 @@ struct step {
 	const char *text;
 	bool empty;
 	const char *chain_id; /* NULL where empty or unknown */
+	const struct made_stage *stage; /* NULL: not made here */
 };
+
+/* What made the stages that stand on it comes after what the config tells. */
+static struct step made_step(const struct shown *s, size_t n)
+{
+	return (struct step){ .text = s->made.items[n].text, .chain_id = s->made.items[n].digest, .stage = &s->made.items[n] };
+}
 
 static struct step step_at(const struct shown *s, size_t n, size_t *layer)
 {
@@ -212,6 +247,16 @@ static void print_step(const struct cli *c, const struct shown *s, const struct 
 	       step->empty ? "" : text_bytes(step_bytes(s, step)), safe.data);
 }
 
+static json_t *step_json(const struct shown *s, const struct step *step)
+{
+	const char *text = step->stage && step->stage->script ? step->stage->script : step->text;
+
+	return json_pack("{s:o,s:b,s:o,s:I,s:o,s:o}", "created_by", output_json_text(text), "empty", step->empty, "chain_id",
+	                 output_json_text(step->chain_id), "bytes", (json_int_t)step_bytes(s, step), "kind",
+	                 step->stage ? output_json_text(step->stage->kind) : json_null(), "packages",
+	                 step->stage && step->stage->packages ? json_integer((json_int_t)step->stage->packages) : json_null());
+}
+
 int cmd_image_history(struct cli *c, struct err *e)
 {
 	json_t *list = c->json ? json_array() : NULL;
@@ -226,15 +271,12 @@ int cmd_image_history(struct cli *c, struct err *e)
 	if (!list)
 		printf("%s%-12s  %9s  %s%s\n", output_begin(c, stdout, STYLE_DIM), "LAYER", "SIZE",
 		       "STEP, the first one first", output_end(c, stdout));
-	for (size_t i = 0; i < s.config.history.count; i++) {
-		struct step step = step_at(&s, i, &layer);
+	for (size_t i = 0; i < s.config.history.count + s.made.count; i++) {
+		size_t own = s.config.history.count;
+		struct step step = i < own ? step_at(&s, i, &layer) : made_step(&s, i - own);
 
 		if (list)
-			json_array_append_new(list,
-			                      json_pack("{s:o,s:b,s:o,s:I}", "created_by",
-			                                output_json_text(step.text), "empty", step.empty,
-			                                "chain_id", output_json_text(step.chain_id), "bytes",
-			                                (json_int_t)step_bytes(&s, &step)));
+			json_array_append_new(list, step_json(&s, &step));
 		else
 			print_step(c, &s, &step);
 	}

@@ -49,10 +49,10 @@ static void print_gaps(struct cli *c, const struct env_gaps *gaps, const struct 
 }
 
 /*
- * `lock --check`: offline, from the files alone. In CI the question is whether what everybody shares is whole: one person's
+ * `lock --check`: offline, from the files and what the store has. In CI the question is whether what everybody shares is whole: one person's
  * packages are told there, and no reason to fail.
  */
-static int check(struct cli *c, const struct environment *env, struct err *e)
+static int check(struct cli *c, struct environment *env, struct err *e)
 {
 	cleanup_strlist struct strlist unchecked = STRLIST_INIT;
 	struct env_gaps gaps = { 0 };
@@ -63,6 +63,7 @@ static int check(struct cli *c, const struct environment *env, struct err *e)
 		return -1;
 	}
 	env_gaps_find(env, &gaps);
+	env_gaps_find_needs(env, &gaps);
 	env_gaps_unchecked(env, &unchecked);
 	status = env_gaps_count(&gaps, false) || (gaps.count && !locking_in_ci());
 	if (!c->json)

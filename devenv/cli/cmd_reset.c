@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cmd_reset.c - `devenv reset`: throw away what the environment wrote outside project, home and volumes; with --home and
- * --volumes those too, after showing what goes and asking. One that is named need not have its checkout any more.
+ * cmd_reset.c - `devenv reset`: throw away what the environment wrote outside project, home and volumes, and what its last build
+ * left when it failed; with --home and --volumes those too, after showing what goes and asking. One that is named need not have its checkout any more.
  *
  * The persistent scratch is flocked by whoever runs on it (sandbox/scratch.c); it is locked here while it goes, so that
  * no session can start on half of it.
@@ -20,6 +20,7 @@
 #include "base/text.h"
 #include "cli/option_ids.h"
 #include "cli/places.h"
+#include "env/building.h"
 #include "env/live.h"
 #include "plan/plan.h"
 #include "plan/running.h"
@@ -141,6 +142,7 @@ static int collect(struct cli *c, const struct dirs *d, const struct place *plac
 	if (check_running(d, place, &v->lingering, e) < 0)
 		return -1;
 	add(v, "scratch layer", path_join(place->state, "persist"), false);
+	add(v, "what a failed build left", building_failed_path(d->store, place->state), false);
 	add(v, "record of the setup", path_join(place->state, "setup-done"), false);
 	add_left_over(v, place);
 	if (cli_has(c, OPTION_HOME))

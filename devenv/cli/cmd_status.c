@@ -17,6 +17,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "cli/limits_shown.h"
+#include "env/building.h"
 #include "env/git_hooks.h"
 #include "env/live.h"
 #include "env/packages.h"
@@ -31,6 +32,9 @@ struct status {
 	struct env_gaps gaps;
 	const char *digest; /* of the image that the lock, and what is built on it, come to; NULL */
 	char digest_text[DIGEST_MAX];
+	struct stage_state stages[STAGES_MAX];
+	int stage_count;
+	bool build_failed; /* and what it left is there */
 	bool fetched;
 	bool prepared;
 	char *stale; /* the file that changed since; NULL */
@@ -53,21 +57,25 @@ static void status_release(struct status *s)
 	strlist_release(&s->limits);
 }
 
-static bool is_fetched(const struct environment *env, const char *digest)
+/* What of the image is there. Opening a store makes it; asking should not. */
+static void look_at_stages(struct status *s)
 {
 	struct store store;
-	struct store_image image;
-	struct err e = ERR_INIT;
-	bool found;
+	struct err unknown = ERR_INIT;
+	bool opened = file_exists(AT_FDCWD, s->env.dirs.store) && env_store(&s->env, &store, &unknown) == 0;
+	int count = s->gaps.count ? 0 : stages_look(&s->env, opened ? &store : NULL, s->stages, &unknown);
 
-	/* opening a store makes it; asking should not */
-	if (!digest || !file_exists(AT_FDCWD, env->dirs.store) || env_store(env, &store, &e) < 0)
-		return false;
-	found = store_image_load(&store, digest, &image, &e) == 0;
-	if (found)
-		store_image_release(&image);
-	store_close(&store);
-	return found;
+	s->fetched = count > 0;
+	for (int i = 0; i < count; i++)
+		s->fetched = s->fetched && s->stages[i].ready;
+	s->stage_count = count < 0 ? 0 : count;
+	if (count > 0) {
+		snprintf(s->digest_text, sizeof(s->digest_text), "%s", s->stages[count - 1].digest);
+		s->digest = s->digest_text;
+	}
+	s->build_failed = opened && s->env.config.build && building_has_failed(&s->env, &store);
+	if (opened)
+		store_close(&store);
 }
 
 static void look_at_plan(struct status *s)
@@ -99,8 +107,6 @@ static void look_at_plan(struct status *s)
 
 static int collect(struct cli *c, struct status *s, struct err *e)
 {
-	struct err unknown = ERR_INIT;
-
 	if (cli_open(c, &s->env, e) < 0)
 		return -1;
 	if (env_powers(&s->env, &s->asked, e) < 0 ||
@@ -109,9 +115,7 @@ static int collect(struct cli *c, struct status *s, struct err *e)
 		return -1;
 	}
 	env_gaps_find(&s->env, &s->gaps);
-	if (!s->gaps.count && stages_digest(&s->env, s->digest_text, &unknown) == 0)
-		s->digest = s->digest_text;
-	s->fetched = is_fetched(&s->env, s->digest);
+	look_at_stages(s);
 	look_at_plan(s);
 	return 0;
 }
@@ -211,6 +215,33 @@ static void print_allowed(struct cli *c, const struct status *s)
 	print_step(c, "allowed", is_allowed(s), line);
 }
 
+static void print_stage(struct cli *c, const struct stage_state *stage, const char *label)
+{
+	cleanup_free char *count = mem_printf(", %zu package%s", stage->packages, stage->packages == 1 ? "" : "s");
+	const char *pending = strcmp(stage->name, "build") == 0 ? "to be built" : stage->packages ? "to be made" : "to be fetched";
+	cleanup_free char *line = mem_printf("%s: %s%s", stage->name, stage->ready ? "ready" : pending,
+					     stage->packages ? count : "");
+
+	print_step(c, label, stage->ready, line);
+}
+
+/* An image that is only fetched has one stage, and "fetched" says all. */
+static void print_stages(struct cli *c, const struct status *s)
+{
+	bool several = s->stage_count > 1 || (s->stage_count == 1 && s->stages[0].packages);
+
+	for (int i = 0; several && i < s->stage_count; i++)
+		print_stage(c, &s->stages[i], i ? "" : "image");
+	if (s->build_failed)
+		print_step(c, several ? "" : "image", false, "the last build failed: `devenv build --shell` opens a shell where it stopped");
+	if (several)
+		return;
+	print_step(c, "fetched", s->fetched,
+	           !s->fetched       ? "no"
+	           : s->gaps.count   ? "what the lock answered is; devenv.ini asks for something else now"
+	                             : "in the store");
+}
+
 static void print_prepared(struct cli *c, const struct status *s)
 {
 	const char *below = s->stale && s->env.project ? path_below(s->stale, s->env.project) : NULL;
@@ -258,10 +289,7 @@ static void print_screen(struct cli *c, const struct status *s)
 	print_own(c, s);
 	print_allowed(c, s);
 	print_locked(c, s);
-	print_step(c, "fetched", s->fetched,
-	           !s->fetched       ? "no"
-	           : s->gaps.count   ? "what the lock answered is; devenv.ini asks for something else now"
-	                             : "in the store");
+	print_stages(c, s);
 	print_prepared(c, s);
 	running = running_text(s);
 	print_line(c, "running", MARK_NONE, running);
@@ -299,6 +327,17 @@ static json_t *own_json(const struct status *s)
 	return list;
 }
 
+static json_t *stages_json(const struct status *s)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i < s->stage_count; i++)
+		json_array_append_new(list, json_pack("{s:s,s:o,s:I,s:b}", "name", s->stages[i].name, "digest",
+		                                      output_json_text(s->stages[i].digest), "packages",
+		                                      (json_int_t)s->stages[i].packages, "ready", s->stages[i].ready));
+	return list;
+}
+
 static json_t *status_json(const struct status *s)
 {
 	const struct err *bad = &s->env.lock_error;
@@ -317,6 +356,8 @@ static json_t *status_json(const struct status *s)
 	                    bad->code == ERR_NONE ? json_null() : output_json_text(bad->msg));
 	json_object_set_new(root, "digest", output_json_text(s->digest));
 	json_object_set_new(root, "fetched", json_boolean(s->fetched));
+	json_object_set_new(root, "stages", stages_json(s));
+	json_object_set_new(root, "build_failed", json_boolean(s->build_failed));
 	json_object_set_new(root, "prepared", json_boolean(s->prepared));
 	json_object_set_new(root, "stale", output_json_text(s->stale));
 	json_object_set_new(root, "git_hooks_missing",

@@ -7,7 +7,7 @@
  * to the clone and are locked too, because package managers trust nobody else to be in there.
  *
  * The stage of a build that failed goes to <store>/failed/<name of the checkout's state>, where `devenv build --shell`
- * finds it: until the next build of that checkout, or gc.
+ * finds it: until the next build of that checkout, reset, or gc. Whoever is in there has it locked.
  */
 #include "env/building.h"
 
@@ -195,6 +195,28 @@ static char *failed_path(const struct environment *env)
 	return mem_printf(FAILED "/%s", path_base(env->state));
 }
 
+/* Locked, so that nobody takes it away from who is in there: 1; 0: there is none. ERR_BUSY: a shell is open in it. */
+static int lock_failed(const struct store *s, const char *path, bool exclusive, int *fd, struct err *e)
+{
+	*fd = openat(s->fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (*fd < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "can't open what is left of a build");
+	if (file_lock(*fd, exclusive, false, e) == 0)
+		return 1;
+	if (e->code != ERR_BUSY)
+		return -1;
+	err_set(e, ERR_BUSY, "a shell is open where the last build stopped");
+	return err_hint(e, "leave it first");
+}
+
+static int forget_failed(const struct store *s, const char *path, struct err *e)
+{
+	cleanup_close int fd = -1;
+	int there = lock_failed(s, path, true, &fd, e);
+
+	return there == 1 ? file_remove_tree(s->fd, path, e) : there;
+}
+
 /* The stage's lock goes with its descriptor; here nothing sweeps. */
 static void keep_failed(const struct environment *env, struct store *s, struct store_stage *stage, struct err *e)
 {
@@ -294,7 +316,7 @@ static int build(struct environment *env, struct store *s, const char *below, co
 	if (e->code != ERR_NOT_FOUND)
 		return -1;
 	*e = ERR_INIT;
-	if (file_remove_tree(s->fd, failed, e) < 0 || store_stage_new(s, &stage, e) < 0)
+	if (forget_failed(s, failed, e) < 0 || store_stage_new(s, &stage, e) < 0)
 		return -1;
 	r = build_in(env, s, &stage, below, o, e);
 	store_stage_drop(s, &stage);
@@ -329,12 +351,28 @@ int building_make(struct environment *env, struct store *s, const char *below, c
 int building_shell(const struct environment *env, struct store *s, int *status, struct err *e)
 {
 	cleanup_free char *below = failed_path(env), *path = path_join(s->path, below);
+	cleanup_close int fd = -1;
+	int there = lock_failed(s, below, true, &fd, e);
 
-	if (!file_exists(s->fd, below)) {
+	if (there < 0)
+		return -1;
+	if (!there) {
 		err_set(e, ERR_NOT_FOUND, "no build of this checkout has stopped");
 		return err_hint(e, "`devenv build` builds what is missing");
 	}
 	return step_shell(path, status, e);
+}
+
+bool building_has_failed(const struct environment *env, const struct store *s)
+{
+	cleanup_free char *path = failed_path(env);
+
+	return file_exists(s->fd, path);
+}
+
+char *building_failed_path(const char *store, const char *state)
+{
+	return mem_printf("%s/" FAILED "/%s", store, path_base(state));
 }
 
 int building_gc(const struct store *s, bool dry_run, uint64_t *bytes, size_t *count, struct err *e)
@@ -346,7 +384,10 @@ int building_gc(const struct store *s, bool dry_run, uint64_t *bytes, size_t *co
 		return 0;
 	for (size_t i = 0; i < names.count; i++) {
 		cleanup_free char *path = path_join(FAILED, names.items[i]);
+		cleanup_close int fd = -1;
 
+		if (lock_failed(s, path, true, &fd, &why) != 1)
+			continue; /* somebody is in there */
 		*bytes += file_tree_bytes(s->fd, path);
 		++*count;
 		if (!dry_run && file_remove_tree(s->fd, path, e) < 0)

@@ -165,6 +165,8 @@ struct env_gaps {
 	size_t count, cap;
 };
 void env_gaps_find(const struct environment *env, struct env_gaps *out); /* offline, from the files alone; of both locks */
+/* Further: what locked packages need of each other and haven't got, where the store has them. Still offline. */
+void env_gaps_find_needs(struct environment *env, struct env_gaps *out);
 size_t env_gaps_count(const struct env_gaps *g, bool own); /* those of one of the locks */
 void env_gaps_release(struct env_gaps *g);
 /* What is locked but not here, so that what it asks for (further files, perhaps the base) could not be compared. */

@@ -63,6 +63,11 @@ int packages_source_open(struct packages_source *p, const struct environment *en
 /* dpkg's status of an image of the store. ERR_NOT_FOUND: it has none. */
 int packages_source_status(struct store *s, const char *manifest, struct buf *status, struct err *e);
 void packages_source_close(struct packages_source *p);
+/* Have these in the store; `below`: the image they are added to, or NULL. */
+int packages_fetch(struct environment *env, struct store *s, const struct lock_package *const *packages, size_t count, const char *below,
+		   const struct env_options *o, struct err *e);
+/* dpkg's status in an image of the store. */
+int packages_read_status(const struct store *s, const char *manifest, struct buf *status, struct err *e);
 
 /* Tell apt inside a base of packages where they come from (env/packages_inside.c). */
 struct draft;

@@ -2,8 +2,8 @@
 /*
  * packages_lock.c - filling in what the lock lacks of packages, and moving what may move.
  *
- * Whether the packages of the lock are all that is needed is not seen from the lock: what fills a gap therefore looks at the
- * whole of its architecture again, with pins for what is there.
+ * Whether the packages of the lock are all that is needed is not seen from the lock (only from the packages themselves:
+ * env/packages_whole.h): what fills a gap therefore looks at the whole of its architecture again, with pins for what is there.
  */
 #include "env/packages_internal.h"
 
@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "env/fetching.h"
 #include "env/locking.h"
+#include "env/packages_whole.h"
 #include "env/resolve.h"
 #include "env/stages.h"
 
@@ -31,6 +32,7 @@ struct job {
 	const char *platform, *arch, *manifest;
 	bool base, added; /* what is to be resolved */
 	bool other;	  /* the base is another one than the lock's packages are for */
+	struct strlist blamed; /* packages that can't stay as they are (env/packages_whole.h) */
 };
 
 static char *dup_or_null(const char *s)
@@ -58,6 +60,9 @@ static void find_moving(const struct job *j, struct resolve *r, struct strlist *
 {
 	const struct strlist *names = j->update->names;
 
+	for (size_t i = 0; i < j->blamed.count; i++)
+		strlist_add(moving, j->blamed.items[i]);
+	r->moving = moving;
 	if (!j->update->again || j->update->mend)
 		return;
 	r->all_moving = !names || !names->count;
@@ -69,7 +74,6 @@ static void find_moving(const struct job *j, struct resolve *r, struct strlist *
 		if (strlist_has(moving, p->in_base ? PACKAGES_BASE : j->list.all))
 			strlist_add(moving, p->name);
 	}
-	r->moving = moving;
 }
 
 static bool same_text(const char *a, const char *b)
@@ -388,28 +392,44 @@ static bool is_other(const struct environment *env, const char *platform)
 	return !on || !manifest || strcmp(on, manifest) != 0;
 }
 
+/* Each package may be there as asked for, and what it needs not: then all of it is looked at again. */
+static void find_broken(struct job *j)
+{
+	struct env_gaps gaps = { 0 };
+
+	packages_whole_gaps(j->env, j->store, j->platform, &gaps, &j->blamed);
+	j->base = j->base || (gaps.count && packages_is_debian(j->env));
+	j->added = j->added || gaps.count;
+	env_gaps_release(&gaps);
+}
+
 static int lock_platforms(struct environment *env, const struct env_options *o, const struct packages_update *update,
 			  struct store *s, struct env_changes *changes, struct err *e)
 {
 	cleanup_strlist struct strlist platforms = STRLIST_INIT;
 	bool any = false;
+	int result = 0;
 
 	packages_platforms(env, &platforms);
-	for (size_t i = 0; i < platforms.count; i++) {
+	for (size_t i = 0; result == 0 && i < platforms.count; i++) {
 		struct job j = { .env = env, .options = o, .update = update, .changes = changes, .store = s,
-				 .lock = &env->lock, .list = packages_shared(env), .platform = platforms.items[i] };
+				 .lock = &env->lock, .list = packages_shared(env), .platform = platforms.items[i], .blamed = STRLIST_INIT };
 		cleanup_free char *gap = packages_base_gap(env, j.platform);
 
 		j.other = is_other(env, j.platform);
 		j.base = gap || (packages_is_debian(env) && touches(&env->lock, update, true, PACKAGES_BASE));
 		j.added = j.base || has_added_gap(env, j.platform) ||
 			  (env->config.packages_apt.count && touches(&env->lock, update, false, PACKAGES_ALL));
+		if (!j.added)
+			find_broken(&j);
 		if (!j.base && !j.added)
 			continue;
 		any = true;
-		if (resolve_platform(&j, e) < 0)
-			return -1;
+		result = resolve_platform(&j, e);
+		strlist_release(&j.blamed);
 	}
+	if (result < 0)
+		return -1;
 	return any ? check_result(&env->lock, e) : 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* packages_order.c - batches of packages by Pre-Depends, and in each the order by Depends. */
+/* packages_order.c - batches of packages by Pre-Depends, in each the order by Depends, and what is essential. */
 #include "env/packages_order.h"
 
 #include <stdbool.h>
@@ -148,16 +148,28 @@ static void place(struct order *o, size_t i, void *data)
 	o->all[i].place = o->placed++;
 }
 
-unsigned int packages_order(struct packages_control *all, size_t count, const char *arch)
+static void order_init(struct order *o, struct packages_control *all, size_t count, const char *arch)
 {
-	struct order o = { .all = all, .count = count, .arch = arch, .marked = mem_array(count + 1, sizeof(bool)),
-			   .provided = mem_array(count + 1, sizeof(*o.provided)), .batch = LEFT };
-	unsigned int batches;
-
+	*o = (struct order){ .all = all, .count = count, .arch = arch, .marked = mem_array(count + 1, sizeof(bool)),
+			     .provided = mem_array(count + 1, sizeof(*o->provided)), .batch = LEFT };
 	for (size_t i = 0; i < count; i++) {
 		all[i].batch = LEFT;
-		debian_control_field(all[i].stanza, "Provides", &o.provided[i]);
+		debian_control_field(all[i].stanza, "Provides", &o->provided[i]);
 	}
+}
+
+static void order_release(struct order *o)
+{
+	free(o->marked);
+	free(o->provided);
+}
+
+unsigned int packages_order(struct packages_control *all, size_t count, const char *arch)
+{
+	struct order o;
+	unsigned int batches;
+
+	order_init(&o, all, count, arch);
 	batches = find_batches(&o);
 	memset(o.marked, 0, count * sizeof(*o.marked));
 	for (o.batch = 1; o.batch <= batches; o.batch++)
@@ -166,7 +178,20 @@ unsigned int packages_order(struct packages_control *all, size_t count, const ch
 				place(&o, i, NULL);
 	for (size_t i = 0; i < count; i++)
 		all[i].batch--;
-	free(o.marked);
-	free(o.provided);
+	order_release(&o);
 	return batches;
+}
+
+void packages_order_system(struct packages_control *all, size_t count, const char *arch)
+{
+	struct debian_text essential;
+	struct order o;
+
+	order_init(&o, all, count, arch);
+	for (size_t i = 0; i < count; i++)
+		if (debian_control_field(all[i].stanza, "Essential", &essential) && debian_text_is(essential, "yes"))
+			mark(&o, i, NULL);
+	for (size_t i = 0; i < count; i++)
+		all[i].in_system = o.marked[i];
+	order_release(&o);
 }

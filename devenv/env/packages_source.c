@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "env/packages.h"
 #include "source/debian_network.h"
+#include "source/debian_pool.h"
 
 #define DPKG_STATUS "/var/lib/dpkg/status"
 #define FILE_MAX (64u << 20) /* dpkg's status of an image with thousands of packages has a few megabytes */
@@ -31,7 +32,7 @@ static int list_root(void *data, const char *directory, struct strlist *names, s
 	return root_list(data, absolute, names, e);
 }
 
-static int open_root(struct store *s, const char *manifest, struct root *root, struct err *e)
+static int open_root(const struct store *s, const char *manifest, struct root *root, struct err *e)
 {
 	struct store_image image;
 
@@ -158,4 +159,46 @@ void packages_source_close(struct packages_source *p)
 	free(p->directory);
 	buf_release(&p->status);
 	*p = (struct packages_source){ .status = BUF_INIT };
+}
+
+int packages_read_status(const struct store *s, const char *manifest, struct buf *status, struct err *e)
+{
+	struct root root = { 0 };
+	int result = open_root(s, manifest, &root, e);
+
+	if (result == 0)
+		result = read_root(&root, "/var/lib/dpkg/status", status, e);
+	root_release(&root);
+	return result;
+}
+
+/* An archive that can't be known is no reason to stop: much else may have them. */
+int packages_fetch(struct environment *env, struct store *s, const struct lock_package *const *packages, size_t count, const char *below,
+		   const struct env_options *o, struct err *e)
+{
+	const struct user_debian *user = &env->user.debian;
+	struct packages_source source = { .status = BUF_INIT };
+	struct debian_pool pool = { .store = s, .vendors = &user->vendors };
+	struct err unknown = ERR_INIT;
+	size_t missing = 0;
+	int result;
+
+	for (size_t i = 0; i < count; i++)
+		missing += !store_has_deb(s, packages[i]->sha256, packages[i]->size);
+	if (!missing)
+		return 0;
+	if (env_require_allowed(env, o, e) < 0)
+		return -1;
+	if (packages_source_open(&source, env, s, below, o, &unknown) == 0) {
+		pool.archive = &source.archive;
+	} else if (unknown.code == ERR_NOT_FOUND && (user->snapshot || user->vendors.count > 0)) {
+		packages_source_start(&source, env, o);
+	} else {
+		*e = unknown;
+		return err_wrap(e, "%zu packages are not in the store", missing);
+	}
+	pool.context = &source.context;
+	result = debian_pool_fetch(&pool, packages, count, e);
+	packages_source_close(&source);
+	return result;
 }

@@ -2,8 +2,8 @@
 /*
  * packages_stage.c - images made of packages.
  *
- * A base is two layers: the tree as the packages have it, hard links into the layers of the packages, and what their
- * maintainer scripts made of it. What is added to an image is one, which the image's own dpkg writes: diversions,
+ * A base is two layers: the tree as the packages have it, hard links into the layers of the packages, and what dpkg and the
+ * maintainer scripts made of it. dpkg itself unpacks what has to run a script before. What is added to an image is one, which the image's own dpkg writes: diversions,
  * configuration files, triggers and Replaces are its business. Each is made once, under a lock of its name.
  */
 #include "env/packages_stage.h"
@@ -22,17 +22,18 @@
 #include "base/project.h"
 #include "base/text.h"
 #include "env/packages.h"
+#include "env/packages_dpkg.h"
 #include "env/packages_order.h"
 #include "env/packages_space.h"
+#include "env/packages_whole.h"
 #include "env/step.h"
 #include "source/debian_base.h"
 #include "source/debian_deb.h"
 #include "source/debian_pool.h"
+#include "source/debian_preinst.h"
 #include "source/recipe.h"
 
 #define DEBS "debs" /* in the stage: what is bound into the sandbox */
-#define DEBS_INSIDE "/run/devenv-debs"
-#define DPKG "dpkg --force-unsafe-io --force-confdef --force-confold --log=/dev/null"
 
 struct chosen { /* packages of the lock; they belong to it */
 	const struct lock_package **items;
@@ -196,37 +197,6 @@ static int64_t wall_ns(void)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* `below`: the image that is added to, or NULL. An archive that can't be known is no reason to stop: much else may have them. */
-static int fetch(struct environment *env, struct store *s, const struct chosen *c, const char *below,
-		 const struct env_options *o, struct err *e)
-{
-	const struct user_debian *user = &env->user.debian;
-	struct packages_source source = { .status = BUF_INIT };
-	struct debian_pool pool = { .store = s, .vendors = &user->vendors };
-	struct err unknown = ERR_INIT;
-	size_t missing = 0;
-	int result;
-
-	for (size_t i = 0; i < c->count; i++)
-		missing += !store_has_deb(s, c->items[i]->sha256, c->items[i]->size);
-	if (!missing)
-		return 0;
-	if (env_require_allowed(env, o, e) < 0)
-		return -1;
-	if (packages_source_open(&source, env, s, below, o, &unknown) == 0) {
-		pool.archive = &source.archive;
-	} else if (unknown.code == ERR_NOT_FOUND && (user->snapshot || user->vendors.count > 0)) {
-		packages_source_start(&source, env, o);
-	} else {
-		*e = unknown;
-		return err_wrap(e, "%zu packages are not in the store", missing);
-	}
-	pool.context = &source.context;
-	result = debian_pool_fetch(&pool, c->items, c->count, e);
-	packages_source_close(&source);
-	return result;
-}
-
 struct control { /* of all packages of a stage, read from their files */
 	struct deb *debs;
 	size_t deb_count;
@@ -241,6 +211,19 @@ static void control_release(struct control *c)
 		deb_release(&c->debs[i]);
 	free(c->debs);
 	free(c->items);
+}
+
+/* The hash says which file; that it is what the entry calls it, which is what a reader of the lock sees, it says itself. */
+static int check_identity(const struct lock_package *p, struct debian_text stanza, struct err *e)
+{
+	struct debian_text name, version;
+
+	if (debian_control_field(stanza, "Package", &name) && debian_text_is(name, p->name) &&
+	    debian_control_field(stanza, "Version", &version) && debian_text_is(version, p->version))
+		return 0;
+	err_set(e, ERR_LOCK, "%s calls a package %s %s whose file says that it is another or another version", PROJECT_LOCK, p->name,
+		text_safe(p->version));
+	return err_hint(e, "`devenv update %s`", p->name);
 }
 
 static int read_control(const struct store *s, const struct chosen *c, struct control *out, struct err *e)
@@ -258,6 +241,8 @@ static int read_control(const struct store *s, const struct chosen *c, struct co
 		file = deb_find(&out->debs[i], "control");
 		out->items[i].name = DEBIAN_TEXT(p->name);
 		out->items[i].stanza = (struct debian_text){ file->data.data, file->data.len };
+		if (check_identity(p, out->items[i].stanza, e) < 0)
+			return -1;
 		if (out->debs[i].time > out->epoch)
 			out->epoch = out->debs[i].time;
 	}
@@ -282,6 +267,45 @@ static int drop(struct store *s, struct store_stage *stage, const struct chosen 
 	return out ? packages_space_explain(s, c->items, c->count, e) : result;
 }
 
+/* ---- files for dpkg ---- */
+
+/* Those that dpkg unpacks, by names that say what they are: links, not copies. */
+static int link_debs(const struct store *s, const struct store_stage *stage, const struct chosen *c, const struct control *control,
+		     struct err *e)
+{
+	if (file_mkdirs(stage->fd, DEBS, 0755, e) < 0)
+		return -1;
+	for (size_t i = 0; i < c->count; i++) {
+		cleanup_free char *from = mem_printf("debs/%s", c->items[i]->sha256), *to_name = packages_dpkg_file(c->items[i]);
+		cleanup_free char *to = path_join(DEBS, to_name);
+
+		if (control->items[i].by_dpkg && linkat(s->fd, from, stage->fd, to, 0) < 0)
+			return err_sys(e, "can't link the package %s", text_safe(c->items[i]->name));
+	}
+	return 0;
+}
+
+/* Run a script of dpkg's on the image `below`, and publish what it wrote. */
+static int run_dpkg(struct environment *env, struct store *s, struct store_stage *stage, const struct recipe *r, const struct chosen *c,
+		    const struct control *control, const char *script, const char *what, struct err *e)
+{
+	cleanup_free char *debs = mem_printf("%s/tmp/%s/" DEBS, s->path, stage->name);
+	struct plan_mount mount = { .kind = PLAN_BIND, .flags = PLAN_MOUNT_READ_ONLY, .host = debs, .target = PACKAGES_DPKG_DEBS };
+	/* Nobody is going to be asked these questions again. */
+	static const char *const variables[] = { "DEBCONF_NONINTERACTIVE_SEEN=true", NULL };
+	struct step step = { .name = "packages", .digest = r->below, .script = script, .mounts = &mount, .mount_count = 1,
+			     .variables = variables, .answer_set_ids = true, .no_services = true };
+	int64_t since = wall_ns();
+
+	if (link_debs(s, stage, c, control, e) < 0)
+		return -1;
+	if (step_run(env, s, stage, &step, e) < 0)
+		return configure_failed(what, e);
+	if (file_remove_tree(stage->fd, DEBS, e) < 0 || step_settle_packages(stage, since, control->epoch, e) < 0)
+		return -1;
+	return recipe_publish(s, r, stage, NULL, e);
+}
+
 /* ---- the base ---- */
 
 struct unpacking {
@@ -296,9 +320,28 @@ static void unpacked(void *data, size_t done, size_t total)
 		u->options->ui->packages(u->options->ui->progress.data, "unpacking", done, total);
 }
 
-static int make_unpacked(struct environment *env, struct store *s, const struct chosen *c, const struct base_recipes *r,
-			 const struct env_options *o, struct err *e)
+/* What has a preinst that matters is unpacked by dpkg, which needs a system for it: the tree has the files of that too. */
+static struct debian_base_item *plan_base(const struct chosen *c, struct control *control, const char *arch, size_t *count)
 {
+	struct debian_base_item *items = mem_array(c->count + 1, sizeof(*items));
+
+	*count = 0;
+	packages_order_system(control->items, control->count, arch);
+	for (size_t i = 0; i < c->count; i++) {
+		struct packages_control *p = &control->items[i];
+
+		p->by_dpkg = debian_preinst_matters(&control->debs[i]);
+		if (!p->by_dpkg || p->in_system)
+			items[(*count)++] = (struct debian_base_item){ c->items[i], p->by_dpkg };
+	}
+	return items;
+}
+
+static int make_unpacked(struct environment *env, struct store *s, const struct chosen *c, struct control *control,
+			 const struct base_recipes *r, const struct env_options *o, struct err *e)
+{
+	size_t count;
+	cleanup_free struct debian_base_item *items = plan_base(c, control, debian_arch(r->unpacked.platform), &count);
 	cleanup_free char *codename = codename_of(&env->lock);
 	struct unpacking u = { o };
 	struct store_stage stage;
@@ -309,24 +352,32 @@ static int make_unpacked(struct environment *env, struct store *s, const struct 
 	if (store_stage_new(s, &stage, e) < 0)
 		return -1;
 	say(o, "unpacking", c->count);
-	result = debian_base_unpack(s, &stage, codename, c->items, c->count, unpacked, &u, e);
+	result = debian_base_unpack(s, &stage, codename, items, count, unpacked, &u, e);
 	if (result == 0)
 		result = recipe_publish(s, &r->unpacked, &stage, NULL, e);
 	return drop(s, &stage, c, result, e);
 }
 
 static int configure_in(struct environment *env, struct store *s, struct store_stage *stage, const struct base_recipes *r,
-			int64_t epoch, struct err *e)
+			const struct chosen *c, const struct control *control, struct err *e)
 {
-	struct step step = { .name = "packages", .digest = r->unpacked_digest, .script = DPKG " --configure -a\n",
-			     .answer_set_ids = true, .no_services = true };
-	int64_t since = wall_ns();
+	cleanup_free char *script = packages_dpkg_base(c->items, control->items, c->count, debian_arch(r->configured.platform));
 
-	if (step_run(env, s, stage, &step, e) < 0)
-		return configure_failed("configuring the packages of the base", e);
-	if (step_settle_packages(stage, since, epoch, e) < 0)
-		return -1;
-	return recipe_publish(s, &r->configured, stage, NULL, e);
+	return run_dpkg(env, s, stage, &r->configured, c, control, script, "configuring the packages of the base", e);
+}
+
+/* What will be added to the base comes now too: whether all is there that they need of each other is known only then. */
+static int fetch_all(struct environment *env, struct store *s, const struct chosen *base, const struct env_options *o, struct err *e)
+{
+	struct chosen all;
+	int result;
+
+	choose(&env->lock, oci_platform(), false, &all);
+	for (size_t i = 0; i < base->count; i++)
+		all.items[all.count++] = base->items[i];
+	result = packages_fetch(env, s, all.items, all.count, NULL, o, e);
+	free(all.items);
+	return result < 0 ? -1 : packages_whole_check(env, s, e);
 }
 
 static int make_base(struct environment *env, struct store *s, const struct chosen *c, const struct base_recipes *r,
@@ -340,16 +391,16 @@ static int make_base(struct environment *env, struct store *s, const struct chos
 
 	if (result)
 		return result < 0 ? -1 : 0;
-	result = fetch(env, s, c, NULL, o, e);
-	if (result == 0)
-		result = make_unpacked(env, s, c, r, o, e);
+	result = fetch_all(env, s, c, o, e);
 	if (result == 0)
 		result = read_control(s, c, &control, e);
+	if (result == 0)
+		result = make_unpacked(env, s, c, &control, r, o, e);
 	if (result == 0)
 		result = store_stage_new(s, &stage, e);
 	if (result == 0) {
 		say(o, "configuring", c->count);
-		result = drop(s, &stage, c, configure_in(env, s, &stage, r, control.epoch, e), e);
+		result = drop(s, &stage, c, configure_in(env, s, &stage, r, c, &control, e), e);
 	}
 	if (result == 0)
 		say_done(o, "base", start);
@@ -375,65 +426,15 @@ int packages_stage_make_base(struct environment *env, struct store *s, const str
 
 /* ---- what is added ---- */
 
-static char *file_name(const struct lock_package *p)
-{
-	return mem_printf("%s_%.12s.deb", p->name, p->sha256);
-}
-
-/* Only these packages, by names that say what they are: links, not copies. */
-static int link_debs(const struct store *s, const struct store_stage *stage, const struct chosen *c, struct err *e)
-{
-	if (file_mkdirs(stage->fd, DEBS, 0755, e) < 0)
-		return -1;
-	for (size_t i = 0; i < c->count; i++) {
-		cleanup_free char *from = mem_printf("debs/%s", c->items[i]->sha256), *to_name = file_name(c->items[i]);
-		cleanup_free char *to = path_join(DEBS, to_name);
-
-		if (linkat(s->fd, from, stage->fd, to, 0) < 0)
-			return err_sys(e, "can't link the package %s", text_safe(c->items[i]->name));
-	}
-	return 0;
-}
-
-static char *make_script(const struct chosen *c, struct control *control, const char *arch)
-{
-	unsigned int batches = packages_order(control->items, control->count, arch);
-	cleanup_free size_t *at = mem_array(c->count + 1, sizeof(*at)); /* of each place */
-	struct buf b = BUF_INIT;
-	size_t next = 0;
-
-	for (size_t i = 0; i < c->count; i++)
-		at[control->items[i].place] = i;
-	for (unsigned int batch = 0; batch < batches; batch++) {
-		size_t first = next;
-
-		for (; next < c->count && control->items[at[next]].batch == batch; next++) {
-			cleanup_free char *file = file_name(c->items[at[next]]);
-
-			buf_addf(&b, "%s " DEBS_INSIDE "/%s", next > first ? "" : DPKG " --auto-deconfigure --no-triggers --unpack", file);
-		}
-		buf_adds(&b, next > first ? "\n" DPKG " --configure -a\n" : "");
-	}
-	return buf_steal(&b);
-}
-
 static int add_in(struct environment *env, struct store *s, struct store_stage *stage, const struct recipe *r,
 		  const struct chosen *c, struct control *control, struct err *e)
 {
-	cleanup_free char *script = make_script(c, control, debian_arch(r->platform));
-	cleanup_free char *debs = mem_printf("%s/tmp/%s/" DEBS, s->path, stage->name);
-	struct plan_mount mount = { .kind = PLAN_BIND, .flags = PLAN_MOUNT_READ_ONLY, .host = debs, .target = DEBS_INSIDE };
-	struct step step = { .name = "packages", .digest = r->below, .script = script, .mounts = &mount, .mount_count = 1,
-			     .answer_set_ids = true, .no_services = true };
-	int64_t since = wall_ns();
+	cleanup_free char *script = NULL;
 
-	if (link_debs(s, stage, c, e) < 0)
-		return -1;
-	if (step_run(env, s, stage, &step, e) < 0)
-		return configure_failed("[packages] apt", e);
-	if (file_remove_tree(stage->fd, DEBS, e) < 0 || step_settle_packages(stage, since, control->epoch, e) < 0)
-		return -1;
-	return recipe_publish(s, r, stage, NULL, e);
+	for (size_t i = 0; i < control->count; i++)
+		control->items[i].by_dpkg = true;
+	script = packages_dpkg_add(c->items, control->items, c->count, debian_arch(r->platform));
+	return run_dpkg(env, s, stage, r, c, control, script, "[packages] apt", e);
 }
 
 /* Leave out what the image has. */
@@ -467,7 +468,9 @@ static int make_added(struct environment *env, struct store *s, const struct pac
 
 	if (result)
 		return result < 0 ? -1 : 0;
-	result = fetch(env, s, c, a->sources, o, e);
+	result = packages_fetch(env, s, c->items, c->count, a->sources, o, e);
+	if (result == 0 && a->lock == &env->lock)
+		result = packages_whole_check(env, s, e);
 	if (result == 0)
 		result = read_control(s, c, &control, e);
 	if (result == 0)

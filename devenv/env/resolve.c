@@ -14,7 +14,6 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "source/debian_deb.h"
 #include "source/debian_pool.h"
 #include "source/debian_solve.h"
 #include "source/debian_version.h"
@@ -118,37 +117,19 @@ static void add_stanza_like(struct buf *b, const struct debian_package *like, co
 	buf_addch(b, '\n');
 }
 
-/* The control data of the package itself, where the store has it. */
-static bool add_own_stanza(struct buf *b, const struct store *s, const struct lock_package *p)
-{
-	struct err ignored = ERR_INIT;
-	cleanup_close int fd = s ? debian_pool_open(s, p->sha256, &ignored) : -1;
-	const struct deb_file *control;
-	struct deb deb;
-
-	if (fd < 0 || deb_read(fd, p->name, &deb, &ignored) < 0)
-		return false;
-	control = deb_find(&deb, "control");
-	if (control) {
-		struct debian_text t = debian_text_trim((struct debian_text){ control->data.data, control->data.len });
-
-		buf_add(b, t.at, t.len);
-		buf_adds(b, "\n\n");
-	}
-	deb_release(&deb);
-	return control != NULL;
-}
-
 /* Stanzas for everything locked that u lacks. */
 static void add_forgotten(const struct resolve *r, const struct resolved *locked, const struct debian_universe *u, struct buf *b)
 {
+	struct err ignored = ERR_INIT;
+
 	for (size_t i = 0; locked && i < locked->count; i++) {
 		const struct lock_package *p = &locked->items[i];
 		size_t newest;
 
 		if (has_version(u, p->name, p->version, &newest))
 			continue;
-		if (add_own_stanza(b, r->store, p))
+		/* The control data of the package itself, where the store has it. */
+		if (r->store && debian_pool_stanza(r->store, p, b, &ignored) == 0)
 			continue;
 		if (newest != SIZE_MAX)
 			add_stanza_like(b, &u->packages[newest], p);

@@ -3,12 +3,15 @@
 #include "env/stages.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "env/building.h"
 #include "env/fetching.h"
 #include "env/live.h"
+#include "env/packages.h"
 #include "env/packages_own_stage.h"
 #include "env/packages_stage.h"
+#include "source/debian_archive.h"
 
 /* [0] the base, [1] packages on it. */
 static int base_digests(const struct environment *env, char base[DIGEST_MAX], char below[DIGEST_MAX], struct err *e)
@@ -51,6 +54,50 @@ static int make_added(struct environment *env, struct store *s, const char *base
 
 	a.sources = env->config.base == CONFIG_BASE_DEBIAN ? NULL : base;
 	return packages_stage_make_addition(env, s, &a, o, e);
+}
+
+static size_t count_packages(const struct lock *l, bool in_base)
+{
+	const char *arch = debian_arch(oci_platform());
+	size_t count = 0;
+
+	for (size_t i = 0; arch && i < l->package_count; i++)
+		count += l->packages[i].in_base == in_base && strcmp(l->packages[i].arch, arch) == 0;
+	return count;
+}
+
+static void look_at(const struct store *s, struct stage_state *stage)
+{
+	struct store_image image;
+	struct err missing = ERR_INIT;
+
+	stage->ready = s && store_image_load(s, stage->digest, &image, &missing) == 0;
+	if (stage->ready)
+		store_image_release(&image);
+}
+
+int stages_look(struct environment *env, const struct store *s, struct stage_state out[STAGES_MAX], struct err *e)
+{
+	struct stage_state base = { .name = "base" }, packages = { .name = "packages" }, build = { .name = "build" },
+			   personal = { .name = PACKAGES_OWN };
+	int count = 0;
+
+	if (base_digests(env, base.digest, packages.digest, e) < 0 || building_digest(env, packages.digest, build.digest, e) < 0)
+		return -1;
+	base.packages = count_packages(&env->lock, true);
+	packages.packages = count_packages(&env->lock, false);
+	personal.packages = count_packages(&env->local_lock, false);
+	out[count++] = base;
+	if (packages.packages)
+		out[count++] = packages;
+	if (env->config.build)
+		out[count++] = build;
+	packages_own_stage_digest(env, build.digest, personal.digest);
+	if (strcmp(personal.digest, build.digest) != 0)
+		out[count++] = personal;
+	for (int i = 0; i < count; i++)
+		look_at(s, &out[i]);
+	return count;
 }
 
 int stages_make(struct environment *env, struct store *s, const struct env_options *o, struct err *e)

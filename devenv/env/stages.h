@@ -19,4 +19,15 @@ int stages_below_build(const struct environment *env, char digest[DIGEST_MAX], s
 /* Make whatever is missing: fetched, unpacked, built. */
 int stages_make(struct environment *env, struct store *s, const struct env_options *o, struct err *e);
 
+enum { STAGES_MAX = 4 };
+struct stage_state {
+	const char *name; /* "base", "packages", "build", and of packages of one's own */
+	char digest[DIGEST_MAX];
+	size_t packages; /* how many it is made of; 0: of none */
+	bool ready;	 /* in the store */
+};
+/* The stages that this project has, the lowest first; returns how many. `s` may be NULL: there is no store, so nothing is ready. -1: the
+ * lock or the inputs don't say. */
+int stages_look(struct environment *env, const struct store *s, struct stage_state out[STAGES_MAX], struct err *e);
+
 #endif

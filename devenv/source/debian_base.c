@@ -15,14 +15,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "source/debian_dpkg.h"
 #include "source/debian_parallel.h"
 #include "source/debian_tree.h"
-
-enum { ACCOUNTS_MAX = 1 << 20 };
 
 struct base {
 	struct store *store;
@@ -66,13 +63,14 @@ static int by_size(const void *a, const void *b, void *data)
 	return x < y ? 1 : x > y ? -1 : 0;
 }
 
-static int find_packages(struct base *b, const struct lock_package *const *packages, struct err *e)
+static int find_packages(struct base *b, const struct debian_base_item *items, struct err *e)
 {
 	for (size_t i = 0; i < b->count; i++) {
 		struct unpacked *u = &b->packages[i];
 
-		*u = (struct unpacked){ .package = packages[i], .fd = -1, .fs_fd = -1, .status = BUF_INIT };
-		snprintf(u->id, sizeof(u->id), "sha256:%s", packages[i]->sha256);
+		*u = (struct unpacked){ .package = items[i].package, .files_only = items[i].files_only, .fd = -1, .fs_fd = -1,
+					.status = BUF_INIT };
+		snprintf(u->id, sizeof(u->id), "sha256:%s", items[i].package->sha256);
 	}
 	qsort(b->packages, b->count, sizeof(*b->packages), by_name);
 	for (size_t i = 0; i < b->count; i++) {
@@ -149,31 +147,9 @@ static int lay_out(const struct base *b, struct debian_tree *t, struct err *e)
 	return 0;
 }
 
-/* base-passwd's preinst does this. */
-static int write_accounts(const struct base *b, int fs_fd, const char *name, struct err *e)
-{
-	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = b->time } };
-	cleanup_free char *master = mem_printf("usr/share/base-passwd/%s.master", name);
-	cleanup_buf struct buf text = BUF_INIT;
-	cleanup_close int etc = -1, fd = -1;
-
-	if (!file_exists(fs_fd, master))
-		return 0;
-	etc = file_open_dirs_beneath(fs_fd, "etc", 0755, e);
-	if (etc < 0 || file_read(fs_fd, master, ACCOUNTS_MAX, O_NOFOLLOW, &text, NULL, e) < 0)
-		return -1;
-	fd = openat(etc, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return errno == EEXIST ? 0 : err_sys(e, "can't make /etc/%s of the base", name);
-	if (file_write_all(fd, text.data, text.len, e) < 0)
-		return err_wrap(e, "/etc/%s of the base", name);
-	return fchmod(fd, 0644) < 0 || futimens(fd, times) < 0 ? err_sys(e, "can't make /etc/%s of the base", name) : 0;
-}
-
 static int fill(const struct base *b, const struct debian_tree *t, int fs_fd, int owners_fd, struct err *e)
 {
-	if (debian_tree_make(t, fs_fd, e) < 0 || write_accounts(b, fs_fd, "passwd", e) < 0 || write_accounts(b, fs_fd, "group", e) < 0 ||
-	    debian_dpkg_write(fs_fd, b->packages, b->count, b->time, e) < 0)
+	if (debian_tree_make(t, fs_fd, e) < 0 || debian_dpkg_write(fs_fd, b->packages, b->count, b->time, e) < 0)
 		return -1;
 	return debian_tree_finish(t, fs_fd, b->time, e) < 0 ? -1 : debian_tree_owners(t, owners_fd, e);
 }
@@ -200,7 +176,7 @@ static int make_tree(struct base *b, struct err *e)
 	return result;
 }
 
-int debian_base_unpack(struct store *s, struct store_stage *stage, const char *codename, const struct lock_package *const *packages,
+int debian_base_unpack(struct store *s, struct store_stage *stage, const char *codename, const struct debian_base_item *items,
 		       size_t count, void (*progress)(void *data, size_t done, size_t total), void *data, struct err *e)
 {
 	struct base b = { .store = s, .stage = stage, .scratch = { .fd = -1 }, .codename = codename, .count = count,
@@ -211,7 +187,7 @@ int debian_base_unpack(struct store *s, struct store_stage *stage, const char *c
 		return err_set(e, ERR_LOCK, "the lock has no packages of the base");
 	b.packages = mem_array(count, sizeof(*b.packages));
 	b.missing = mem_array(count, sizeof(*b.missing));
-	if (find_packages(&b, packages, e) < 0 || unpack_missing(&b, e) < 0 || debian_parallel(count, load_one, &b, e) < 0 || make_tree(&b, e) < 0)
+	if (find_packages(&b, items, e) < 0 || unpack_missing(&b, e) < 0 || debian_parallel(count, load_one, &b, e) < 0 || make_tree(&b, e) < 0)
 		result = -1;
 	store_stage_drop(s, &b.scratch);
 	for (size_t i = 0; i < count; i++)

@@ -6,37 +6,9 @@
 #include "source/debian_solve_internal.h"
 #include "source/debian_version.h"
 
-/* The architecture that is asked for. Only the one of the root can be had. */
-static bool is_here(const struct solver *s, struct debian_text arch)
-{
-	return arch.len == 0 || debian_text_is(arch, "any") || debian_text_is(arch, "native") ||
-	       debian_text_is(arch, "all") || debian_text_is(arch, s->u->arch);
-}
-
-static bool provides(const struct solver *s, const struct debian_dependency *d, size_t package)
-{
-	size_t first, n = debian_universe_providers(s->u, d->name, &first);
-
-	for (size_t i = first; i < first + n; i++) {
-		const struct debian_provided *p = &s->u->provided[i];
-
-		/* A relation with a version is met only by a provision with one (policy 7.5). */
-		if (p->package == package && (d->relation == DEBIAN_ANY || p->version.len) &&
-		    debian_depends_allows(d, p->version))
-			return true;
-	}
-	return false;
-}
-
 bool meets(const struct solver *s, const struct debian_dependency *d, size_t package)
 {
-	const struct debian_package *p = &s->u->packages[package];
-
-	if (!is_here(s, d->arch))
-		return false;
-	if (debian_text_compare(p->name, d->name) == 0 && debian_depends_allows(d, p->version))
-		return true;
-	return provides(s, d, package);
+	return debian_universe_meets(s->u, d, package);
 }
 
 static bool is_chosen(const struct solver *s, size_t package)
@@ -67,7 +39,7 @@ static size_t next_match(const struct solver *s, const struct debian_dependency 
 {
 	size_t first, n, real;
 
-	if (!is_here(s, d->arch))
+	if (!debian_universe_is_here(s->u, d->arch))
 		return DEBIAN_NONE;
 	if (*at == 0) {
 		*at = 1;

@@ -174,7 +174,7 @@ static int write_interests(const struct database *db, const struct interests *al
 	}
 	if (write_file(db->triggers_fd, "Unincorp", "", 0, db->time, e) < 0)
 		return -1;
-	return write_file(db->triggers_fd, "File", files.data, files.len, db->time, e);
+	return files.len ? write_file(db->triggers_fd, "File", files.data, files.len, db->time, e) : 0;
 }
 
 static int write_triggers(const struct database *db, const struct unpacked *packages, size_t count, struct err *e)
@@ -183,7 +183,8 @@ static int write_triggers(const struct database *db, const struct unpacked *pack
 	int result = 0;
 
 	for (size_t i = 0; i < count && result == 0; i++)
-		result = read_triggers(&all, &packages[i], e);
+		if (!packages[i].files_only)
+			result = read_triggers(&all, &packages[i], e);
 	if (result == 0) {
 		if (all.count > 0)
 			qsort(all.items, all.count, sizeof(*all.items), by_trigger);
@@ -205,13 +206,14 @@ static int write_all(const struct database *db, struct unpacked *packages, size_
 	cleanup_free char *arch = mem_printf("%s\n", count ? packages[0].package->arch : "");
 
 	for (size_t i = 0; i < count; i++) {
+		if (packages[i].files_only)
+			continue;
 		if (write_info(db, &packages[i], e) < 0)
 			return -1;
 		buf_addf(&status, "%s\n", packages[i].status.data);
 	}
-	if (write_file(db->info_fd, "format", "1\n", 2, db->time, e) < 0 || write_text(db, "available", "", e) < 0 ||
-	    write_text(db, "diversions", "", e) < 0 || write_text(db, "statoverride", "", e) < 0 || write_text(db, "arch", arch, e) < 0 ||
-	    write_triggers(db, packages, count, e) < 0)
+	if (write_file(db->info_fd, "format", "1\n", 2, db->time, e) < 0 || write_text(db, "diversions", "", e) < 0 ||
+	    write_text(db, "arch", arch, e) < 0 || write_triggers(db, packages, count, e) < 0)
 		return -1;
 	return write_file(db->fd, "status", status.data, status.len, db->time, e);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * debian_dpkg.h - dpkg's database in a base (/var/lib/dpkg), with every package unpacked and none configured.
+ * debian_dpkg.h - dpkg's database in a base (/var/lib/dpkg), with every package unpacked but those of files_only, and none configured.
  *
  *   status                       a paragraph for each package
  *   info/NAME[:ARCH].*, format   scripts, lists, sums: hard links to those of the packages' layers
  *   triggers/File, NAME          who is interested in what: dpkg writes that down when it unpacks
- *   available, diversions, statoverride, arch
+ *   diversions, arch
  */
 #ifndef DEVENV_SOURCE_DEBIAN_DPKG_H
 #define DEVENV_SOURCE_DEBIAN_DPKG_H

@@ -20,7 +20,7 @@ static void add_package(struct buf *b, const struct solver *s, size_t package)
 	add_text(b, s->u->packages[package].version);
 }
 
-static void add_dependency(struct buf *b, const struct debian_dependency *d)
+void explain_dependency(struct buf *b, const struct debian_dependency *d)
 {
 	add_text(b, d->name);
 	if (d->relation == DEBIAN_ANY)
@@ -47,7 +47,7 @@ static void add_instead(struct buf *b, const struct solver *s, const struct debi
 {
 	size_t first, n = debian_universe_find(s->u, d->name, &first);
 
-	add_dependency(b, d);
+	explain_dependency(b, d);
 	if (n == 0) {
 		buf_adds(b, " (there is none)");
 		return;
@@ -90,7 +90,7 @@ void explain_conflict(struct solver *s, size_t package, size_t owner, const stru
 	s->explained = true;
 	add_chain(&s->reason, s, owner);
 	buf_adds(&s->reason, " conflicts with ");
-	add_dependency(&s->reason, d);
+	explain_dependency(&s->reason, d);
 	buf_adds(&s->reason, "; ");
 	add_chain(&s->reason, s, owner == package ? with : package);
 }

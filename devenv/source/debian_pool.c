@@ -22,6 +22,8 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "source/debian_control.h"
+#include "source/debian_deb.h"
 
 enum { CONNECTIONS = 8, FAILURES_MAX = 4, SPARE = 16 << 20 };
 
@@ -298,4 +300,21 @@ int debian_pool_fetch(struct debian_pool *p, const struct lock_package *const *p
 int debian_pool_open(const struct store *s, const char *sha256, struct err *e)
 {
 	return store_deb_open(s, sha256, e);
+}
+
+int debian_pool_stanza(const struct store *s, const struct lock_package *p, struct buf *out, struct err *e)
+{
+	cleanup_close int fd = debian_pool_open(s, p->sha256, e);
+	const struct deb_file *control;
+	struct debian_text t;
+	struct deb deb;
+
+	if (fd < 0 || deb_read(fd, p->name, &deb, e) < 0)
+		return -1;
+	control = deb_find(&deb, "control");
+	t = debian_text_trim((struct debian_text){ control->data.data, control->data.len });
+	buf_add(out, t.at, t.len);
+	buf_adds(out, "\n\n");
+	deb_release(&deb);
+	return 0;
 }

@@ -28,5 +28,7 @@ int debian_pool_fetch(struct debian_pool *p, const struct lock_package *const *p
 
 /* Open one that is there. */
 int debian_pool_open(const struct store *s, const char *sha256, struct err *e);
+/* Append the control data of one that is there, and an empty line: a paragraph of an index. */
+int debian_pool_stanza(const struct store *s, const struct lock_package *p, struct buf *out, struct err *e);
 
 #endif

@@ -76,6 +76,8 @@ static inline size_t candidate_of(const struct solver *s, size_t package)
 /* Remember why something could not be; only the first reason is kept. */
 void explain_unmet(struct solver *s, const struct need *n);
 void explain_conflict(struct solver *s, size_t package, size_t owner, const struct debian_dependency *d, size_t with);
+/* "name (>= 1)" */
+void explain_dependency(struct buf *b, const struct debian_dependency *d);
 /* The nearest name of a package, as a hint. */
 int explain_unknown(const struct debian_universe *u, const char *name, struct err *e);
 

@@ -174,6 +174,12 @@ static int conflict(struct debian_node *n, struct unpacked *u, size_t entry, str
 	if (n->owner)
 		unpacked_path(n->owner, n->entry, &theirs);
 	if (n->owner && !S_ISDIR(n->mode) && !S_ISDIR(u->entries[entry].mode)) {
+		if (u->files_only)
+			return 0;
+		if (n->owner->files_only) {
+			take(n, u, entry);
+			return 0;
+		}
 		if (says_replaces(u, n->owner)) {
 			lose(n->owner, theirs.data);
 			take(n, u, entry);

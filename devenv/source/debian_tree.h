@@ -22,7 +22,7 @@ void debian_tree_free(struct debian_tree *t);
 void debian_tree_add_link(struct debian_tree *t, const char *name, const char *target);
 /*
  * Lay a package over those before. Where two have a file of one name, the one that Replaces the other has it, whatever the
- * order, and the other's u->lost is told. ERR_CONFIG: neither does. `u` is kept in use until the tree is freed.
+ * order, and the other's u->lost is told; a package of files_only gives way to others. ERR_CONFIG: neither does. `u` is kept in use until the tree is freed.
  */
 int debian_tree_add(struct debian_tree *t, struct unpacked *u, struct err *e);
 

@@ -7,7 +7,6 @@
 #include <strings.h>
 
 #include "base/mem.h"
-#include "source/debian_depends.h"
 #include "source/debian_version.h"
 
 void debian_universe_init(struct debian_universe *u, const char *arch)
@@ -219,4 +218,35 @@ size_t debian_universe_find(const struct debian_universe *u, struct debian_text 
 size_t debian_universe_providers(const struct debian_universe *u, struct debian_text name, size_t *first)
 {
 	return find(u->provided, u->provided_count, sizeof(*u->provided), offsetof(struct debian_provided, name), name, first);
+}
+
+/* ---- dependencies ---- */
+
+bool debian_universe_is_here(const struct debian_universe *u, struct debian_text arch)
+{
+	return arch.len == 0 || debian_text_is(arch, "any") || debian_text_is(arch, "native") || debian_text_is(arch, "all") ||
+	       debian_text_is(arch, u->arch);
+}
+
+static bool provides(const struct debian_universe *u, const struct debian_dependency *d, size_t package)
+{
+	size_t first, n = debian_universe_providers(u, d->name, &first);
+
+	for (size_t i = first; i < first + n; i++) {
+		const struct debian_provided *p = &u->provided[i];
+
+		/* A relation with a version is met only by a provision with one. */
+		if (p->package == package && (d->relation == DEBIAN_ANY || p->version.len) && debian_depends_allows(d, p->version))
+			return true;
+	}
+	return false;
+}
+
+bool debian_universe_meets(const struct debian_universe *u, const struct debian_dependency *d, size_t package)
+{
+	const struct debian_package *p = &u->packages[package];
+
+	if (!debian_universe_is_here(u, d->arch))
+		return false;
+	return (debian_text_compare(p->name, d->name) == 0 && debian_depends_allows(d, p->version)) || provides(u, d, package);
 }

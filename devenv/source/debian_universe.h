@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "source/debian_control.h"
+#include "source/debian_depends.h"
 
 enum debian_priority { DEBIAN_REQUIRED, DEBIAN_IMPORTANT, DEBIAN_STANDARD, DEBIAN_OPTIONAL, DEBIAN_EXTRA };
 enum debian_multi_arch { DEBIAN_MULTI_NO, DEBIAN_MULTI_SAME, DEBIAN_MULTI_FOREIGN, DEBIAN_MULTI_ALLOWED };
@@ -51,5 +51,10 @@ void debian_universe_sort(struct debian_universe *u);
 size_t debian_universe_find(const struct debian_universe *u, struct debian_text name, size_t *first);
 /* Who provides a name that need not be a package: [first, first + result) of u->provided. */
 size_t debian_universe_providers(const struct debian_universe *u, struct debian_text name, size_t *first);
+
+/* Is it this root's architecture that a dependency asks for ("any", "native", "all", by name or none)? No other can be had. */
+bool debian_universe_is_here(const struct debian_universe *u, struct debian_text arch);
+/* Is a package what a dependency asks for, by its name or as a provider (policy 7.5)? */
+bool debian_universe_meets(const struct debian_universe *u, const struct debian_dependency *d, size_t package);
 
 #endif

@@ -44,6 +44,7 @@ struct unpacked {
 	struct strlist info; /* names in info/ */
 	int64_t time;	     /* when the package was built */
 	bool multi_arch_same;
+	bool files_only;     /* of a base: dpkg will unpack it, and know of it only then */
 	struct strlist lost; /* "/usr/bin/x": files that another package has replaced */
 };
 

@@ -44,6 +44,35 @@ void recipe_format(const struct recipe *r, struct buf *text, char digest[DIGEST_
 	digest_bytes(dumped, strlen(dumped), digest);
 }
 
+bool recipe_parse(const char *manifest, struct recipe_record *out)
+{
+	json_t *whole = json_loads(manifest, JSON_REJECT_DUPLICATES, NULL), *parts = json_object_get(whole, "parts"), *item;
+	const char *type = json_string_value(json_object_get(whole, "mediaType"));
+	const char *kind = json_string_value(json_object_get(whole, "kind"));
+	const char *below = json_string_value(json_object_get(whole, "below"));
+	bool is_one = type && strcmp(type, MEDIA_TYPE) == 0 && kind && below;
+	size_t i;
+
+	*out = (struct recipe_record){ .parts = STRLIST_INIT };
+	if (is_one) {
+		out->kind = mem_strdup(kind);
+		out->below = mem_strdup(below);
+		json_array_foreach(parts, i, item)
+			if (json_is_string(item))
+				strlist_add(&out->parts, json_string_value(item));
+	}
+	json_decref(whole);
+	return is_one;
+}
+
+void recipe_record_release(struct recipe_record *r)
+{
+	free(r->kind);
+	free(r->below);
+	strlist_release(&r->parts);
+	*r = (struct recipe_record){ .parts = STRLIST_INIT };
+}
+
 /* What a base that stands on nothing is run with: nothing but the usual PATH. */
 static char *plain_config(const char *platform)
 {

@@ -14,13 +14,15 @@
 #ifndef DEVENV_SOURCE_RECIPE_H
 #define DEVENV_SOURCE_RECIPE_H
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/err.h"
 #include "store/store.h"
 
-#define RECIPE_PROCEDURE_DEBIAN "debian-1"
-#define RECIPE_PROCEDURE_PACKAGES "packages-2"
+#define RECIPE_PROCEDURE_DEBIAN "debian-2"
+#define RECIPE_PROCEDURE_PACKAGES "packages-3"
 #define RECIPE_PROCEDURE_BUILD "build-2"
 
 struct recipe {
@@ -37,5 +39,14 @@ void recipe_format(const struct recipe *r, struct buf *text, char digest[DIGEST_
  * the recipe's digest (a chain id of its own). `config`: OCI config of the result, or NULL for the one below.
  */
 int recipe_publish(struct store *s, const struct recipe *r, struct store_stage *stage, const char *config, struct err *e);
+
+/* What the record of an image that was made here says. */
+struct recipe_record {
+	char *kind, *below; /* below: "" for none */
+	struct strlist parts;
+};
+/* false: it is none, so the image was pulled; *out then holds nothing. */
+bool recipe_parse(const char *manifest, struct recipe_record *out);
+void recipe_record_release(struct recipe_record *r);
 
 #endif

@@ -90,6 +90,168 @@ debian() {
 	[ "$served" -gt 0 ] || skip "the mirror serves neither bullseye nor trixie"
 }
 
+@test "what packages do before they are unpacked is done: diversions, and their own files are where those say" {
+	debian "$dir" trixie "dash"
+	devenv -q -C "$dir" lock || skip "the mirror has no trixie"
+	# what base-files' preinst says
+	run -0 devenv -q -C "$dir" run -- dpkg-divert --list '/lib32'
+	[ "$output" = "diversion of /lib32 to /.lib32.usr-is-merged by base-files" ]
+	# base-passwd's makes the accounts; nothing is half done, and all files are what the packages say
+	run -0 devenv -q -C "$dir" run -- sh -c 'grep -c ^www-data: /etc/passwd; dpkg --audit; dpkg --verify'
+	[ "$output" = 1 ]
+}
+
+@test "a package that diverts another's file before it is unpacked" {
+	debian "$dir" bookworm "molly-guard systemd-sysv"
+	run -0 devenv -q -C "$dir" run -- sh -c 'dpkg-divert --list "*/shutdown"; ls -l /lib/molly-guard/ | grep -c "shutdown\|halt"; dpkg --audit'
+	[[ ${lines[0]} = "diversion of /sbin/shutdown to "*" by molly-guard" ]]
+}
+
+@test "variant = standard: what a plain installation has, by the archive's priorities" {
+	local release served=0
+	for release in bookworm trixie; do
+		printf '' >"$BATS_TEST_TMPDIR/why"
+		debian "$dir-$release" "$release" "" "[devenv]
+name = plain"
+		sed -i "s/^debian = .*/&\nvariant = standard/" "$dir-$release/devenv.ini"
+		devenv -q -C "$dir-$release" lock 2>"$BATS_TEST_TMPDIR/why" || {
+			cat "$BATS_TEST_TMPDIR/why"
+			continue
+		}
+		grep -qx "request = debian:$release standard main" "$dir-$release/devenv.lock"
+		run -0 devenv -q -C "$dir-$release" run -- sh -c '. /etc/os-release; echo "$VERSION_CODENAME"; dpkg --audit
+			less --version | head -n 1; python3 -c "print(6 * 7)"; man --version'
+		[ "${lines[0]}" = "$release" ]
+		[[ ${lines[1]} = less* ]]
+		[ "${lines[2]}" = 42 ]
+		# everything of these priorities, and nothing of a lower one that nothing needs
+		devenv -q -C "$dir-$release" run -- dpkg-query -W -f '${Priority}\n' | sort | uniq -c >"$BATS_TEST_TMPDIR/priorities"
+		[ "$(awk '$2 == "standard" { print $1 }' "$BATS_TEST_TMPDIR/priorities")" -gt 20 ]
+		[ "$(awk '$2 == "important" { print $1 }' "$BATS_TEST_TMPDIR/priorities")" -gt 20 ]
+		served=$((served + 1))
+	done
+	[ "$served" -gt 0 ] || skip "the mirror serves neither bookworm nor trixie"
+}
+
+@test "a clean merge that leaves out what a package needs: said before anything is unpacked, and lock mends it" {
+	mkdir "$dir"
+	cd "$dir"
+	export GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b
+	git init -q -b main .
+	printf '[base]\ndebian = bookworm\n[packages]\napt =\n  tcpdump\n  tree\n  bc\n  jq\n' >devenv.ini
+	devenv -q allow -y
+	devenv -q lock
+	git add .
+	git commit -qm main
+	git checkout -qb adds
+	echo '  arping' >>devenv.ini
+	devenv -q lock
+	git commit -qam adds
+	devenv -q pull
+	git checkout -qb removes main
+	sed -i /tcpdump/d devenv.ini
+	devenv -q lock
+	git commit -qam removes
+	git merge -q -m merged adds
+	! grep -q 'libpcap0.8\]' devenv.lock || false
+	cp devenv.lock "$BATS_TEST_TMPDIR/merged"
+	# offline, from what the store has
+	run -1 --separate-stderr devenv --offline lock --check
+	[[ $output = "arping: "*" needs libpcap0.8 (>= "*"), and no package that is it" ]]
+	run -1 --separate-stderr devenv --json --offline lock --check
+	[[ $output = *'"locked":false'*'"name":"arping"'* ]]
+	# with an empty store: once the packages are there, and before anything is made of them
+	DEVENV_STORE=$BATS_TEST_TMPDIR/empty XDG_STATE_HOME=$BATS_TEST_TMPDIR/state devenv -q allow -y
+	DEVENV_STORE=$BATS_TEST_TMPDIR/empty XDG_STATE_HOME=$BATS_TEST_TMPDIR/state run -1 --separate-stderr devenv -q pull
+	complaint_begins="devenv: devenv.lock has arping "
+	[[ $stderr = "$complaint_begins"*", which needs libpcap0.8 (>= "*"), and no package that is it"*"run \`devenv lock\`" ]]
+	[ -z "$(ls "$BATS_TEST_TMPDIR/empty/layers")" ]
+	run -1 --separate-stderr devenv -q pull
+	[[ $stderr = "$complaint_begins"* ]]
+	# what is missing comes, and nothing moves
+	run -0 --separate-stderr devenv lock
+	[[ $output = *"libpcap0.8 new → "* ]]
+	[ "$(diff "$BATS_TEST_TMPDIR/merged" devenv.lock | grep -c '^<')" -eq 0 ]
+	devenv lock --check
+	run -0 devenv -q run -- dpkg --audit
+	[ -z "$output" ]
+}
+
+@test "status, history and inspect tell of the stages of an image; reset takes what a failed build left" {
+	debian "$dir" bookworm "jq" "[build]
+network = none
+run =
+  echo building
+  touch /usr/local/made
+  [ ! -e /workspace/wrong ]
+inputs = wrong*"
+	touch "$dir/wrong"
+	devenv -q -C "$dir" lock
+	run -1 devenv -q -C "$dir" pull
+	run -0 devenv -C "$dir" status
+	[[ $output = *"base: ready, "*" packages"* ]]
+	[[ $output = *"packages: ready, 3 packages"* ]]
+	[[ $output = *"build: to be built"* ]]
+	[[ $output = *'the last build failed: `devenv build --shell`'* ]]
+	run -0 devenv --json -C "$dir" status
+	[ "$(jq -r '[.stages[] | "\(.name) \(.ready)"] | join(" ")' <<<"$output")" = "base true packages true build false" ]
+	[ "$(jq .build_failed <<<"$output")" = true ]
+	run -0 devenv -C "$dir" reset -n
+	[[ $output = *"what a failed build left"* ]]
+	run -0 devenv -C "$dir" reset
+	run -1 devenv -C "$dir" build --shell
+	[[ $output = *"no build of this checkout has stopped"* ]]
+	run -0 devenv -C "$dir" status
+	[[ $output != *"last build failed"* ]]
+
+	rm "$dir/wrong"
+	sed -i '/^inputs/d' "$dir/devenv.ini"
+	devenv -q -C "$dir" pull
+	run -0 devenv --json -C "$dir" status
+	[ "$(jq '[.stages[].ready] | all' <<<"$output")" = true ]
+	local digest
+	digest=$(jq -r .digest <<<"$output")
+	run -0 devenv image history "$digest"
+	[ "${#lines[@]}" -eq 5 ]
+	[[ ${lines[1]} = *"debian bookworm: "*" packages unpacked" ]]
+	[[ ${lines[2]} = *"debian bookworm: "*" packages configured" ]]
+	[[ ${lines[3]} = *"[packages] 3 packages: jq, libjq1, libonig5" ]]
+	[[ ${lines[4]} = "${digest:7:12} "*"[build] echo building ..." ]]
+	run -0 devenv --json image history "${digest:7:12}"
+	[ "$(jq -r '[.history[].kind] | join(" ")' <<<"$output")" = "unpacked debian packages build" ]
+	[ "$(jq -r '.history[2].packages' <<<"$output")" = 3 ]
+	[[ $(jq -r '.history[3].created_by' <<<"$output") = "echo building"*"touch /usr/local/made"* ]]
+	run -0 devenv image inspect "$digest"
+	[[ $output = *"made of"*"[build] echo building"* ]]
+	run -0 devenv --json image inspect "$digest"
+	[ "$(jq -r '.stages[3].kind' <<<"$output")" = build ]
+	run -0 devenv image ls
+	[[ $output = *"<build of a project>"*"${digest:7:12}"* ]]
+}
+
+@test "a shell where a build stopped keeps others from taking it away" {
+	command -v script >/dev/null || skip "no script(1)"
+	debian "$dir" bookworm "" "[build]
+network = none
+run = false"
+	devenv -q -C "$dir" lock
+	run -1 devenv -q -C "$dir" pull
+	mkfifo "$BATS_TEST_TMPDIR/typed"
+	script -qfc "devenv -C '$dir' build --shell" "$BATS_TEST_TMPDIR/seen" <"$BATS_TEST_TMPDIR/typed" >/dev/null 2>&1 3>&- 4>&- &
+	local shell=$!
+	exec 9>"$BATS_TEST_TMPDIR/typed"
+	echo 'echo in-$((1 + 1))' >&9
+	wait_for 20 grep -q in-2 "$BATS_TEST_TMPDIR/seen"
+	run -1 devenv -q -C "$dir" pull
+	[[ $output = *"a shell is open where the last build stopped"*"leave it first"* ]]
+	run -1 devenv -C "$dir" reset
+	[[ $output = *"while it is in use"* ]]
+	echo exit >&9
+	exec 9>&-
+	wait "$shell" || :
+	run -0 devenv -C "$dir" reset
+}
+
 # Those packages make keys, caches, indexes, accounts and a database of their own; large.bats has sets that are larger.
 # bats test_tags=identity
 @test "the same lock in two empty stores gives the same bytes, whoever makes them and wherever" {

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "env/packages.h"
+#include "env/packages_dpkg.h"
 #include "env/packages_order.h"
 #include "env/packages_stage.h"
 #include "env/resolve.h"
@@ -141,7 +142,7 @@ static void test_order(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(stanzas); i++) {
-		c[i].stanza = DEBIAN_TEXT(stanzas[i]);
+		c[i] = (struct packages_control){ .stanza = DEBIAN_TEXT(stanzas[i]) };
 		debian_control_field(c[i].stanza, "Package", &c[i].name);
 	}
 	assert_int_equal(packages_order(c, ARRAY_SIZE(stanzas), "amd64"), 3);
@@ -157,6 +158,90 @@ static void test_order(void **state)
 	assert_true(c[2].place < c[3].place && c[3].place < c[1].place); /* lib, runtime; data, then app, which depends on it; top */
 	assert_true(c[1].place < c[0].place && c[0].place < c[4].place);
 	assert_int_equal(packages_order(c, 0, "amd64"), 1);
+}
+
+/* ---- what dpkg is told ---- */
+
+#define DPKG "dpkg --force-unsafe-io --force-confdef --force-confold --log=/dev/null"
+#define DEB(name) " /run/devenv-debs/" name "_aaaaaaaaaaaa.deb"
+
+/* The script of a base of these packages, of which those named in `by_dpkg` are dpkg's to unpack. */
+static char *base_script(const char *const *stanzas, size_t count, const char *by_dpkg)
+{
+	struct packages_control *c = mem_array(count + 1, sizeof(*c));
+	const struct lock_package **locked = mem_array(count + 1, sizeof(*locked));
+	struct lock_package *packages = mem_array(count + 1, sizeof(*packages));
+	char *script;
+
+	for (size_t i = 0; i < count; i++) {
+		c[i].stanza = DEBIAN_TEXT(stanzas[i]);
+		debian_control_field(c[i].stanza, "Package", &c[i].name);
+		packages[i].name = debian_text_dup(c[i].name);
+		packages[i].sha256 = (char *)HEX;
+		locked[i] = &packages[i];
+		c[i].by_dpkg = strstr(by_dpkg, packages[i].name) != NULL;
+	}
+	script = packages_dpkg_base(locked, c, count, "amd64");
+	for (size_t i = 0; i < count; i++)
+		free(packages[i].name);
+	free(packages);
+	free(locked);
+	free(c);
+	return script;
+}
+
+static void script_is(const char *const *stanzas, size_t count, const char *by_dpkg, const char *expected)
+{
+	char *script = base_script(stanzas, count, by_dpkg);
+
+	assert_string_equal(script, expected);
+	free(script);
+}
+
+/* Essential, and all that those need, however far. */
+static void test_order_system(void **state)
+{
+	static const char *const stanzas[] = {
+		"Package: bash\nEssential: yes\nDepends: debianutils\nPre-Depends: runtime-lib\n",
+		"Package: debianutils\nDepends: deeper\n",
+		"Package: deeper\n",
+		"Package: lib\nProvides: runtime-lib\n",
+		"Package: apt\nDepends: deeper\nEssential: no\n",
+	};
+	struct packages_control c[ARRAY_SIZE(stanzas)];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(stanzas); i++) {
+		c[i] = (struct packages_control){ .stanza = DEBIAN_TEXT(stanzas[i]) };
+		debian_control_field(c[i].stanza, "Package", &c[i].name);
+	}
+	packages_order_system(c, ARRAY_SIZE(stanzas), "amd64");
+	for (size_t i = 0; i < 4; i++)
+		assert_true(c[i].in_system);
+	assert_false(c[4].in_system);
+}
+
+static void test_base_script(void **state)
+{
+	static const char *const stanzas[] = {
+		"Package: app\nPre-Depends: runtime\n",
+		"Package: base-files\nEssential: yes\n",
+		"Package: base-passwd\nEssential: yes\nDepends: libc\n",
+		"Package: libc\n",
+		"Package: other\n",
+		"Package: runtime\nDepends: libc\n",
+	};
+
+	(void)state;
+	script_is(stanzas, 6, "", DPKG " --configure -a\n");
+	/* the system by its own order, accounts first, and no turn of its own where nothing follows */
+	script_is(stanzas, 6, "base-files base-passwd libc",
+		  DPKG " --force-depends --no-triggers --unpack" DEB("base-passwd") DEB("base-files") DEB("libc") "\n" DPKG
+		       " --configure -a\n");
+	/* what it pre-depends on is configured before, and the system before all that */
+	script_is(stanzas, 6, "app other",
+		  DPKG " --no-triggers --configure base-files base-passwd libc\n" DPKG " --no-triggers --configure runtime\n" DPKG
+		       " --no-triggers --unpack" DEB("app") DEB("other") "\n" DPKG " --configure -a\n");
 }
 
 /* ---- resolving ---- */
@@ -248,6 +333,8 @@ int main(void)
 		cmocka_unit_test(test_gaps),
 		cmocka_unit_test(test_stage_names),
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_order_system),
+		cmocka_unit_test(test_base_script),
 		cmocka_unit_test(test_resolve),
 		cmocka_unit_test(test_resolve_moves_the_base),
 	};

@@ -18,6 +18,7 @@ enum { PACKAGES_MAX = 8 };
 static struct lock_package packages[PACKAGES_MAX];
 static size_t package_count;
 static struct store_stage stage;
+static const char *files_only; /* the name of one that dpkg will unpack */
 
 /* ---- made-up packages ---- */
 
@@ -95,12 +96,14 @@ static void count_progress(void *data, size_t done, size_t total)
 
 static int unpack(const char *codename, struct err *e)
 {
-	const struct lock_package *list[PACKAGES_MAX];
+	struct debian_base_item list[PACKAGES_MAX];
 	size_t last = 0;
 	int result;
 
 	for (size_t i = 0; i < package_count; i++)
-		list[i] = &packages[package_count - 1 - i]; /* in no order */
+		list[i] = (struct debian_base_item){ .package = &packages[package_count - 1 - i] }; /* in no order */
+	for (size_t i = 0; files_only && i < package_count; i++)
+		list[i].files_only = strcmp(list[i].package->name, files_only) == 0;
 	store_stage_drop(&store, &stage);
 	assert_int_equal(store_stage_new(&store, &stage, e), 0);
 	result = debian_base_unpack(&store, &stage, codename, list, package_count, count_progress, &last, e);
@@ -159,6 +162,19 @@ static bool there_is(const char *path)
 	return there;
 }
 
+static size_t count_paragraphs(void)
+{
+	struct buf b = BUF_INIT;
+	struct err e = ERR_INIT;
+	size_t count = 0;
+
+	assert_int_equal(file_read(stage.fd, "fs/var/lib/dpkg/status", 1 << 20, 0, &b, NULL, &e), 0);
+	for (const char *p = b.data; (p = strstr(p, "Package: ")); p++)
+		count++;
+	buf_release(&b);
+	return count;
+}
+
 static void test_tree_and_database(void **state)
 {
 	struct made files = MADE("base-files"), tool = MADE("tool"), lib = MADE("libtool1"), pass = MADE("base-passwd");
@@ -203,8 +219,7 @@ static void test_tree_and_database(void **state)
 	assert_int_equal(stat_of("").st_mode & 07777, 0755);
 	assert_int_equal(stat_of("tmp").st_mode & 07777, 01777);
 	assert_int_equal(stat_of("tmp").st_mtim.tv_sec, 1000000000);
-	assert_text("etc/passwd", "root:*:0:0:root:/root:/bin/bash\n");
-	assert_false(there_is("etc/group"));
+	assert_false(there_is("etc/passwd")); /* its preinst's business, when dpkg unpacks it */
 
 	assert_text("var/lib/dpkg/info/tool.list", "/.\n/bin\n/bin/tool\n/bin/tool2\n/etc\n/etc/a b\n/etc/tool.conf\n");
 	assert_text("var/lib/dpkg/info/libtool1:amd64.list", "/.\n/lib64\n/lib64/libtool.so.1\n");
@@ -284,6 +299,33 @@ static void test_replaces(void **state)
 		list = mem_printf("var/lib/dpkg/info/%s.list", fresh.name);
 		assert_text(list, "/.\n/usr\n/usr/share\n/usr/share/thing\n");
 		free(list);
+		while (package_count > 0)
+			free_package(&packages[--package_count]);
+	}
+}
+
+/* What dpkg will unpack is laid out, gives way to all others, and is in no list. */
+static void test_files_only(void **state)
+{
+	(void)state;
+	for (int swapped = 0; swapped < 2; swapped++) {
+		struct made early = MADE(swapped ? "bb" : "aa"), other = MADE(swapped ? "aa" : "bb");
+
+		early.triggers = "interest things\n";
+		tarball_file(&early.data, "./usr/share/thing", "early");
+		tarball_file(&early.data, "./usr/share/own", "");
+		tarball_file(&other.data, "./usr/share/thing", "other");
+		add_package(&early);
+		add_package(&other);
+		files_only = early.name;
+		unpack_ok("sid");
+		files_only = NULL;
+		assert_text("usr/share/thing", "other");
+		assert_true(there_is("usr/share/own"));
+		assert_false(there_is(swapped ? "var/lib/dpkg/info/bb.list" : "var/lib/dpkg/info/aa.list"));
+		assert_true(there_is(swapped ? "var/lib/dpkg/info/aa.list" : "var/lib/dpkg/info/bb.list"));
+		assert_false(there_is("var/lib/dpkg/triggers/things"));
+		assert_int_equal(count_paragraphs(), 1);
 		while (package_count > 0)
 			free_package(&packages[--package_count]);
 	}
@@ -469,11 +511,11 @@ static void check_with_dpkg(const char *fs, size_t count)
 
 static void unpack_real(const struct suite *s, const struct lock_package *all, size_t count)
 {
-	const struct lock_package **list = mem_array(count, sizeof(*list));
+	struct debian_base_item *list = mem_array(count, sizeof(*list));
 	struct buf first = BUF_INIT, second = BUF_INIT;
 
 	for (size_t i = 0; i < count; i++)
-		list[i] = &all[i];
+		list[i] = (struct debian_base_item){ &all[i], false };
 	for (int round = 0; round < 2; round++) {
 		struct err e = ERR_INIT;
 		char *fs;
@@ -573,7 +615,7 @@ static void test_real_packages(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		base_test(test_tree_and_database), base_test(test_owners), base_test(test_replaces), base_test(test_conflicts),
+		base_test(test_tree_and_database), base_test(test_owners), base_test(test_replaces), base_test(test_files_only), base_test(test_conflicts),
 		base_test(test_links), base_test(test_leading_out), base_test(test_refused), base_test(test_again),
 		base_test(test_real_packages),
 	};

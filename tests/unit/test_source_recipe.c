@@ -53,6 +53,33 @@ static void test_names(void **state)
 	buf_release(&text);
 }
 
+/* What was written down is read again; a manifest of a registry, or no JSON at all, is no record. */
+static void test_record(void **state)
+{
+	struct strlist parts = STRLIST_INIT;
+	struct recipe r = { .kind = "build", .platform = "linux/amd64", .below = "sha256:00", .parts = &parts };
+	struct recipe_record record;
+	struct buf text = BUF_INIT;
+	char digest[DIGEST_MAX];
+
+	(void)state;
+	strlist_add(&parts, "run echo \"1\"\nfalse");
+	strlist_add(&parts, "shell ");
+	format(&r, &text, digest);
+	assert_true(recipe_parse(text.data, &record));
+	assert_string_equal(record.kind, "build");
+	assert_string_equal(record.below, "sha256:00");
+	assert_int_equal(record.parts.count, 2);
+	assert_string_equal(record.parts.items[0], "run echo \"1\"\nfalse");
+	recipe_record_release(&record);
+	assert_false(recipe_parse("{\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"kind\":\"build\",\"below\":\"\"}", &record));
+	assert_int_equal(record.parts.count, 0);
+	assert_false(recipe_parse("x", &record));
+	recipe_record_release(&record);
+	strlist_release(&parts);
+	buf_release(&text);
+}
+
 /* Bytes that are no UTF-8 have a name too, and one that no readable text has. */
 static void test_any_bytes(void **state)
 {
@@ -138,7 +165,7 @@ static void test_publish(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { tempdir_test(test_names), tempdir_test(test_any_bytes), tempdir_test(test_publish) };
+	const struct CMUnitTest tests[] = { tempdir_test(test_names), tempdir_test(test_record), tempdir_test(test_any_bytes), tempdir_test(test_publish) };
 
 	return cmocka_run_group_tests_name("source_recipe", tests, NULL, NULL);
 }
