@@ -477,6 +477,15 @@ test_nobody_is_inside() {
 	[ "$(ls "$DEVENV_STORE/debs" | wc -l)" -eq 0 ]
 }
 
+@test "a package has to be what the lock calls it, whatever its hash" {
+	debian "$dir" bookworm "jq"
+	devenv -q -C "$dir" lock
+	sed -i '/\.jq\]$/,/^$/s/^version = .*/version = 9.9-9/' "$dir/devenv.lock"
+	run -125 --separate-stderr devenv -q -C "$dir" run -- true
+	[[ $stderr == *'devenv.lock calls a package jq 9.9-9 whose file says that it is another'* ]]
+	[[ $stderr == *'devenv update jq'* ]]
+}
+
 @test "a lock of half a year ago, from an empty store: what the mirror has lost comes from the snapshot service" {
 	debian "$dir" bookworm "jq"
 	devenv -q -C "$dir" lock
