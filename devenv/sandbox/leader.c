@@ -29,6 +29,7 @@ static pid_t lead(struct spawn *s, struct err *e)
 	spawn_all_signals(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	prctl(PR_SET_NAME, "devenv-leader");
+	restrict_hide_arguments(s->process_argv); /* before there is somebody who can look */
 	if (setsid() < 0 || ioctl(s->terminal_fd, TIOCSCTTY, 0) < 0)
 		return err_sys(e, "can't begin a session on a terminal");
 	return spawn_die_with_launcher(s, e) < 0 ? -1 : spawn_process(s, e);
@@ -37,7 +38,6 @@ static pid_t lead(struct spawn *s, struct err *e)
 /* The rest of what a copy of the launcher has and a leader needs not. */
 static int shed(struct spawn *s, struct err *e)
 {
-	restrict_hide_arguments(s->process_argv);
 	if (restrict_close_all_but(&s->terminal_fd, 1, e) < 0)
 		return -1;
 	return restrict_capabilities(s->root ? RESTRICT_ROOT : RESTRICT_NONE, e); /* root may signal who became another user */

@@ -14,7 +14,8 @@ struct session {
 	bool untrusted;	       /* the project is a view: say at the end what was done to it */
 	bool root;	       /* uid 0 in a child user namespace */
 	char **argv;	       /* `run`: the command, NULL-terminated; ignored when interactive */
-	char **process_argv;   /* this process's own argv: pid 1 blanks its copy, so that no session reads another's command */
+	char **process_argv;   /* this process's own argv, where none of the others lie: pid 1 and a session's leader blank their
+				* copies before anybody can read them */
 	const char *workdir;   /* inside, or NULL for the plan's */
 	unsigned int terminals; /* bit N: descriptor N is a terminal. 0 to 2 must all be open, and none a directory */
 	uint32_t pids;	       /* the most processes, where no cgroup sees to it; 0: don't */

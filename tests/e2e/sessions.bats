@@ -180,6 +180,13 @@ kill_all_orders() {
 	done
 }
 
+@test "what the launcher was started with can't be read inside, from the first moment on" {
+	terminal_start
+	terminal_type 'for i in $(seq 150); do devenv run -e SECRET=hidden -- sh -c '"'"'tr "\0" " " </proc/$PPID/cmdline'"'"'; done; echo se""en'
+	terminal_wait '(^| )seen$' 120
+	[ "$(terminal_screen | grep -c 'SECRET=hidden -- sh' || :)" -eq 1 ] # as it was typed
+}
+
 # ---- many at once ----
 
 @test "a hundred simultaneous sessions of a cold project, on terminals and not: one holder, every exit code right" {
