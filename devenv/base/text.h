@@ -15,7 +15,10 @@
  */
 void text_escape(struct buf *b, const char *s);
 void text_escape_bytes(struct buf *b, const char *s, size_t len);
-/* The same as a string that lives in one of 8 rotating static buffers (cut at 512 bytes): for messages only. Not
+/* The same for what a program prints: a tab is a tab and a backslash one, and what sets a colour (ESC [ digits ; m) passes with
+ * `color`, is dropped without, and is undone at the end. Everything else is as above. */
+void text_escape_output(struct buf *b, const char *s, size_t len, bool color);
+/* The first as a string that lives in one of 8 rotating static buffers (cut at 512 bytes): for messages only. Not
  * thread-safe across threads that share it; thread-local, so each thread has its own eight. */
 const char *text_safe(const char *s);
 

@@ -87,6 +87,39 @@ void text_escape(struct buf *b, const char *s)
 	text_escape_bytes(b, s, strlen(s));
 }
 
+/* Length of "ESC [ digits ; m" at s, 0 if that is not there. */
+static size_t color_length(const char *s, size_t left)
+{
+	size_t n = 2;
+
+	if (left < 3 || s[0] != '\033' || s[1] != '[')
+		return 0;
+	while (n < left && ((s[n] >= '0' && s[n] <= '9') || s[n] == ';'))
+		n++;
+	return n < left && s[n] == 'm' ? n + 1 : 0;
+}
+
+void text_escape_output(struct buf *b, const char *s, size_t len, bool color)
+{
+	bool colored = false;
+
+	for (size_t i = 0, n; i < len; i += n) {
+		n = color_length(s + i, len - i);
+		if (n && color)
+			buf_add(b, s + i, n);
+		colored = colored || (n && color);
+		if (n)
+			continue;
+		n = 1;
+		if (s[i] == '\t' || s[i] == '\\')
+			buf_addch(b, s[i]);
+		else
+			n = add_one(b, (const unsigned char *)s + i, len - i);
+	}
+	if (colored)
+		buf_adds(b, "\033[0m");
+}
+
 const char *text_safe(const char *s)
 {
 	static PER_THREAD char slots[8][512];

@@ -362,6 +362,13 @@ static void build_done(void *data, const char *name, double seconds)
 	output_notice(data, "%s: %.1f s", name, seconds);
 }
 
+static void step_elapsed(void *data, const char *name, double seconds)
+{
+	const struct cli *c = data;
+
+	progress_elapsed(c->progress, name, seconds);
+}
+
 static void waiting(void *data, const char *what)
 {
 	output_notice(data, "waiting for %s", what);
@@ -396,6 +403,8 @@ static void setup(struct cli *c)
 		.progress = progress_callbacks(c->progress),
 		.git_progress = progress_git,
 		.packages = progress_packages,
+		.color = c->color_stderr,
+		.step_elapsed = c->stderr_tty && !c->quiet ? step_elapsed : NULL,
 		.build_line = c->quiet ? NULL : build_line,
 		.build_done = build_done,
 	};

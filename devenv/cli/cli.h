@@ -161,6 +161,8 @@ struct oci_progress progress_callbacks(struct progress *p);
 void progress_git(void *progress, unsigned int objects, unsigned int total, size_t bytes);
 /* env_ui.packages, for the same: a line that counts bytes, or packages that are unpacked. */
 void progress_packages(void *progress, const char *what, uint64_t done, uint64_t total);
+/* The same for a step that only takes time. */
+void progress_elapsed(struct progress *p, const char *what, double seconds);
 /* Take the live lines off the terminal, so that something else can be printed. */
 void progress_clear(struct progress *p);
 /* The fetch is over: a last line that says how much came and how long it took, when something came. */

@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 #include "cli/option_ids.h"
-#include "env/building.h"
+#include "env/building_failed.h"
 
 static int check(const struct cli *c, struct err *e)
 {
@@ -19,14 +19,14 @@ static int check(const struct cli *c, struct err *e)
 	return err_hint(e, "without operands and options, `devenv build` runs [build] of devenv.ini");
 }
 
-static int open_shell(const struct environment *env, int *status, struct err *e)
+static int open_shell(const struct cli *c, struct environment *env, int *status, struct err *e)
 {
 	struct store s;
 	int r;
 
 	if (env_store(env, &s, e) < 0)
 		return -1;
-	r = building_shell(env, &s, status, e);
+	r = building_failed_shell(env, &s, &c->options, status, e);
 	store_close(&s);
 	return r;
 }
@@ -50,7 +50,7 @@ int cmd_build(struct cli *c, struct err *e)
 	if (check(c, e) < 0 || cli_open(c, &env, e) < 0)
 		return -1;
 	if (cli_has(c, OPTION_BUILD_SHELL)) {
-		result = open_shell(&env, &status, e);
+		result = open_shell(c, &env, &status, e);
 		env_release(&env);
 		return result < 0 ? -1 : status;
 	}

@@ -58,7 +58,7 @@ static void removed(void *data, const char *kind, const char *name, uint64_t byt
 		json_array_append_new(k->list, json_pack("{s:s,s:o,s:I}", "kind", kind, "name",
 		                                         output_json_text(name), "bytes", (json_int_t)bytes));
 	else if (k->c->dry_run || k->c->verbose)
-		printf("%-9s  %9s  %s\n", kind, bytes ? text_bytes(bytes) : "", short_name);
+		printf("%-12s  %9s  %s\n", kind, bytes ? text_bytes(bytes) : "", short_name);
 }
 
 /* The store's: besides, an image that goes takes along what was generated for it. */
@@ -119,6 +119,8 @@ static const struct {
 	{ "scratch directory without a session", "scratch directories without a session", "scratch",
 	  offsetof(struct collection, env.scratches) },
 	{ "build that failed", "builds that failed", "failed_builds", offsetof(struct collection, env.failed_builds) },
+	{ "build cache of what is gone", "build caches of what is gone", "build_caches",
+	  offsetof(struct collection, env.build_caches) },
 	{ "git clone", "git clones", "clones", offsetof(struct collection, env.clones) },
 };
 

@@ -37,7 +37,7 @@ static bool differs(const struct plan_watch *w, char digest[136])
 
 	if (!*w->content && !w->absent)
 		return false; /* a directory */
-	got = inputs_digest(w->path, &st, digest);
+	got = inputs_look(w->path, &st, digest);
 	if (got <= 0)
 		digest[0] = '\0';
 	return w->absent ? got != 0 : got <= 0 || strcmp(digest, w->content) != 0;

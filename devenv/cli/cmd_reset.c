@@ -20,7 +20,7 @@
 #include "base/text.h"
 #include "cli/option_ids.h"
 #include "cli/places.h"
-#include "env/building.h"
+#include "env/building_failed.h"
 #include "env/live.h"
 #include "plan/plan.h"
 #include "plan/running.h"

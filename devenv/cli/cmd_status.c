@@ -17,7 +17,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "cli/limits_shown.h"
-#include "env/building.h"
+#include "env/building_failed.h"
 #include "env/git_hooks.h"
 #include "env/live.h"
 #include "env/packages.h"
@@ -73,7 +73,7 @@ static void look_at_stages(struct status *s)
 		snprintf(s->digest_text, sizeof(s->digest_text), "%s", s->stages[count - 1].digest);
 		s->digest = s->digest_text;
 	}
-	s->build_failed = opened && s->env.config.build && building_has_failed(&s->env, &store);
+	s->build_failed = opened && s->env.config.build && building_failed_exists(&s->env, &store);
 	if (opened)
 		store_close(&store);
 }

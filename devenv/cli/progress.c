@@ -279,23 +279,31 @@ static void on_layer(void *data, size_t n, const char *digest, uint64_t done, ui
 	}
 }
 
+/* One line that takes the place of the one before. */
+static void paint_line(struct progress *p, const char *line)
+{
+	fprintf(stderr, "%s  %s\033[K\n", p->painted ? "\033[1A" : "", line);
+	fflush(stderr);
+	p->painted = 1;
+	p->painted_ns = now_ns();
+}
+
 void progress_git(void *progress, unsigned int objects, unsigned int total, size_t bytes)
 {
 	struct progress *p = progress;
+	cleanup_buf struct buf line = BUF_INIT;
 	uint64_t now = now_ns();
 
 	if (!p->live || p->c->quiet || !total || (p->painted && now - p->painted_ns < PAINT_NS))
 		return;
-	fprintf(stderr, "%s  %u of %u objects, %s\033[K\n", p->painted ? "\033[1A" : "", objects, total, text_bytes(bytes));
-	fflush(stderr);
-	p->painted = 1;
-	p->painted_ns = now;
+	buf_addf(&line, "%u of %u objects, %s", objects, total, text_bytes(bytes));
+	paint_line(p, line.data);
 }
 
 void progress_packages(void *progress, const char *what, uint64_t done, uint64_t total)
 {
 	struct progress *p = progress;
-	cleanup_buf struct buf more = BUF_INIT;
+	cleanup_buf struct buf line = BUF_INIT;
 	uint64_t now = now_ns();
 	bool bytes = strcmp(what, "unpacking") != 0;
 
@@ -305,14 +313,26 @@ void progress_packages(void *progress, const char *what, uint64_t done, uint64_t
 		progress_clear(p);
 		return;
 	}
+	buf_addf(&line, "%s: ", text_safe(what));
 	if (bytes)
-		buf_addf(&more, "%s of %s", text_bytes(done), text_bytes(total));
+		buf_addf(&line, "%s of %s", text_bytes(done), text_bytes(total));
 	else
-		buf_addf(&more, "%llu of %llu", (unsigned long long)done, (unsigned long long)total);
-	fprintf(stderr, "%s  %s: %s\033[K\n", p->painted ? "\033[1A" : "", text_safe(what), more.data);
-	fflush(stderr);
-	p->painted = 1;
-	p->painted_ns = now;
+		buf_addf(&line, "%llu of %llu", (unsigned long long)done, (unsigned long long)total);
+	paint_line(p, line.data);
+}
+
+void progress_elapsed(struct progress *p, const char *what, double seconds)
+{
+	cleanup_buf struct buf line = BUF_INIT;
+
+	if (!p->live || p->c->quiet)
+		return;
+	buf_addf(&line, "%s: ", text_safe(what));
+	if (seconds < 60)
+		buf_addf(&line, "%.0f s", seconds);
+	else
+		format_time(&line, (uint64_t)seconds);
+	paint_line(p, line.data);
 }
 
 struct oci_progress progress_callbacks(struct progress *p)

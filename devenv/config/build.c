@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "base/variable.h"
 #include "config/value.h"
@@ -27,6 +28,10 @@ static int set_inputs(struct config *c, const struct ini_entry *entry, struct er
 
 		if (value_check_path(c->file, entry, item, e))
 			return -1;
+		if (item[0] == '~' && item[1] != '/' && item[1] != '\0') {
+			value_bad(c->file, entry, e, "'%s' is nobody's home directory here: a path begins with ~/", text_safe(item));
+			return err_hint(e, "a file of that name below the project is written './%s'", text_safe(item));
+		}
 		if (strpbrk(item, "*?[") && (item[0] == '/' || item[0] == '~' || value_path_climbs(item)))
 			return value_bad(c->file, entry, e, "'%s' is a pattern, and those are for files below the project",
 					 text_safe(item));
@@ -62,20 +67,28 @@ static int set_network(struct config *c, const struct ini_entry *entry, struct e
 	return 0;
 }
 
+static int check_cache(const struct config *c, const struct ini_entry *entry, const char *item, struct err *e)
+{
+	cleanup_free char *clean = path_clean(item);
+
+	if (value_check_path(c->file, entry, item, e))
+		return -1;
+	if (item[0] != '/' && !text_starts(item, "~/"))
+		return value_bad(c->file, entry, e, "'%s' is not a directory inside: /... or ~/...", text_safe(item));
+	if (strcmp(clean, "~") == 0)
+		return value_bad(c->file, entry, e, "'%s' as a whole can't be a cache", text_safe(item));
+	if (path_is_below(clean, "/workspace"))
+		return value_bad(c->file, entry, e, "'%s' can't be a cache: the inputs are there", text_safe(item));
+	return value_check_hides(c->file, entry, item, "cache", e);
+}
+
 static int set_cache(struct config *c, const struct ini_entry *entry, struct err *e)
 {
 	if (value_list(c->file, entry, &c->build_cache, e))
 		return -1;
-	for (size_t i = 0; i < c->build_cache.count; i++) {
-		const char *item = c->build_cache.items[i];
-
-		if (value_check_path(c->file, entry, item, e))
+	for (size_t i = 0; i < c->build_cache.count; i++)
+		if (check_cache(c, entry, c->build_cache.items[i], e))
 			return -1;
-		if (item[0] != '/' && !text_starts(item, "~/"))
-			return value_bad(c->file, entry, e, "'%s' is not a directory inside: /... or ~/...", text_safe(item));
-		if (value_path_climbs(item))
-			return value_bad(c->file, entry, e, "'%s' has '..' in it", text_safe(item));
-	}
 	return 0;
 }
 

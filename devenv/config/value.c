@@ -130,18 +130,22 @@ static const char *hidden_by(const char *path)
 	return NULL;
 }
 
-int value_check_target(const char *file, const struct ini_entry *entry, struct err *e)
+int value_check_hides(const char *file, const struct ini_entry *entry, const char *path, const char *kind, struct err *e)
 {
-	cleanup_free char *clean = path_clean(entry->value);
+	cleanup_free char *clean = path_clean(path);
 	const char *hidden = hidden_by(clean);
 
-	if (value_path_climbs(entry->value))
-		return value_bad(file, entry, e, "'%s' has '..' in it", text_safe(entry->value));
+	if (value_path_climbs(path))
+		return value_bad(file, entry, e, "'%s' has '..' in it", text_safe(path));
 	if (hidden)
-		return value_bad(file, entry, e,
-		                 "'%s' can't be a target: it would hide %s of the environment",
-		                 text_safe(entry->value), hidden);
+		return value_bad(file, entry, e, "'%s' can't be a %s: it would hide %s of the environment", text_safe(path), kind,
+		                 hidden);
 	return 0;
+}
+
+int value_check_target(const char *file, const struct ini_entry *entry, struct err *e)
+{
+	return value_check_hides(file, entry, entry->value, "target", e);
 }
 
 int value_check_inside(const char *file, const struct ini_entry *entry, const char *kind, struct err *e)

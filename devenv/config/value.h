@@ -35,8 +35,9 @@ int value_list(const char *file, const struct ini_entry *entry, struct strlist *
 int value_check_path(const char *file, const struct ini_entry *entry, const char *path, struct err *e);
 /* The name or the absolute path of a shell. */
 int value_check_shell(const char *file, const struct ini_entry *entry, struct err *e);
-/* An absolute path inside that something can be mounted on: it hides nothing that must be there. */
+/* An absolute path inside that something (a target; `kind`) can be mounted on: it hides nothing that must be there. */
 int value_check_target(const char *file, const struct ini_entry *entry, struct err *e);
+int value_check_hides(const char *file, const struct ini_entry *entry, const char *path, const char *kind, struct err *e);
 
 /* The target of a [volume.*] or [mount.*] (`kind` says which): such a path, or ~/..., or one below the project. */
 int value_check_inside(const char *file, const struct ini_entry *entry, const char *kind, struct err *e);

@@ -3,11 +3,7 @@
  * building.c - [build]: the stage that a script of the project makes.
  *
  * The inputs are copied into the stage while they are hashed; so the step sees exactly what the key says, and can't see
- * or change anything else of the project. Two builds of one key wait for each other at the lock of its layer. Caches belong
- * to the clone and are locked too, because package managers trust nobody else to be in there.
- *
- * The stage of a build that failed goes to <store>/failed/<name of the checkout's state>, where `devenv build --shell`
- * finds it: until the next build of that checkout, reset, or gc. Whoever is in there has it locked.
+ * or change anything else of the project. Two builds of one key wait for each other at the lock of its layer.
  */
 #include "env/building.h"
 
@@ -22,13 +18,15 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "config/script.h"
+#include "env/building_caches.h"
+#include "env/building_failed.h"
 #include "env/building_inputs.h"
 #include "env/step.h"
 #include "source/recipe.h"
 
 #define WORKSPACE "workspace"
 #define TRIES 5
-#define FAILED "failed"
 
 /* ---- the key ---- */
 
@@ -56,11 +54,17 @@ static void name_result(const struct environment *env, const char *below, const 
 	recipe_format(r, &text, digest);
 }
 
-int building_digest(struct environment *env, const char *below, char digest[DIGEST_MAX], struct err *e)
+void building_name(const struct environment *env, const char *below, const char *inputs, char digest[DIGEST_MAX])
 {
 	cleanup_strlist struct strlist parts = STRLIST_INIT;
-	char inputs[DIGEST_MAX];
 	struct recipe recipe;
+
+	name_result(env, below, inputs, &parts, &recipe, digest);
+}
+
+int building_digest(struct environment *env, const char *below, char digest[DIGEST_MAX], struct err *e)
+{
+	char inputs[DIGEST_MAX];
 
 	if (!env->config.build) {
 		snprintf(digest, DIGEST_MAX, "%s", below);
@@ -69,7 +73,7 @@ int building_digest(struct environment *env, const char *below, char digest[DIGE
 	if (!*env->built) {
 		if (building_inputs_read(env, -1, inputs, e) < 0)
 			return -1;
-		name_result(env, below, inputs, &parts, &recipe, env->built);
+		building_name(env, below, inputs, env->built);
 	}
 	snprintf(digest, DIGEST_MAX, "%s", env->built);
 	return 0;
@@ -85,83 +89,10 @@ static bool is_stored(const struct store *s, const char *digest, struct err *e)
 	return true;
 }
 
-/* ---- caches ---- */
-
-struct caches {
-	int *locks;
-	struct strlist paths;
-	size_t count;
-};
-
-/* <cache>/build/<clone>/<directory inside, hashed>/{lock,data} */
-static int open_cache(const struct environment *env, const char *inside, struct caches *c, struct err *e)
-{
-	cleanup_free char *dir = mem_printf("%s/build/%s/%016llx", env->dirs.cache, env->clone,
-					    (unsigned long long)text_hash(inside, strlen(inside)));
-	cleanup_free char *data = path_join(dir, "data"), *lock = path_join(dir, "lock");
-	int fd;
-
-	if (file_mkdirs(AT_FDCWD, data, 0700, e) < 0)
-		return err_wrap(e, "the cache of %s", text_safe(inside));
-	fd = open(lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_sys(e, "can't open the lock of the cache %s", text_safe(dir));
-	c->locks[c->count++] = fd;
-	strlist_add(&c->paths, data);
-	return file_lock(fd, true, true, e);
-}
-
-/* Each once, and always in one order, or two builds could wait for each other. */
-static void sort_caches(const struct environment *env, struct strlist *out)
-{
-	const struct strlist *wanted = &env->config.build_cache;
-
-	for (size_t i = 0; i < wanted->count; i++)
-		if (!strlist_has(out, wanted->items[i]))
-			strlist_add(out, wanted->items[i]);
-	strlist_sort(out);
-}
-
-static int open_caches(const struct environment *env, struct caches *c, struct err *e)
-{
-	cleanup_strlist struct strlist sorted = STRLIST_INIT;
-
-	sort_caches(env, &sorted);
-	c->locks = mem_array(sorted.count + 1, sizeof(*c->locks));
-	for (size_t i = 0; i < sorted.count; i++)
-		if (open_cache(env, sorted.items[i], c, e) < 0)
-			return -1;
-	return 0;
-}
-
-static void close_caches(struct caches *c)
-{
-	for (size_t i = 0; i < c->count; i++)
-		close(c->locks[i]);
-	free(c->locks);
-	strlist_release(&c->paths);
-}
-
-/* Each once, as open_caches took them. */
-static void mount_caches(const struct environment *env, const struct caches *c, struct plan_mount *mounts, struct strlist *own)
-{
-	cleanup_strlist struct strlist sorted = STRLIST_INIT;
-
-	sort_caches(env, &sorted);
-	for (size_t i = 0; i < c->count; i++) {
-		const char *inside = sorted.items[i];
-
-		strlist_addf(own, "%s%s", text_starts(inside, "~/") ? "/root" : "",
-			     text_starts(inside, "~/") ? inside + 1 : inside);
-		mounts[i] = (struct plan_mount){ .kind = PLAN_BIND,
-						 .host = c->paths.items[i],
-						 .target = own->items[own->count - 1] };
-	}
-}
-
 /* ---- running ---- */
 
 struct telling {
+	const struct environment *env;
 	const struct env_ui *ui;
 };
 
@@ -170,8 +101,42 @@ static void tell_line(void *data, const char *line, size_t len)
 	const struct telling *t = data;
 	cleanup_buf struct buf escaped = BUF_INIT;
 
-	text_escape_bytes(&escaped, line, len);
+	text_escape_output(&escaped, line, len, t->ui->color);
 	t->ui->build_line(t->ui->data, escaped.data);
+}
+
+static void tell_elapsed(void *data, double seconds)
+{
+	const struct telling *t = data;
+
+	t->ui->step_elapsed(t->ui->data, "build", seconds);
+}
+
+/* "devenv.ini:12" of a line of the script. */
+static bool locate(void *data, unsigned int line, struct buf *out)
+{
+	const struct telling *t = data;
+	cleanup_buf struct buf origin = BUF_INIT;
+	char *colon;
+	uint64_t key;
+
+	config_origin(&t->env->config, "build", "run", NULL, &origin);
+	colon = strrchr(origin.data, ':');
+	if (!colon || text_number(colon + 1, UINT32_MAX, &key) < 0)
+		return false;
+	*colon = '\0';
+	for (size_t i = 0; i < t->env->text_count; i++) {
+		const struct env_text *text = &t->env->texts[i];
+		unsigned int found;
+
+		if (strcmp(text->name, origin.data) != 0)
+			continue;
+		found = script_line(text->text.data, text->text.len, (unsigned int)key, line);
+		if (found)
+			buf_addf(out, "%s:%u", origin.data, found);
+		return found != 0;
+	}
+	return false;
 }
 
 static double now(void)
@@ -190,77 +155,73 @@ static int64_t wall_ns(void)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-static char *failed_path(const struct environment *env)
+/* What it left below a directory, but for what is dropped and what programs keep without being asked. */
+static bool left_anything(int dirfd, const char *name, const char *path)
 {
-	return mem_printf(FAILED "/%s", path_base(env->state));
+	static const char *const searched[] = { "", "var", "root" };
+	static const char *const passed[] = { "tmp", "run", "var/tmp", "root/.cache", "root/.npm" };
+	cleanup_strlist struct strlist names = STRLIST_INIT;
+	struct err e = ERR_INIT;
+	bool search = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(passed); i++)
+		if (strcmp(path, passed[i]) == 0)
+			return false;
+	for (size_t i = 0; i < ARRAY_SIZE(searched); i++)
+		search = search || strcmp(path, searched[i]) == 0;
+	if (!search || file_names(dirfd, name, true, &names, &e) < 0)
+		return true;
+	for (size_t i = 0; i < names.count; i++) {
+		cleanup_free char *child = path_join(name, names.items[i]);
+		cleanup_free char *inside = *path ? path_join(path, names.items[i]) : mem_strdup(names.items[i]);
+
+		if (left_anything(dirfd, child, inside))
+			return true;
+	}
+	return false;
 }
 
-/* Locked, so that nobody takes it away from who is in there: 1; 0: there is none. ERR_BUSY: a shell is open in it. */
-static int lock_failed(const struct store *s, const char *path, bool exclusive, int *fd, struct err *e)
+static void look_at_result(const struct store_stage *stage, const struct env_ui *ui)
 {
-	*fd = openat(s->fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (*fd < 0)
-		return errno == ENOENT ? 0 : err_sys(e, "can't open what is left of a build");
-	if (file_lock(*fd, exclusive, false, e) == 0)
-		return 1;
-	if (e->code != ERR_BUSY)
-		return -1;
-	err_set(e, ERR_BUSY, "a shell is open where the last build stopped");
-	return err_hint(e, "leave it first");
-}
-
-static int forget_failed(const struct store *s, const char *path, struct err *e)
-{
-	cleanup_close int fd = -1;
-	int there = lock_failed(s, path, true, &fd, e);
-
-	return there == 1 ? file_remove_tree(s->fd, path, e) : there;
-}
-
-/* The stage's lock goes with its descriptor; here nothing sweeps. */
-static void keep_failed(const struct environment *env, struct store *s, struct store_stage *stage, struct err *e)
-{
-	cleanup_free char *to = failed_path(env), *from = mem_printf("tmp/%s", stage->name);
-	struct err ignored = ERR_INIT;
-
-	if (file_mkdirs(s->fd, FAILED, 0700, &ignored) < 0 || file_remove_tree(s->fd, to, &ignored) < 0 ||
-	    renameat(s->fd, from, s->fd, to) < 0)
-		return;
-	close(stage->fd);
-	*stage = (struct store_stage){ .fd = -1 };
-	err_hint(e, "`devenv build --shell` opens a shell where it stopped");
+	if (ui->notice && !left_anything(stage->fd, "fs", ""))
+		ui->notice(ui->data, "the build step left nothing: what it writes to /workspace is dropped; what belongs into "
+				     "the project is for [setup], and the rest into a directory like /opt");
 }
 
 static int run_step(struct environment *env, struct store *s, struct store_stage *stage, const char *below,
-		    const struct caches *caches, const struct env_options *o, struct err *e)
+		    const struct building_caches *caches, const struct env_options *o, struct err *e)
 {
 	const struct config *c = &env->config;
 	cleanup_free char *workspace = mem_printf("%s/tmp/%s/" WORKSPACE, s->path, stage->name);
 	cleanup_free struct plan_mount *mounts = mem_array(caches->count + 1, sizeof(*mounts));
-	cleanup_strlist struct strlist variables = STRLIST_INIT, own = STRLIST_INIT;
-	struct telling telling = { o->ui };
+	cleanup_strlist struct strlist variables = STRLIST_INIT;
+	struct telling telling = { env, o->ui };
 	int64_t since = wall_ns();
 	struct step step = { .name = "build",	   .digest = below,	    .script = c->build,
 			     .shell = c->build_shell, .workdir = "/" WORKSPACE, .mounts = mounts,
 			     .mount_count = caches->count + 1, .network = c->build_network != CONFIG_NETWORK_NONE,
 			     .no_services = true,
-			     .output = o->ui->build_line ? tell_line : NULL, .data = &telling };
+			     .output = o->ui->build_line ? tell_line : NULL,
+			     .elapsed = o->ui->step_elapsed ? tell_elapsed : NULL, .locate = locate, .data = &telling };
 
-	mount_caches(env, caches, mounts, &own);
+	building_caches_mount(caches, mounts);
 	mounts[caches->count] = (struct plan_mount){ .kind = PLAN_BIND, .host = workspace, .target = "/" WORKSPACE };
 	for (size_t i = 0; i < c->build_env_count; i++)
 		strlist_addf(&variables, "%s=%s", c->build_env[i].name, c->build_env[i].value);
 	step.variables = (const char *const *)variables.items;
 	if (step_run(env, s, stage, &step, e) < 0)
 		return -1;
-	return file_remove_tree(stage->fd, WORKSPACE, e) < 0 ? -1 : step_settle(stage, since, STEP_EPOCH, e);
+	if (file_remove_tree(stage->fd, WORKSPACE, e) < 0 || step_settle(stage, since, STEP_EPOCH, e) < 0)
+		return -1;
+	look_at_result(stage, o->ui);
+	return 0;
 }
 
 /* 1: the inputs have changed since their digest was told; env->built is now what they are. */
-static int copy_inputs(struct environment *env, const char *below, struct store_stage *stage, struct strlist *parts,
-		       struct recipe *recipe, struct err *e)
+static int copy_inputs(struct environment *env, const char *below, struct store_stage *stage, char inputs[DIGEST_MAX],
+		       struct strlist *parts, struct recipe *recipe, struct err *e)
 {
-	char inputs[DIGEST_MAX], digest[DIGEST_MAX];
+	char digest[DIGEST_MAX];
 	cleanup_close int fd = -1;
 
 	if (file_mkdirs(stage->fd, WORKSPACE, 0755, e) < 0)
@@ -277,25 +238,29 @@ static int copy_inputs(struct environment *env, const char *below, struct store_
 	return 1;
 }
 
+/* The time that is told begins when nothing is waited for any more. */
 static int build_in(struct environment *env, struct store *s, struct store_stage *stage, const char *below,
 		    const struct env_options *o, struct err *e)
 {
 	cleanup_strlist struct strlist parts = STRLIST_INIT;
-	struct caches caches = { 0 };
+	struct building_caches caches = { 0 };
+	char inputs[DIGEST_MAX];
 	struct recipe recipe;
-	double start = now();
-	int r = copy_inputs(env, below, stage, &parts, &recipe, e);
+	double start = 0;
+	int r = copy_inputs(env, below, stage, inputs, &parts, &recipe, e);
 
 	if (r != 0)
 		return r;
-	r = open_caches(env, &caches, e);
-	if (r == 0)
+	r = building_caches_open(env, o->ui, &caches, e);
+	if (r == 0) {
+		start = now();
 		r = run_step(env, s, stage, below, &caches, o, e);
-	close_caches(&caches);
+		if (r < 0 && e->code == ERR_FAILED)
+			building_failed_keep(env, s, stage, below, inputs, e);
+	}
+	building_caches_close(&caches);
 	if (r == 0)
 		r = recipe_publish(s, &recipe, stage, NULL, e);
-	else if (e->code == ERR_FAILED)
-		keep_failed(env, s, stage, e);
 	if (r == 0 && o->ui->build_done)
 		o->ui->build_done(o->ui->data, "build", now() - start);
 	return r;
@@ -304,8 +269,7 @@ static int build_in(struct environment *env, struct store *s, struct store_stage
 /* 1: as copy_inputs. */
 static int build(struct environment *env, struct store *s, const char *below, const struct env_options *o, struct err *e)
 {
-	cleanup_close int lock = store_layer_lock(s, env->built, e);
-	cleanup_free char *failed = failed_path(env);
+	cleanup_close int lock = store_layer_await(s, env->built, "another devenv that builds the same", e);
 	struct store_stage stage;
 	int r;
 
@@ -316,7 +280,7 @@ static int build(struct environment *env, struct store *s, const char *below, co
 	if (e->code != ERR_NOT_FOUND)
 		return -1;
 	*e = ERR_INIT;
-	if (forget_failed(s, failed, e) < 0 || store_stage_new(s, &stage, e) < 0)
+	if (building_failed_forget(env, s, e) < 0 || store_stage_new(s, &stage, e) < 0)
 		return -1;
 	r = build_in(env, s, &stage, below, o, e);
 	store_stage_drop(s, &stage);
@@ -344,54 +308,4 @@ int building_make(struct environment *env, struct store *s, const char *below, c
 	for (int i = 0; r == 1 && i < TRIES; i++)
 		r = build(env, s, below, o, e);
 	return r == 1 ? err_set(e, ERR_BUSY, "the inputs of [build] change all the time: nothing can be built from them") : r;
-}
-
-/* ---- what is left of a failure ---- */
-
-int building_shell(const struct environment *env, struct store *s, int *status, struct err *e)
-{
-	cleanup_free char *below = failed_path(env), *path = path_join(s->path, below);
-	cleanup_close int fd = -1;
-	int there = lock_failed(s, below, true, &fd, e);
-
-	if (there < 0)
-		return -1;
-	if (!there) {
-		err_set(e, ERR_NOT_FOUND, "no build of this checkout has stopped");
-		return err_hint(e, "`devenv build` builds what is missing");
-	}
-	return step_shell(path, status, e);
-}
-
-bool building_has_failed(const struct environment *env, const struct store *s)
-{
-	cleanup_free char *path = failed_path(env);
-
-	return file_exists(s->fd, path);
-}
-
-char *building_failed_path(const char *store, const char *state)
-{
-	return mem_printf("%s/" FAILED "/%s", store, path_base(state));
-}
-
-int building_gc(const struct store *s, bool dry_run, uint64_t *bytes, size_t *count, struct err *e)
-{
-	cleanup_strlist struct strlist names = STRLIST_INIT;
-	struct err why = ERR_INIT;
-
-	if (file_names(s->fd, FAILED, false, &names, &why) < 0)
-		return 0;
-	for (size_t i = 0; i < names.count; i++) {
-		cleanup_free char *path = path_join(FAILED, names.items[i]);
-		cleanup_close int fd = -1;
-
-		if (lock_failed(s, path, true, &fd, &why) != 1)
-			continue; /* somebody is in there */
-		*bytes += file_tree_bytes(s->fd, path);
-		++*count;
-		if (!dry_run && file_remove_tree(s->fd, path, e) < 0)
-			return -1;
-	}
-	return 0;
 }

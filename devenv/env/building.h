@@ -18,13 +18,7 @@ int building_digest(struct environment *env, const char *below, char digest[DIGE
 /* Make it, unless it is there. */
 int building_make(struct environment *env, struct store *s, const char *below, const struct env_options *o, struct err *e);
 
-/* A shell where the last build of this checkout stopped. ERR_NOT_FOUND: none did. */
-int building_shell(const struct environment *env, struct store *s, int *status, struct err *e);
-/* Is there such a place? */
-bool building_has_failed(const struct environment *env, const struct store *s);
-/* Where it would be, of the checkout with this state directory; malloc'ed. To be locked with file_lock before it is removed. */
-char *building_failed_path(const char *store, const char *state);
-/* What builds that failed left, but for where a shell is open: removed, or (dry) measured. */
-int building_gc(const struct store *s, bool dry_run, uint64_t *bytes, size_t *count, struct err *e);
+/* The name of the image that [build] makes of `below` and of inputs with this digest. */
+void building_name(const struct environment *env, const char *below, const char *inputs, char digest[DIGEST_MAX]);
 
 #endif

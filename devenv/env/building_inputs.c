@@ -164,11 +164,12 @@ static int make_parents(const struct reading *r, const char *path, struct err *e
 	return r->copy_fd < 0 || !strchr(path, '/') ? 0 : file_mkdirs(r->copy_fd, parent, 0755, e);
 }
 
-/* Where it is in /workspace: as it is written, below the project; from elsewhere by its own name. */
+/* Where it is in /workspace: as it is written, below the project; from elsewhere by its own name. "~/" is elsewhere, and no
+ * directory of that name. */
 static char *place_inside(const struct environment *env, const struct env_place *place)
 {
 	cleanup_free char *joined = path_join(env->project, place->written), *clean = path_clean(joined);
-	const char *below = path_below(clean, env->project);
+	const char *below = text_starts(place->written, "~/") ? NULL : path_below(clean, env->project);
 
 	if (!below && !place->outside)
 		below = path_below(place->path, env->project);

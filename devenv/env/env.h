@@ -30,8 +30,11 @@ struct env_ui {
 	void (*warning)(void *data, const char *line);
 	/* What is done and why, for who wants to know more (-v). */
 	void (*detail)(void *data, const char *line);
+	bool color; /* what programs print may keep its colours */
 	/* A line of what a build says, escaped, as it comes; and when it is over, how long it took. */
 	void (*build_line)(void *data, const char *line);
+	/* A step that said nothing for a moment still runs, and for how long by now. */
+	void (*step_elapsed)(void *data, const char *name, double seconds);
 	void (*build_done)(void *data, const char *name, double seconds);
 	/* Show the powers (only those not granted yet when `growth`), ask once. true: granted. Only when interactive. */
 	bool (*ask_powers)(void *data, const char *project, const struct strlist *texts, bool growth);
@@ -55,7 +58,7 @@ struct env_file {	/* an input as it was read: for the plan's freshness list */
 		unsigned long long dev, ino, size;
 		long long mtime_ns, ctime_ns;
 	} st;
-	char content[136]; /* sha256; "" for absent and for directories */
+	char content[136]; /* sha256, then " x" when it may be executed; "" for absent and for directories */
 	bool added;	   /* by inputs_add */
 };
 
@@ -218,12 +221,13 @@ struct env_gc {
 	bool dry_run;
 	int64_t oldest_clone;	    /* clones of what is extended that were fetched into later than this stay */
 	struct strlist images_gone; /* manifest digests that store_gc took, or would take in a dry run */
-	/* Called per thing removed (or to be removed): kind "plan", "generated", "scratch", "clone", "failed build". May be NULL. */
+	/* Called per thing removed (or to be removed): kind "plan", "generated", "scratch", "clone", "failed build", "build cache". May
+	 * be NULL. */
 	void (*removed)(void *data, const char *kind, const char *name, uint64_t bytes);
 	void *data;
 	/* out: counts and bytes are added to */
 	uint64_t bytes;
-	size_t plans, generated, scratches, clones, failed_builds;
+	size_t plans, generated, scratches, clones, failed_builds, build_caches;
 };
 /*
  * Plans whose project or image is gone (homes stay), generated top layers that nothing uses: no plan of a living project

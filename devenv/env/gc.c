@@ -15,7 +15,8 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "env/building.h"
+#include "env/building_caches.h"
+#include "env/building_failed.h"
 #include "env/env.h"
 #include "env/ids.h"
 #include "env/limit.h"
@@ -181,15 +182,20 @@ static int sweep_clones(const struct environment *env, struct env_gc *gc, struct
 	return gitrepo_sweep(&(struct gitrepo_sweep){ cache, &keep, gc->oldest_clone, gc->dry_run, tell_clone, gc }, e);
 }
 
-static int remove_failed_builds(const struct store *s, struct env_gc *gc, struct err *e)
+static void tell_failed_build(void *data, const char *project, uint64_t bytes)
 {
-	uint64_t bytes = 0;
+	struct env_gc *gc = data;
 
-	if (building_gc(s, gc->dry_run, &bytes, &gc->failed_builds, e) < 0)
-		return -1;
-	if (gc->failed_builds)
-		tell(gc, "failed build", "all", bytes);
-	return 0;
+	gc->failed_builds++;
+	tell(gc, "failed build", project, bytes);
+}
+
+static void tell_build_cache(void *data, const char *project, uint64_t bytes)
+{
+	struct env_gc *gc = data;
+
+	gc->build_caches++;
+	tell(gc, "build cache", project, bytes);
 }
 
 int env_gc(const struct environment *env, struct store *s, struct env_gc *gc, struct err *e)
@@ -208,7 +214,9 @@ int env_gc(const struct environment *env, struct store *s, struct env_gc *gc, st
 		return -1;
 	r = remove_unused(env, s, gc, e);
 	if (r == 0)
-		r = remove_failed_builds(s, gc, e);
+		r = building_failed_gc(s, gc->dry_run, tell_failed_build, gc, e);
+	if (r == 0)
+		r = building_caches_gc(&env->dirs, gc->dry_run, tell_build_cache, gc, e);
 	if (!gc->dry_run && file_lock(s->lock_fd, false, true, &relock) < 0 && r == 0) {
 		*e = relock;
 		r = -1;

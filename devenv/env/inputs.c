@@ -45,6 +45,13 @@ static void take_stamps(struct env_file *f, const struct stat *st)
 	f->st.ctime_ns = st->st_ctim.tv_sec * NS_PER_S + st->st_ctim.tv_nsec;
 }
 
+/* Who may execute a file is as much an input as its bytes: `chmod +x` of one is a change. */
+static void mark(char content[136], const struct stat *st)
+{
+	if (S_ISREG(st->st_mode) && (st->st_mode & 0111))
+		snprintf(content + strlen(content), sizeof(" x"), " x");
+}
+
 void inputs_stat(const struct env_file *f, struct stat *st)
 {
 	memset(st, 0, sizeof(*st));
@@ -109,12 +116,12 @@ int inputs_read(struct environment *env, const struct input *in, enum err_code c
 		return -1;
 	f = remember(env, in->path);
 	take_stamps(f, &st);
-	if (!out)
-		return digest_fd(fd, f->content, NULL, e) < 0 ? err_wrap(e, "can't read %s", text_safe(in->path)) : 1;
-	start = out->len;
-	if (file_read_fd(fd, INPUTS_MAX, out, e) < 0)
+	start = out ? out->len : 0;
+	if ((out ? file_read_fd(fd, INPUTS_MAX, out, e) : digest_fd(fd, f->content, NULL, e)) < 0)
 		return err_wrap(e, "can't read %s", text_safe(in->path));
-	digest_bytes(out->data + start, out->len - start, f->content);
+	if (out)
+		digest_bytes(out->data + start, out->len - start, f->content);
+	mark(f->content, &st);
 	return 1;
 }
 
@@ -128,6 +135,7 @@ void inputs_add(struct environment *env, const char *path, const struct stat *st
 	*f = (struct env_file){ .path = mem_strdup(path), .added = true };
 	take_stamps(f, st);
 	snprintf(f->content, sizeof(f->content), "%s", content);
+	mark(f->content, st);
 }
 
 void inputs_forget_added(struct environment *env)
@@ -160,7 +168,7 @@ void inputs_release(struct environment *env)
 	env->file_count = env->file_cap = 0;
 }
 
-int inputs_digest(const char *path, struct stat *st, char digest[136])
+int inputs_look(const char *path, struct stat *st, char content[136])
 {
 	cleanup_close int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct err ignored = ERR_INIT;
@@ -169,5 +177,8 @@ int inputs_digest(const char *path, struct stat *st, char digest[136])
 		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
 	if (fstat(fd, st) < 0 || !S_ISREG(st->st_mode) || st->st_size > (off_t)INPUTS_HASHED_MAX)
 		return -1;
-	return digest_fd(fd, digest, NULL, &ignored) < 0 ? -1 : 1;
+	if (digest_fd(fd, content, NULL, &ignored) < 0)
+		return -1;
+	mark(content, st);
+	return 1;
 }

@@ -24,7 +24,8 @@ struct input {
  */
 int inputs_read(struct environment *env, const struct input *in, enum err_code code, struct buf *out, struct err *e);
 
-/* The digest of a file that was read, "" when it was absent. NULL: it was never asked for. */
+/* Tells the content of a file that was read, its digest and whether it may be executed; "" when it was absent. NULL: it was
+ * never asked for. */
 const char *inputs_content(const struct environment *env, const char *path);
 
 /* Forget everything: for env_release. */
@@ -32,10 +33,10 @@ void inputs_release(struct environment *env);
 
 /* Turn the remembered stamps back into a struct stat (the fields a watch is made of). */
 void inputs_stat(const struct env_file *f, struct stat *st);
-/* Hash one file again, for re-stamping: 1 and its stamps and digest; 0: absent; -1: not readable. */
-int inputs_digest(const char *path, struct stat *st, char digest[136]);
+/* Look at one file again, for re-stamping: 1, its stamps and what tells its content; 0: absent; -1: not readable. */
+int inputs_look(const char *path, struct stat *st, char content[136]);
 
-/* Remember something that was read elsewhere (`content` "": a directory), and forget all of those again. */
+/* Remember something that was read elsewhere (`content`: its digest, "" of a directory), and forget all of those again. */
 void inputs_add(struct environment *env, const char *path, const struct stat *st, const char *content);
 void inputs_forget_added(struct environment *env);
 

@@ -383,7 +383,7 @@ static int fetch_all(struct environment *env, struct store *s, const struct chos
 static int make_base(struct environment *env, struct store *s, const struct chosen *c, const struct base_recipes *r,
 		     const struct env_options *o, struct err *e)
 {
-	cleanup_close int lock = store_layer_lock(s, r->digest, e);
+	cleanup_close int lock = store_layer_await(s, r->digest, "another devenv that installs the same packages", e);
 	double start = now();
 	struct control control = { 0 };
 	struct store_stage stage;
@@ -460,7 +460,7 @@ static int keep_lacking(const struct packages_addition *a, struct chosen *c, str
 static int make_added(struct environment *env, struct store *s, const struct packages_addition *a, const struct recipe *r,
 		      const char *digest, struct chosen *c, const struct env_options *o, struct err *e)
 {
-	cleanup_close int lock = store_layer_lock(s, digest, e);
+	cleanup_close int lock = store_layer_await(s, digest, "another devenv that installs the same packages", e);
 	double start = now();
 	struct control control = { 0 };
 	struct store_stage stage;

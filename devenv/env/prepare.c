@@ -39,7 +39,7 @@ static bool same_stamps(const struct plan_watch *w, const struct stat *st)
 static bool restamp_watch(struct plan_watch *w, int64_t now_ns)
 {
 	const char *path = w->path, *content = w->content;
-	char digest[136];
+	char now[136];
 	struct stat st;
 	int got;
 
@@ -50,10 +50,10 @@ static bool restamp_watch(struct plan_watch *w, int64_t now_ns)
 		w->young = w->young && w->ctime_ns > now_ns - 2000000000LL;
 		return true;
 	}
-	got = inputs_digest(path, &st, digest);
+	got = inputs_look(path, &st, now);
 	if (w->absent)
 		return got == 0;
-	if (got <= 0 || strcmp(digest, content) != 0)
+	if (got <= 0 || strcmp(now, content) != 0)
 		return false;
 	plan_watch_from_stat(w, path, &st, now_ns);
 	w->content = content;

@@ -26,7 +26,9 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -40,12 +42,12 @@
 #include "env/filter.h"
 #include "env/inside.h"
 #include "env/launcher.h"
+#include "env/step_output.h"
 #include "fetch/http.h"
 #include "plan/running.h"
 
-#define SCRIPT	  "/.devenv-step" /* in the generated layer: gone with it */
-#define LINE_MAX_BYTES 65536
-#define LAST_LINES 20
+#define QUIET_MS 1000 /* of silence, after which it is told that the step still runs */
+#define FULL_BYTES (1 << 20) /* with less than that free a file system is full */
 
 /* ---- the plan ---- */
 
@@ -67,17 +69,17 @@ static int set_command(struct draft *d, const struct step *step, struct err *e)
 	if (!shell && e->code)
 		return -1;
 	if (!shell)
-		return err_set(e, ERR_CONFIG, "%s has no %s, which the %s step needs", text_safe(d->plan.image),
+		return err_set(e, ERR_CONFIG, "the image has no %s, which the %s step needs",
 			       text_safe(step->shell ? step->shell : "/bin/sh"), step->name);
 	plan_add_command(&d->plan, shell);
 	if (is_shell(shell))
 		plan_add_command(&d->plan, "-e");
-	plan_add_command(&d->plan, SCRIPT);
+	plan_add_command(&d->plan, STEP_SCRIPT);
 	bash = draft_find_program(d, "bash", e);
 	if (!bash && e->code)
 		return -1;
 	d->plan.shell = d->plan.root_shell = bash ? bash : "/bin/sh";
-	return skeleton_add_file(&d->skeleton, SCRIPT, step->script, e);
+	return skeleton_add_file(&d->skeleton, STEP_SCRIPT, step->script, e);
 }
 
 static int set_variables(struct draft *d, const struct step *step, struct err *e)
@@ -180,76 +182,6 @@ static char *write_plan(struct environment *env, struct store *s, struct store_s
 	return id;
 }
 
-/* ---- what it says ---- */
-
-struct output {
-	const struct step *step;
-	struct buf line;
-	struct strlist last; /* a ring */
-	size_t next;
-};
-
-/* Of a line that was written over and over, such as a progress bar, what stood there in the end. */
-static void end_line(struct output *o)
-{
-	const char *line = o->line.data;
-	size_t len = o->line.len;
-	const char *again;
-
-	if (len && line[len - 1] == '\r')
-		o->line.data[--len] = '\0';
-	again = memrchr(line, '\r', len);
-	if (again) {
-		len -= (size_t)(again + 1 - line);
-		line = again + 1;
-	}
-	if (o->step->output)
-		o->step->output(o->step->data, line, len);
-	if (o->last.count < LAST_LINES) {
-		strlist_add(&o->last, line);
-	} else {
-		free(o->last.items[o->next]);
-		o->last.items[o->next] = mem_strdup(line);
-	}
-	o->next = (o->next + 1) % LAST_LINES;
-	buf_clear(&o->line);
-}
-
-static void take(struct output *o, const char *data, size_t len)
-{
-	while (len) {
-		const char *end = memchr(data, '\n', len);
-		size_t n = end ? (size_t)(end - data) : len;
-
-		buf_add(&o->line, data, n);
-		if (end || o->line.len > LINE_MAX_BYTES)
-			end_line(o);
-		n += end != NULL;
-		data += n;
-		len -= n;
-	}
-}
-
-/* As many of the last lines as a message holds. Who was shown all of them has them just above. */
-static void add_last_lines(const struct output *o, struct err *e)
-{
-	cleanup_buf struct buf text = BUF_INIT;
-	size_t room = sizeof(e->msg) - strlen(e->msg) - 2, count = o->last.count, first = 0;
-
-	if (o->step->output || !count)
-		return;
-	for (size_t i = 0, used = 0; i < count; i++) {
-		const char *line = o->last.items[(o->next + count - 1 - i) % count];
-
-		used += strlen(text_safe(line)) + 3;
-		if (used < room)
-			first = i + 1;
-	}
-	for (size_t i = first; i-- > 0;)
-		buf_addf(&text, "\n  %s", text_safe(o->last.items[(o->next + count - 1 - i) % count]));
-	memcpy(e->msg + strlen(e->msg), text.data, text.len + 1);
-}
-
 /* ---- running ---- */
 
 struct run {
@@ -295,28 +227,44 @@ static int start(struct run *r, const char *plan, const sigset_t *mask, struct e
 	return err_sys(e, "can't start a process");
 }
 
-/* Until nobody can say anything any more: everything inside has ended. */
-static void listen(struct run *r, struct output *o, const sigset_t *mask)
+static double now(void)
 {
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Until nobody can say anything any more: everything inside has ended. */
+static void listen(struct run *r, struct step_output *o, const sigset_t *mask)
+{
+	const struct timespec quiet = { QUIET_MS / 1000, QUIET_MS % 1000 * 1000000L };
+	const struct step *step = o->step;
+	double since = now();
+
 	for (;;) {
 		struct pollfd p = { .fd = r->from, .events = POLLIN };
+		int ready = 1;
 		char data[8192];
 		ssize_t n;
 
-		if (!r->interrupted && (http_interrupted() || ppoll(&p, 1, NULL, mask) < 0)) {
+		if (!r->interrupted && (http_interrupted() || (ready = ppoll(&p, 1, step->elapsed ? &quiet : NULL, mask)) < 0)) {
 			r->interrupted = http_interrupted();
 			if (r->interrupted)
 				kill(r->pid, SIGKILL);
 			continue;
 		}
+		if (ready == 0) {
+			step->elapsed(step->data, now() - since);
+			continue;
+		}
 		n = read(r->from, data, sizeof(data));
 		if (n > 0 && !r->interrupted)
-			take(o, data, (size_t)n);
+			step_output_take(o, data, (size_t)n);
 		if (n == 0 || (n < 0 && errno != EINTR))
 			break;
 	}
-	if (o->line.len)
-		end_line(o);
+	step_output_end(o);
 }
 
 /* pid 1 outlives the launcher by a moment. */
@@ -337,24 +285,46 @@ static void await_end(const char *state, const char *id)
 	}
 }
 
-static int judge(const struct run *r, int status, const struct step *step, const struct output *o, struct err *e)
+static bool is_full(const char *state)
 {
+	struct statvfs fs;
+
+	return statvfs(state, &fs) == 0 && ((uint64_t)fs.f_bavail * fs.f_frsize < FULL_BYTES || (fs.f_files && !fs.f_favail));
+}
+
+/* Was there no space left where it writes? Some programs tidy up before they end: then their own words say it. */
+static void look_at_space(const char *state, const struct step_output *o, struct err *e)
+{
+	cleanup_free char *tmp = path_parent(state), *store = path_parent(tmp);
+	cleanup_free char *what = mem_strdup(e->msg);
+
+	if (!o->no_space && !is_full(state))
+		return;
+	err_set(e, ERR_SPACE, "%s: no space is left on the file system of the store %s", what, text_safe(store));
+	err_hint(e, "free some, for example with `devenv gc`; what the step had made is deleted");
+}
+
+static int judge(const struct run *r, int status, const char *state, const struct step_output *o, struct err *e)
+{
+	const char *name = o->step->name;
+
 	if (r->interrupted)
 		return err_set(e, ERR_INTERRUPTED, "interrupted");
 	if (status == 0)
 		return 0;
 	if (WIFSIGNALED(status))
-		err_set(e, ERR_FAILED, "the %s step was ended by signal %d", step->name, WTERMSIG(status));
+		err_set(e, ERR_FAILED, "the %s step was ended by signal %d", name, WTERMSIG(status));
 	else
-		err_set(e, ERR_FAILED, "the %s step failed with status %d", step->name, WEXITSTATUS(status));
-	add_last_lines(o, e);
+		err_set(e, ERR_FAILED, "the %s step failed with status %d", name, WEXITSTATUS(status));
+	look_at_space(state, o, e);
+	step_output_explain(o, e);
 	return -1;
 }
 
 static int run(const struct step *step, const char *state, const char *id, struct err *e)
 {
 	cleanup_free char *plan = path_join(state, "plan");
-	struct output o = { .step = step, .line = BUF_INIT };
+	struct step_output o = { .step = step, .line = BUF_INIT };
 	struct run r = { 0 };
 	sigset_t blocked, mask;
 	int result, status = 0;
@@ -371,11 +341,10 @@ static int run(const struct step *step, const char *state, const char *id, struc
 		while (waitpid(r.pid, &status, 0) < 0 && errno == EINTR)
 			;
 		await_end(state, id);
-		result = judge(&r, status, step, &o, e);
+		result = judge(&r, status, state, &o, e);
 	}
 	sigprocmask(SIG_SETMASK, &mask, NULL);
-	buf_release(&o.line);
-	strlist_release(&o.last);
+	step_output_release(&o);
 	return result;
 }
 
@@ -411,7 +380,7 @@ static int drop(int upper, const char *directory, const char *name, struct err *
 static int drop_generated(int upper, struct err *e)
 {
 	static const char *const generated[][2] = { { "etc", "hosts" }, { "etc", "hostname" }, { "etc", "resolv.conf" },
-						    { "run", ".containerenv" }, { ".", &SCRIPT[1] } };
+						    { "run", ".containerenv" }, { ".", &STEP_SCRIPT[1] } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(generated); i++)
 		if (drop(upper, generated[i][0], generated[i][1], e) < 0)
@@ -467,7 +436,7 @@ static const char *moved(const char *path, const char *from, const char *to, str
 	return own->items[own->count - 1];
 }
 
-int step_shell(const char *directory, int *status, struct err *e)
+int step_shell(const char *directory, bool network, int *status, struct err *e)
 {
 	cleanup_free char *launcher = launcher_find(e), *path = path_join(directory, "plan");
 	cleanup_strlist struct strlist own = STRLIST_INIT;
@@ -485,6 +454,8 @@ int step_shell(const char *directory, int *status, struct err *e)
 	for (size_t i = 0; i < p.mount_count; i++)
 		p.mounts[i].host = moved(p.mounts[i].host, from, directory, &own);
 	p.command_count = 0;
+	if (!network)
+		p.network = PLAN_NETWORK_NONE;
 	plan_add_pass(&p, "TERM");
 	plan_add_pass(&p, "COLORTERM");
 	plan_encode(&p, NULL, &all);

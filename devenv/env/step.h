@@ -29,6 +29,11 @@ struct step {
 	bool no_services;	/* a policy-rc.d that forbids starting anything, not part of the result */
 	/* Called with every line of output, as it comes; NULL: dropped but for the last lines that an error shows. */
 	void (*output)(void *data, const char *line, size_t len);
+	/* Called about once a second while it says nothing, with the seconds since it began; NULL: nobody wants to know. */
+	void (*elapsed)(void *data, double seconds);
+	/* Where a line of the script, counted from 1, was written: "devenv.ini:12". false: not known. Shells' messages then name
+	 * that and not the script. NULL: nobody wrote it. */
+	bool (*locate)(void *data, unsigned int line, struct buf *out);
 	void *data;
 };
 
@@ -38,12 +43,13 @@ struct step {
 
 /*
  * Run it; what it wrote is then `fs` in the stage (overlay whiteouts included). A script that fails is ERR_FAILED with its last
- * lines in the message; the stage stays for step_shell until it is dropped. ERR_INTERRUPTED: the sandbox is gone too.
+ * lines in the message, or ERR_SPACE where no space is left for what it writes; the stage stays for step_shell until it is dropped. ERR_INTERRUPTED: the sandbox is gone too.
  */
 int step_run(struct environment *env, struct store *s, struct store_stage *stage, const struct step *step, struct err *e);
 
-/* A shell where a step stopped that failed. `directory`: its stage, wherever it is now. *status is the shell's. */
-int step_shell(const char *directory, int *status, struct err *e);
+/* A shell where a step stopped that failed. `directory`: its stage, wherever it is now; without `network` it has none even if the
+ * step had. *status is the shell's. */
+int step_shell(const char *directory, bool network, int *status, struct err *e);
 
 /*
  * Make a written layer reproducible: times after `since_ns` become `epoch` (seconds); logs, caches, backups and machine ids of

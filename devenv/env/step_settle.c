@@ -220,6 +220,7 @@ static int settle_directory(const struct settling *s, int above, const char *nam
 			    struct err *e)
 {
 	bool closed = (st->st_mode & 0700) != 0700;
+	struct stat open_st = *st;
 	cleanup_close int fd = -1;
 
 	if (closed && fchmodat(above, name, (st->st_mode & 07777) | 0700, 0) < 0)
@@ -227,7 +228,8 @@ static int settle_directory(const struct settling *s, int above, const char *nam
 	fd = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return failure(path, e);
-	if (settle_names(s, fd, path, depth, e) < 0 || remove_notes(fd, ".", st, path, e) < 0)
+	open_st.st_mode |= 0700; /* until all of it is done: "." is found only through what may be entered */
+	if (settle_names(s, fd, path, depth, e) < 0 || remove_notes(fd, ".", &open_st, path, e) < 0)
 		return -1;
 	stamp(s, fd, ".", st);
 	return closed && fchmodat(above, name, st->st_mode & 07777, 0) < 0 ? failure(path, e) : 0;

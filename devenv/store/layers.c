@@ -59,7 +59,11 @@ int store_layer_open(const struct store *s, const char *chain_id, struct err *e)
 
 int store_layer_lock(struct store *s, const char *chain_id, struct err *e)
 {
-	static const char waiting[] = "another devenv that fetches this layer";
+	return store_layer_await(s, chain_id, "another devenv that fetches this layer", e);
+}
+
+int store_layer_await(struct store *s, const char *chain_id, const char *what, struct err *e)
+{
 	char path[STORE_PATH_MAX];
 
 	if (!store_digest_path(STORE_LOCKS, chain_id, path))
@@ -70,7 +74,7 @@ int store_layer_lock(struct store *s, const char *chain_id, struct err *e)
 
 		if (fd < 0)
 			return store_failure(s, "can't open a layer's lock", e);
-		if (store_wait(fd, true, waiting, e) < 0) {
+		if (store_wait(fd, true, what, e) < 0) {
 			close(fd);
 			return err_wrap(e, "store %s", text_safe(s->path));
 		}

@@ -59,6 +59,8 @@ char *store_layer_path(const struct store *s, const char *chain_id);
 int store_layer_open(const struct store *s, const char *chain_id, struct err *e);
 /* A per-layer lock, so that 64 pulls make one download: returns an fd that holds it; released by close. Blocks. */
 int store_layer_lock(struct store *s, const char *chain_id, struct err *e);
+/* The same for what is not fetched but made: who waits is told for what ("another devenv that builds the same"). */
+int store_layer_await(struct store *s, const char *chain_id, const char *what, struct err *e);
 /* What is recorded beside a layer, as lines "diff_id D", "parent D", "bytes N", "files N". Write it into the stage before
  * publishing; a layer published without gets one with its measured size. */
 struct store_layer_meta {

@@ -84,6 +84,33 @@ static void test_path_below(void **state)
 	assert_null(path_below("/ab", "/a"));
 }
 
+static void test_escape_output(void **state)
+{
+	static const struct {
+		const char *text, *plain, *colored;
+	} cases[] = {
+		{ "a\tb\\c", "a\tb\\c", "a\tb\\c" },
+		{ "\033[1;31mred\033[m", "red", "\033[1;31mred\033[m\033[0m" },
+		{ "\033[32mgreen", "green", "\033[32mgreen\033[0m" },
+		{ "\033[2Jx", "\\x1b[2Jx", "\\x1b[2Jx" },
+		{ "\033[3", "\\x1b[3", "\\x1b[3" },
+		{ "\033[", "\\x1b[", "\\x1b[" },
+		{ "\033[?25m", "\\x1b[?25m", "\\x1b[?25m" },
+		{ "\033]0;t\007", "\\x1b]0;t\\x07", "\\x1b]0;t\\x07" },
+		{ "\xe2\x80\xae" "b\xc3\xa9", "\\u{202e}b\xc3\xa9", "\\u{202e}b\xc3\xa9" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		cleanup_buf struct buf plain = BUF_INIT, colored = BUF_INIT;
+
+		text_escape_output(&plain, cases[i].text, strlen(cases[i].text), false);
+		text_escape_output(&colored, cases[i].text, strlen(cases[i].text), true);
+		assert_string_equal(plain.data, cases[i].plain);
+		assert_string_equal(colored.data, cases[i].colored);
+	}
+}
+
 static void test_escape(void **state)
 {
 	static const char *const cases[][2] = {
@@ -214,7 +241,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_path_clean), cmocka_unit_test(test_path_parts),
-		cmocka_unit_test(test_path_below), cmocka_unit_test(test_escape),
+		cmocka_unit_test(test_path_below), cmocka_unit_test(test_escape), cmocka_unit_test(test_escape_output),
 		cmocka_unit_test(test_safe_is_bounded), cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_sizes),	   cmocka_unit_test(test_nearest),
 		cmocka_unit_test(test_hash),

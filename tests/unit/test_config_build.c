@@ -64,6 +64,19 @@ static void test_refused(void **state)
 	must_fail("run =", "devenv.ini:4: [build] run: the script is empty");
 	must_fail("run = x\ncache = here", "devenv.ini:5: [build] cache: 'here' is not a directory inside: /... or ~/...");
 	must_fail("run = x\ncache = /a/../b", "devenv.ini:5: [build] cache: '/a/../b' has '..' in it");
+	must_fail("run = x\ncache = ~/", "devenv.ini:5: [build] cache: '~/' as a whole can't be a cache");
+	must_fail("run = x\ncache = /workspace", "devenv.ini:5: [build] cache: '/workspace' can't be a cache: the inputs are there");
+	must_fail("run = x\ncache = /c\n  /workspace/.cache/",
+		  "devenv.ini:5: [build] cache: '/workspace/.cache/' can't be a cache: the inputs are there");
+	must_fail("run = x\ncache = /", "devenv.ini:5: [build] cache: '/' can't be a cache: it would hide / of the environment");
+	must_fail("run = x\ncache = /usr//", "devenv.ini:5: [build] cache: '/usr//' can't be a cache: it would hide /usr of the environment");
+	must_fail("run = x\ncache = /proc/x",
+		  "devenv.ini:5: [build] cache: '/proc/x' can't be a cache: it would hide /proc of the environment");
+	must_fail("run = x\ncache = /sys", "devenv.ini:5: [build] cache: '/sys' can't be a cache: it would hide /sys of the environment");
+	must_fail("run = x\ncache = /dev/shm",
+		  "devenv.ini:5: [build] cache: '/dev/shm' can't be a cache: it would hide /dev of the environment");
+	must_fail("run = x\ncache = /run/c", "devenv.ini:5: [build] cache: '/run/c' can't be a cache: it would hide /run of the environment");
+	must_fail("run = x\ninputs = ~bob/x", "devenv.ini:5: [build] inputs: '~bob/x' is nobody's home directory here: a path begins with ~/");
 	must_fail("run = x\ninputs = ../*.c",
 		  "devenv.ini:5: [build] inputs: '../*.c' is a pattern, and those are for files below the project");
 	must_fail("run = x\ninputs = /etc/*",

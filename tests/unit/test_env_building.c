@@ -222,6 +222,29 @@ static void test_copy(void **state)
 	env_release(&env);
 }
 
+/* What ~/ leads to is a file of the host, with its own name, and nothing below a directory named "~". */
+static void test_home(void **state)
+{
+	struct environment env;
+	struct err e = ERR_INIT;
+	char digest[DIGEST_MAX];
+	cleanup_close int copy = -1;
+
+	(void)state;
+	fill();
+	fixture_mkdir("copy");
+	fixture_mkdir("home/src/shop/~");
+	fixture_write("~/settings", "of the project");
+	tempdir_write("home/settings", "one's own");
+	copy = openat(tempfd, "copy", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fixture_write("devenv.ini", BASE "run = x\ninputs = ~/settings ./~/settings\n");
+	fixture_open(&env);
+	assert_done(building_inputs_read(&env, copy, digest, &e), e);
+	assert_true(file_exists(copy, "settings"));
+	assert_true(file_exists(copy, "~/settings"));
+	env_release(&env);
+}
+
 static void has_power(const char *lines, const char *wanted, bool has)
 {
 	cleanup_free char *text = mem_printf(BASE "%s\n", lines);
@@ -250,6 +273,8 @@ static void test_powers(void **state)
 	has_power("run = x\ninputs = src", "network:host", false);
 	has_power("run = x\ninputs = src", "file:", false);
 	has_power("run = x\ninputs = ../../../outside.txt", "file:", true);
+	tempdir_write("home/settings", "x");
+	has_power("run = x\ninputs = ~/settings", "file:", true);
 	fixture_write("devenv.ini", "[base]\nimage = debian\n[sandbox]\nnetwork = none\n[build]\nrun = x\n");
 	fixture_open(&env);
 	{
@@ -271,6 +296,7 @@ int main(void)
 		fixture_test(test_no_build), fixture_test(test_content),  fixture_test(test_kinds),
 		fixture_test(test_script),   fixture_test(test_patterns), fixture_test(test_missing),
 		fixture_test(test_place),    fixture_test(test_copy),	  fixture_test(test_powers),
+		fixture_test(test_home),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -219,6 +219,32 @@ static void test_restamp(void **state)
 	plan_release(&p);
 }
 
+/* The content is the same, and it is another one: a script may be executed now. */
+static void test_executable(void **state)
+{
+	cleanup_free char *file = path_join(fixture_project, "script");
+	cleanup_free char *before = NULL;
+	struct plan p;
+
+	(void)state;
+	fixture_layout("one");
+	fixture_write("script", "x");
+	prepare(LAYOUT OFFLINE "[setup]\ninputs = script\nrun = ./script\n");
+	load(&p);
+	before = mem_strdup(p.setup_key);
+	plan_release(&p);
+	assert_int_equal(chmod(file, 0600), 0);
+	prepare(NULL);
+	load(&p);
+	assert_string_equal(p.setup_key, before);
+	plan_release(&p);
+	assert_int_equal(chmod(file, 0700), 0);
+	prepare(NULL);
+	load(&p);
+	assert_string_not_equal(p.setup_key, before);
+	plan_release(&p);
+}
+
 static void watch_must_show(const char *file, const char *text)
 {
 	cleanup_free char *below = NULL;
@@ -327,6 +353,7 @@ int main(void)
 		fixture_test(test_root_user),	      fixture_test(test_variables),
 		fixture_test(test_env_file_link_out), fixture_test(test_volumes),
 		fixture_test(test_shell),	      fixture_test(test_restamp),
+		fixture_test(test_executable),
 		fixture_test(test_watches),	      fixture_test(test_moved_project), fixture_test(test_requires),
 		fixture_test(test_store_choice),
 	};

@@ -198,7 +198,11 @@ static void test_attributes(void **state)
 		free(full);
 	}
 	assert_int_equal(fchmodat(tempfd, "fs/usr/file", 0400, 0), 0);
+	assert_int_equal(fchmodat(tempfd, "fs/usr", 0, 0), 0); /* for root no obstacle */
 	settle(true);
+	assert_int_equal(stat_of("usr").st_mode & 07777, 0);
+	assert_int_equal(stat_of("usr").st_mtim.tv_sec, EPOCH);
+	assert_int_equal(fchmodat(tempfd, "fs/usr", 0755, 0), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		assert_false(has_attribute(files[i], "user.overlay.origin") || has_attribute(files[i], "user.overlay.impure"));
 		assert_true(has_attribute(files[i], "user.overlay.opaque") && has_attribute(files[i], "user.mine"));
