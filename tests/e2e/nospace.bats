@@ -50,3 +50,16 @@ on_small_store() {
 	[ "$status" -ne 99 ] || skip "no tmpfs to be had"
 	complaint 125 'space'
 }
+
+@test "a build that fills the disk: it is said so, and what it had made does not stay" {
+	project "$P" "image = $SMALL" $'[sandbox]\nnetwork = none\n[build]\nnetwork = none\nrun = head -c 300m /dev/zero >/fill'
+	devenv -q -C "$P" allow -y
+	run --separate-stderr on_small_store 100m sh -c 'devenv -C "$1" pull; code=$?; ls -A "$DEVENV_STORE/failed" 2>/dev/null; exit "$code"' sh "$P"
+	[ "$status" -ne 99 ] || skip "no tmpfs to be had"
+	[ "$status" -eq 1 ]
+	[[ $stderr != *"can't make"* ]] || skip "no environment on a tmpfs here"
+	[[ $stderr == *"the build step failed with status "*": no space is left on the file system of the store $BATS_TEST_TMPDIR/mnt/store"* ]]
+	[[ $stderr == *'`devenv gc`; what the step had made is deleted'* ]]
+	[[ $stderr != *--shell* ]]
+	[ -z "$(grep -v published <<<"$output")" ]
+}
