@@ -284,6 +284,8 @@ static int build(struct environment *env, struct store *s, const char *below, co
 		return -1;
 	r = build_in(env, s, &stage, below, o, e);
 	store_stage_drop(s, &stage);
+	if (r < 0 && e->code == ERR_SPACE && !*e->hint)
+		err_hint(e, "free some space on the file system of the store %s, for example with `devenv gc`", text_safe(s->path));
 	return r;
 }
 
