@@ -285,11 +285,14 @@ static void await_end(const char *state, const char *id)
 	}
 }
 
-static bool is_full(const char *state)
+static bool is_full(const char *path, uint64_t *free_bytes)
 {
 	struct statvfs fs;
 
-	return statvfs(state, &fs) == 0 && ((uint64_t)fs.f_bavail * fs.f_frsize < FULL_BYTES || (fs.f_files && !fs.f_favail));
+	if (statvfs(path, &fs) < 0)
+		return false;
+	*free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+	return *free_bytes < FULL_BYTES || (fs.f_files && !fs.f_favail);
 }
 
 /* Was there no space left where it writes? Some programs tidy up before they end: then their own words say it. */
@@ -297,11 +300,15 @@ static void look_at_space(const char *state, const struct step_output *o, struct
 {
 	cleanup_free char *tmp = path_parent(state), *store = path_parent(tmp);
 	cleanup_free char *what = mem_strdup(e->msg);
+	uint64_t free_bytes = 0;
 
-	if (!o->no_space && !is_full(state))
-		return;
-	err_set(e, ERR_SPACE, "%s: no space is left on the file system of the store %s", what, text_safe(store));
-	err_hint(e, "free some, for example with `devenv gc`; what the step had made is deleted");
+	if (is_full(state, &free_bytes) || o->no_quota) {
+		err_set(e, ERR_SPACE, "%s: no space is left on the file system of the store %s", what, text_safe(store));
+		err_hint(e, "free some, for example with `devenv gc`; what the step had made is deleted");
+	} else if (o->no_space) {
+		err_set(e, ERR_FAILED, "%s: it found no space left; now the file system of the store %s has %s", what, text_safe(store),
+			text_bytes(free_bytes));
+	}
 }
 
 static int judge(const struct run *r, int status, const char *state, const struct step_output *o, struct err *e)

@@ -52,11 +52,6 @@ static bool locate(const struct step *step, const char *line, struct buf *out)
 
 /* ---- lines ---- */
 
-static bool says_no_space(const char *line)
-{
-	return strstr(line, "No space left on device") || strstr(line, "Disk quota exceeded");
-}
-
 static void keep(struct step_output *o, const char *line, size_t len)
 {
 	struct buf text = BUF_INIT;
@@ -92,7 +87,8 @@ static void end_line(struct step_output *o)
 		line = located.data;
 		len = located.len;
 	}
-	o->no_space = o->no_space || says_no_space(line);
+	o->no_space = o->no_space || strstr(line, "No space left on device");
+	o->no_quota = o->no_quota || strstr(line, "Disk quota exceeded");
 	if (o->step->output)
 		o->step->output(o->step->data, line, len);
 	keep(o, line, len);

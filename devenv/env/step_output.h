@@ -13,7 +13,7 @@ struct step_output {
 	struct buf line;
 	struct strlist last; /* a ring, escaped */
 	size_t next;
-	bool no_space; /* a program said that its disk is full */
+	bool no_space, no_quota; /* a program said that its disk is full, or its share of it */
 };
 
 /* Bytes as they come, and the end of them. */

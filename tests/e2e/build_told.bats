@@ -146,6 +146,14 @@ build_project() {
 	[[ $output == *"devenv.ini:7: [build] cache: '/usr' can't be a cache"* ]]
 }
 
+@test "a program that found no space where there is some now: it is said, and what was made stays for a shell" {
+	build_project "$P" '  head -c 1 /dev/zero >/dev/full'
+	run devenv -C "$P" build
+	[ "$status" -eq 1 ]
+	[[ $output == *"failed with status 1: it found no space left; now the file system of the store $DEVENV_STORE has "* ]]
+	[[ $output == *'`devenv build --shell`'* ]]
+}
+
 @test "on a terminal a silent step shows how long it has been running, on a pipe and with -q it does not" {
 	build_project "$P" $'  touch begun\n  sleep 3\n  echo said\n  sleep 2'
 	terminal_start

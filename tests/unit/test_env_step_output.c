@@ -98,7 +98,9 @@ static void test_no_space(void **state)
 	take(&o, "cp: error writing 'x': Permission denied\n");
 	assert_false(o.no_space);
 	take(&o, "cp: error writing 'x': No space left on device\n");
-	assert_true(o.no_space);
+	assert_true(o.no_space && !o.no_quota);
+	take(&o, "cp: error writing 'x': Disk quota exceeded\n");
+	assert_true(o.no_quota);
 	step_output_release(&o);
 }
 
