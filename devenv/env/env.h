@@ -231,7 +231,8 @@ struct env_gc {
 };
 /*
  * Plans whose project or image is gone (homes stay), generated top layers that nothing uses: no plan of a living project
- * or of a stored image, no running holder; and the scratch of holders that were killed. To be called after store_gc, with
+ * or of a stored image, no running holder; the scratch of holders that were killed; what builds that failed had made, and
+ * the caches of builds of projects that are gone. To be called after store_gc, with
  * the store open. A dry run tells exactly what the real one does.
  */
 int env_gc(const struct environment *env, struct store *s, struct env_gc *gc, struct err *e);

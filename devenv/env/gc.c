@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * gc.c - what gc takes besides the images and layers of the store: plans that serve nothing, generated layers, scratch.
+ * gc.c - what gc takes besides the images and layers of the store: plans that serve nothing, generated layers, scratch, what
+ * builds that failed had made and the caches of builds.
  *
  * A plan is a record that the next session makes again, so it may go where a home may not. Plans go before the generated
  * layers are looked at, and nobody makes a plan meanwhile: whoever does has the store open.
