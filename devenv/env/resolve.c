@@ -18,6 +18,8 @@
 #include "source/debian_solve.h"
 #include "source/debian_version.h"
 
+#define NOWHERE (DEBIAN_INSTALLED - 1) /* the source of what the archive has forgotten */
+
 /* ---- lists of entries ---- */
 
 void resolved_release(struct resolved *r)
@@ -141,8 +143,9 @@ static void add_forgotten(const struct resolve *r, const struct resolved *locked
 static void add_indexes(const struct resolve *r, struct debian_universe *u)
 {
 	debian_universe_init(u, r->arch);
+	u->policy = (struct debian_policy){ &r->archive->preferences, r->indexes->origins, r->indexes->origins ? r->indexes->count : 0 };
 	for (size_t i = 0; i < r->indexes->count; i++)
-		debian_universe_add(u, r->indexes->texts[i], r->indexes->sources[i]);
+		debian_universe_add(u, r->indexes->texts[i], (unsigned int)i);
 }
 
 /* The universe of the archive, the lock and, if any, what is installed. `forgotten` keeps what it points into. */
@@ -157,7 +160,7 @@ static void make_universe(const struct resolve *r, struct debian_text installed,
 		if (forgotten->len) {
 			debian_universe_release(u);
 			add_indexes(r, u);
-			debian_universe_add(u, (struct debian_text){ forgotten->data, forgotten->len }, 0);
+			debian_universe_add(u, (struct debian_text){ forgotten->data, forgotten->len }, NOWHERE);
 		}
 	}
 	if (installed.len)
@@ -191,6 +194,12 @@ static struct debian_pin *make_pins(const struct resolve *r, const struct resolv
 	return pins;
 }
 
+/* The suite that a package is from. */
+static const char *suite_of(const struct resolve *r, const struct debian_package *p)
+{
+	return p->source < r->indexes->count ? r->archive->suites[r->indexes->sources[p->source]].suite : "";
+}
+
 static char *field(const struct debian_package *p, const char *name)
 {
 	struct debian_text value;
@@ -215,16 +224,16 @@ static int make_entry(const struct resolve *r, const struct debian_package *p, b
 	}
 	if (!*path || !text_is_hex(sha256, 64) || text_number(size, UINT64_MAX >> 1, &bytes) < 0 || !bytes)
 		return err_set(e, ERR_INTEGRITY, "the index of %s says no path, size or sha256 of %s %s",
-			       text_safe(r->archive->suites[p->source].suite), text_safe(name), text_safe(version));
+			       text_safe(suite_of(r, p)), text_safe(name), text_safe(version));
 	if (!lock_package_path_is_valid(relative))
 		return err_set(e, ERR_INTEGRITY, "the index of %s says a path of %s that none can have: '%s'",
-			       text_safe(r->archive->suites[p->source].suite), text_safe(name), text_safe(relative));
+			       text_safe(suite_of(r, p)), text_safe(name), text_safe(relative));
 	*out = (struct lock_package){ .arch = mem_strdup(r->arch),
 				      .name = mem_steal(name),
 				      .in_base = in_base,
 				      .version = mem_steal(version),
 				      .path = mem_strdup(relative),
-				      .suite = mem_strdup(r->archive->suites[p->source].suite),
+				      .suite = mem_strdup(suite_of(r, p)),
 				      .sha256 = mem_steal(sha256),
 				      .size = bytes };
 	return 0;

@@ -60,10 +60,12 @@ void debian_archive_release(struct debian_archive *a)
 		free(s->directory);
 		free(s->keyring);
 		strlist_release(&s->fingerprints);
+		free(s->site);
 		strlist_release(&s->components);
 		strlist_release(&s->architectures);
 	}
 	free(a->suites);
+	debian_preferences_release(&a->preferences);
 	strlist_release(&a->warnings);
 	*a = (struct debian_archive){ 0 };
 }

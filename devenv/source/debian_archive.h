@@ -32,6 +32,7 @@ struct debian_suite { /* one dists/SUITE of one server */
 	bool any_age;	 /* its source says that Valid-Until is no matter */
 	struct strlist fingerprints; /* of the keyring's keys those that may sign it; empty: all */
 	char *keyring; /* files of keys, one a line: signed-by, the distribution's own */
+	char *site;    /* the host that an image's sources name, where it is another than that of uri; else NULL */
 	struct strlist components;
 	struct strlist architectures; /* the only ones it is for; empty: all */
 };
@@ -39,7 +40,8 @@ struct debian_suite { /* one dists/SUITE of one server */
 struct debian_archive {
 	struct debian_suite *suites; /* the release, its updates, its security: the source numbers of a universe */
 	size_t count, cap;
-	struct strlist warnings; /* what of an image's sources is left out, and why */
+	struct debian_preferences preferences; /* of an image's apt; the host's don't count for a release */
+	struct strlist warnings; /* what of an image's sources and preferences is left out, and why */
 };
 
 /* A root file system to read files of (etc/apt, usr/share/keyrings, var/lib/dpkg) with its own links resolved in it. The host's
@@ -69,7 +71,9 @@ void debian_archive_release(struct debian_archive *a);
 struct debian_indexes { /* mapped Packages files: what a universe points into */
 	struct debian_text *texts;
 	unsigned int *sources; /* which suite each is of */
+	struct debian_origin *origins; /* and what its release says of it */
 	size_t count, cap;
+	bool cached; /* some release was not asked for just now */
 	struct strlist warnings; /* such as an expired Valid-Until that was let through */
 };
 struct debian_context {

@@ -16,6 +16,10 @@ bool debian_root_has(const struct debian_root *r, const char *path);
 /* What apt reads below etc/apt, in its order. Lists of mirrors in files (mirror+file:) are followed to their first address. */
 int debian_root_sources(const struct debian_root *r, struct debian_sources *out, struct err *e);
 
+/* ---- debian_preferences.c ---- */
+/* What apt reads of etc/apt/preferences and preferences.d, in its order. */
+int debian_root_preferences(const struct debian_root *r, struct debian_preferences *out, struct strlist *warnings, struct err *e);
+
 /* ---- debian_mirror.c: which of the sources are Debian's own ---- */
 /* "stable", "testing-updates"...: a name that another release has one day. */
 bool debian_mirror_is_alias(const char *suite);

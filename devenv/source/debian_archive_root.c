@@ -226,6 +226,8 @@ static void take_over(const struct debian_source *s, struct debian_suite *suite)
 {
 	suite->foreign = debian_mirror_rank(s, NULL) == 0;
 	suite->any_age = s->any_age;
+	if (!suite->site && strcmp(suite->uri, s->uri) != 0)
+		suite->site = debian_fetch_site(s->uri);
 	for (size_t i = 0; i < s->signed_by.count; i++)
 		if (s->signed_by.items[i][0] != '/' && !strlist_has(&suite->fingerprints, s->signed_by.items[i]))
 			strlist_add(&suite->fingerprints, s->signed_by.items[i]);
@@ -278,6 +280,8 @@ int debian_archive_of_root(const struct user_config *user, const struct debian_r
 		result = debian_root_sources(root, &all, e);
 	if (result == 0)
 		result = add_all(&m, &all, e);
+	if (result == 0)
+		result = debian_root_preferences(root, &a.preferences, &a.warnings, e);
 	debian_sources_release(&all);
 	strlist_release(&m.sets);
 	strlist_release(&m.files);

@@ -84,8 +84,10 @@ void need_add(struct solver *s, struct need **after, size_t owner, struct debian
 /* Something installed stands in the way: it can only go to its newest version. */
 static bool can_move(const struct solver *s, size_t package)
 {
-	return s->u->packages[package].installed && candidate_of(s, package) != package &&
-	       !s->u->packages[candidate_of(s, package)].installed;
+	size_t candidate = candidate_of(s, package);
+
+	return s->u->packages[package].installed && candidate != package && candidate != DEBIAN_NONE &&
+	       !s->u->packages[candidate].installed;
 }
 
 void conflicts_add(struct solver *s, size_t package)
@@ -169,6 +171,20 @@ static void recheck_installed(struct solver *s)
 		}
 }
 
+/* Versions are sorted, the latest first: only what apt's policy says may go back. */
+static bool can_follow(struct solver *s, size_t before, size_t package, size_t owner)
+{
+	const struct debian_package *now = &s->u->packages[before], *then = &s->u->packages[package];
+
+	if (!now->installed)
+		return false; /* another version was chosen */
+	if (now->held || (package > before && then->policy < DEBIAN_PRIORITY_DOWNGRADE)) {
+		explain_stays(s, before, package, owner);
+		return false;
+	}
+	return true;
+}
+
 bool choose(struct solver *s, size_t package, size_t owner)
 {
 	size_t head = s->head[package], before = s->chosen[head], conflicts = s->conflict_count;
@@ -176,16 +192,16 @@ bool choose(struct solver *s, size_t package, size_t owner)
 
 	if (before == package)
 		return true;
-	if (before != DEBIAN_NONE && !(s->u->packages[before].installed && package < before))
-		return false; /* another version was chosen, or it would be a downgrade: versions are sorted, newest first */
+	if (before != DEBIAN_NONE && !can_follow(s, before, package, owner))
+		return false;
 	if (s->must[head] != DEBIAN_NONE && s->must[head] != package)
 		return false;
+	s->why[package] = owner;
 	if (!is_welcome(s, package))
 		return false;
 	s->undo = mem_grow(s->undo, s->undo_count, &s->undo_cap, sizeof(*s->undo));
 	s->undo[s->undo_count++] = (struct undo){ head, before };
 	s->chosen[head] = package;
-	s->why[package] = owner;
 	conflicts_add(s, package);
 	if (!conflicts_hold(s, package, conflicts))
 		return false;

@@ -65,6 +65,23 @@ char *debian_fetch_place(const char *address)
 	return directory ? mem_strdup(directory) : http_url_host(address);
 }
 
+char *debian_fetch_site(const char *address)
+{
+	const char *host = strstr(address, "://"), *at;
+	size_t len;
+
+	if (!host || directory_of(address))
+		return mem_strdup("");
+	host += strlen("://");
+	len = strcspn(host, "/");
+	at = memchr(host, '@', len);
+	if (at) {
+		len -= (size_t)(at + 1 - host);
+		host = at + 1;
+	}
+	return mem_strndup(host, *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/"));
+}
+
 static int open_local(const char *path, struct err *e)
 {
 	int fd = open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);

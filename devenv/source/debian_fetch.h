@@ -19,6 +19,8 @@ char *debian_fetch_url(const char *address, const char *path);
 bool debian_fetch_knows(const char *address);
 /* For messages: the host, or the directory. malloc'ed. */
 char *debian_fetch_place(const char *address);
+/* The host as apt's preferences name it: without a port; empty of a directory. malloc'ed. */
+char *debian_fetch_site(const char *address);
 
 /* A small file of unknown size, checked by its reader. ERR_NOT_FOUND: it isn't there. */
 int debian_fetch_text(struct http *http, const char *url, size_t max, struct buf *out, struct err *e);

@@ -118,7 +118,28 @@ static bool is_good(const struct index *x, int fd, uint64_t size)
 	       strcmp(digest_hex(digest), x->plain.sha256) == 0;
 }
 
-static void add_text(struct reading *r, const char *at, size_t len)
+static char *said(struct debian_text t)
+{
+	return t.len ? debian_text_dup(t) : NULL;
+}
+
+static struct debian_origin origin_of(const struct reading *r, const struct index *x)
+{
+	const struct debian_release *release = &r->inrelease.release;
+
+	return (struct debian_origin){
+		.archive = said(release->suite),
+		.codename = said(release->codename),
+		.origin = said(release->origin),
+		.label = said(release->label),
+		.version = said(release->version),
+		.component = r->suite->flat ? NULL : mem_strndup(x->path, strcspn(x->path, "/")),
+		.site = r->suite->site ? mem_strdup(r->suite->site) : debian_fetch_site(r->suite->uri),
+		.priority = !release->not_automatic ? DEBIAN_PRIORITY : release->automatic_upgrades ? 100 : 1,
+	};
+}
+
+static void add_text(struct reading *r, const struct index *x, const char *at, size_t len)
 {
 	struct debian_indexes *o = r->out;
 
@@ -126,8 +147,10 @@ static void add_text(struct reading *r, const char *at, size_t len)
 		o->cap = o->cap ? 2 * o->cap : 8;
 		o->texts = mem_resize(o->texts, o->cap, sizeof(*o->texts));
 		o->sources = mem_resize(o->sources, o->cap, sizeof(*o->sources));
+		o->origins = mem_resize(o->origins, o->cap, sizeof(*o->origins));
 	}
 	o->texts[o->count] = (struct debian_text){ at, len };
+	o->origins[o->count] = origin_of(r, x);
 	o->sources[o->count++] = r->number;
 }
 
@@ -147,7 +170,7 @@ static int map_cached(struct reading *r, const struct index *x, struct err *e)
 	at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (at == MAP_FAILED)
 		return err_sys(e, "can't read the index %s", path);
-	add_text(r, at, (size_t)st.st_size);
+	add_text(r, x, at, (size_t)st.st_size);
 	return 1;
 }
 
@@ -364,6 +387,14 @@ static int read_components(struct reading *r, struct err *e)
 	return 0;
 }
 
+static void drop_last(struct debian_indexes *i)
+{
+	const struct debian_text *t = &i->texts[--i->count];
+
+	munmap((void *)(uintptr_t)t->at, t->len);
+	debian_origin_release(&i->origins[i->count]);
+}
+
 /* One of the two times: with what the cache has of the release while that is fresh, or asking the mirror. */
 static int read_once(struct reading *r, bool again, struct err *e)
 {
@@ -374,11 +405,8 @@ static int read_once(struct reading *r, bool again, struct err *e)
 		result = read_components(r, e);
 	if (result == 0)
 		return 0;
-	while (r->out->count > count) {
-		const struct debian_text *t = &r->out->texts[--r->out->count];
-
-		munmap((void *)(uintptr_t)t->at, t->len);
-	}
+	while (r->out->count > count)
+		drop_last(r->out);
 	while (r->out->warnings.count > warnings) {
 		char **last = &r->out->warnings.items[--r->out->warnings.count];
 
@@ -414,6 +442,7 @@ static int read_suite(struct reading *r, bool again, struct err *e)
 		debian_inrelease_release(&r->inrelease);
 		result = read_once(r, true, e);
 	}
+	r->out->cached = r->out->cached || r->inrelease.cached;
 	debian_inrelease_release(&r->inrelease);
 	return result;
 }
@@ -460,9 +489,10 @@ int debian_indexes_read(struct debian_context *c, const struct debian_archive *a
 
 void debian_indexes_release(struct debian_indexes *i)
 {
-	for (size_t k = 0; k < i->count; k++)
-		munmap((void *)(uintptr_t)i->texts[k].at, i->texts[k].len);
+	while (i->count)
+		drop_last(i);
 	free(i->texts);
+	free(i->origins);
 	free(i->sources);
 	strlist_release(&i->warnings);
 	*i = (struct debian_indexes){ 0 };

@@ -96,6 +96,10 @@ int debian_release_parse(struct debian_text text, struct debian_release *out, st
 	debian_control_field(paragraph, "Suite", &r.suite);
 	debian_control_field(paragraph, "Codename", &r.codename);
 	debian_control_field(paragraph, "Label", &r.label);
+	debian_control_field(paragraph, "Origin", &r.origin);
+	debian_control_field(paragraph, "Version", &r.version);
+	r.not_automatic = debian_control_field(paragraph, "NotAutomatic", &value) && debian_text_is(value, "yes");
+	r.automatic_upgrades = debian_control_field(paragraph, "ButAutomaticUpgrades", &value) && debian_text_is(value, "yes");
 	debian_control_field(paragraph, "Date", &value);
 	r.date = debian_release_time(value);
 	if (r.date <= 0)

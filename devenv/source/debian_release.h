@@ -14,7 +14,8 @@
 #include "source/debian_control.h"
 
 struct debian_release {
-	struct debian_text suite, codename, label; /* ranges of the text that was parsed; empty when absent */
+	struct debian_text suite, codename, label, origin, version; /* ranges of the text that was parsed; empty when absent */
+	bool not_automatic, automatic_upgrades; /* NotAutomatic: yes, ButAutomaticUpgrades: yes */
 	int64_t date, valid_until; /* seconds since 1970; 0: not said */
 	bool by_hash;		   /* Acquire-By-Hash: yes */
 	bool all_apart;		   /* packages for every architecture have an index of their own */

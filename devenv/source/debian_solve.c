@@ -25,7 +25,7 @@
 
 /* ---- options ---- */
 
-static void add_option(struct choice *c, size_t package)
+void option_add(struct choice *c, size_t package)
 {
 	for (size_t i = 0; i < c->count; i++)
 		if (c->options[i] == package)
@@ -49,7 +49,7 @@ static int by_standing(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void add_providers(struct solver *s, struct choice *c, const struct debian_dependency *d)
+void options_add_providers(struct solver *s, struct choice *c, const struct debian_dependency *d)
 {
 	size_t first, n = debian_universe_providers(s->u, d->name, &first), count = 0;
 	size_t *found = mem_array(n + 1, sizeof(*found));
@@ -64,7 +64,7 @@ static void add_providers(struct solver *s, struct choice *c, const struct debia
 	if (count)
 		qsort(found, count, sizeof(*found), by_standing);
 	for (size_t i = 0; i < count; i++)
-		add_option(c, found[i]);
+		option_add(c, found[i]);
 	free(found);
 }
 
@@ -72,8 +72,22 @@ static void add_candidate(struct solver *s, struct choice *c, const struct debia
 {
 	size_t first, n = debian_universe_find(s->u, d->name, &first);
 
-	if (n && meets(s, d, s->wants[first]))
-		add_option(c, s->wants[first]);
+	if (n && s->wants[first] != DEBIAN_NONE && meets(s, d, s->wants[first]))
+		option_add(c, s->wants[first]);
+}
+
+/* What backports need comes from there too; all else has no lower priority than the version that apt would take. */
+static bool may_resort_to(const struct solver *s, size_t package, size_t owner)
+{
+	int policy = s->u->packages[package].policy;
+	size_t candidate = candidate_of(s, package);
+
+	if (policy < 0 || candidate == DEBIAN_NONE)
+		return false;
+	if (policy >= s->u->packages[candidate].policy)
+		return true;
+	return owner != DEBIAN_NONE && !s->u->packages[owner].installed && s->u->packages[owner].policy < DEBIAN_PRIORITY &&
+	       policy >= s->u->packages[owner].policy;
 }
 
 static void add_other_versions(struct solver *s, struct choice *c, const struct debian_dependency *d)
@@ -81,8 +95,8 @@ static void add_other_versions(struct solver *s, struct choice *c, const struct 
 	size_t first, n = debian_universe_find(s->u, d->name, &first);
 
 	for (size_t i = first; i < first + n; i++)
-		if (meets(s, d, i))
-			add_option(c, i);
+		if (meets(s, d, i) && may_resort_to(s, i, c->need->owner))
+			option_add(c, i);
 }
 
 static void find_options(struct solver *s, const struct need *n, struct choice *c)
@@ -91,11 +105,11 @@ static void find_options(struct solver *s, const struct need *n, struct choice *
 	struct debian_dependency d;
 
 	/* The old version of something installed needs what is gone: a newer one may not. */
-	if (s->u->packages[n->owner].installed && candidate_of(s, n->owner) != n->owner)
-		add_option(c, candidate_of(s, n->owner));
+	if (n->owner != DEBIAN_NONE && s->u->packages[n->owner].installed && candidate_of(s, n->owner) != n->owner)
+		option_add(c, candidate_of(s, n->owner));
 	while (debian_depends_next(&rest, s->u->arch, &d)) {
 		add_candidate(s, c, &d);
-		add_providers(s, c, &d);
+		options_add_providers(s, c, &d);
 	}
 }
 
@@ -148,7 +162,7 @@ static bool go_on(struct solver *s)
 /* Is the need one of a version that has been replaced meanwhile, or met? */
 static bool is_settled(const struct solver *s, const struct need *n)
 {
-	if (s->chosen[s->head[n->owner]] != n->owner)
+	if (n->owner != DEBIAN_NONE && s->chosen[s->head[n->owner]] != n->owner)
 		return true;
 	return n->group.len && is_met(s, n->group);
 }
@@ -205,70 +219,6 @@ static bool search(struct solver *s)
 
 /* ---- the goal ---- */
 
-/* "name" or "name=version": the version that is meant. A name that only one package provides means that one. */
-static int find_wanted(struct solver *s, const char *text, size_t *out, struct err *e)
-{
-	const char *equals = strchr(text, '=');
-	struct debian_text name = { text, equals ? (size_t)(equals - text) : strlen(text) };
-	struct debian_text version = { equals ? equals + 1 : "", equals ? strlen(equals + 1) : 0 };
-	size_t first, n = debian_universe_find(s->u, name, &first);
-	struct debian_dependency d = { .name = name };
-	struct choice providers = { 0 };
-
-	for (size_t i = first; equals && i < first + n; i++)
-		if (debian_version_compare(s->u->packages[i].version, version) == 0) {
-			*out = i;
-			return 0;
-		}
-	if (n && equals) {
-		cleanup_free char *have = debian_text_dup(s->u->packages[first].version);
-
-		return err_set(e, ERR_NOT_FOUND, "there is no version %s; the newest one is %s", text_safe(text), text_safe(have));
-	}
-	if (n) {
-		*out = s->wants[first];
-		return 0;
-	}
-	add_providers(s, &providers, &d);
-	n = providers.count;
-	*out = n == 1 ? providers.options[0] : 0;
-	if (n > 1) {
-		cleanup_buf struct buf names = BUF_INIT;
-
-		for (size_t i = 0; i < n && i < 8; i++) {
-			struct debian_text t = s->u->packages[providers.options[i]].name;
-
-			buf_addf(&names, "%s%.*s", i ? ", " : "", (int)t.len, t.at);
-		}
-		err_set(e, ERR_CONFIG, "'%s' is no package but what several packages provide", text_safe(text));
-		err_hint(e, "name one of: %s", names.data);
-	} else if (n == 0) {
-		explain_unknown(s->u, text, e);
-	}
-	free(providers.options);
-	return n == 1 ? 0 : -1;
-}
-
-static void find_candidates(struct solver *s)
-{
-	size_t head = 0;
-
-	for (size_t i = 0; i < s->u->count; i++) {
-		if (i == 0 || debian_text_compare(s->u->packages[i].name, s->u->packages[i - 1].name) != 0)
-			head = i;
-		s->head[i] = head;
-		s->wants[i] = i;
-	}
-	for (size_t p = 0; p < s->goal->pin_count; p++) {
-		struct debian_text name = DEBIAN_TEXT(s->goal->pins[p].name), version = DEBIAN_TEXT(s->goal->pins[p].version);
-		size_t first, n = debian_universe_find(s->u, name, &first);
-
-		for (size_t i = first; i < first + n; i++)
-			if (debian_version_compare(s->u->packages[i].version, version) == 0)
-				s->wants[first] = i;
-	}
-}
-
 static void choose_installed(struct solver *s)
 {
 	for (size_t i = 0; i < s->u->count; i++)
@@ -291,11 +241,12 @@ static size_t only_option(struct solver *s, size_t owner, struct debian_text gro
 	return only;
 }
 
-static void add_must(struct solver *s, size_t package)
+static void add_must(struct solver *s, size_t package, size_t owner)
 {
 	if (s->must[s->head[package]] != DEBIAN_NONE || s->chosen[s->head[package]] == package)
 		return;
 	s->must[s->head[package]] = package;
+	s->why[package] = owner;
 	conflicts_add(s, package);
 	s->musts = mem_grow(s->musts, s->must_count, &s->must_cap, sizeof(*s->musts));
 	s->musts[s->must_count++] = package;
@@ -310,7 +261,7 @@ static void find_musts(struct solver *s)
 	static const char *const fields[] = { "Pre-Depends", "Depends" };
 
 	for (size_t i = 0; i < s->root_count; i++)
-		add_must(s, s->roots[i]);
+		add_must(s, s->roots[i].package, DEBIAN_NONE);
 	for (size_t i = 0; i < s->must_count; i++)
 		for (size_t f = 0; f < ARRAY_SIZE(fields); f++) {
 			struct debian_text rest, group;
@@ -320,53 +271,31 @@ static void find_musts(struct solver *s)
 				size_t only = is_met(s, group) ? DEBIAN_NONE : only_option(s, s->musts[i], group);
 
 				if (only != DEBIAN_NONE && !s->u->packages[only].installed)
-					add_must(s, only);
+					add_must(s, only, s->musts[i]);
 			}
 		}
 }
 
-static bool is_basic(const struct solver *s, size_t package)
-{
-	const struct debian_package *p = &s->u->packages[package];
-
-	return s->head[package] == package && s->goal->priority >= 0 &&
-	       (s->u->packages[s->wants[package]].essential || (int)p->priority <= s->goal->priority);
-}
-
-static void add_root(struct solver *s, size_t package)
-{
-	s->roots = mem_grow(s->roots, s->root_count, &s->root_cap, sizeof(*s->roots));
-	s->roots[s->root_count++] = package;
-}
-
-static int find_roots(struct solver *s, struct err *e)
-{
-	const struct strlist *wanted = s->goal->wanted;
-
-	for (size_t i = 0; wanted && i < wanted->count; i++) {
-		size_t package;
-
-		if (find_wanted(s, wanted->items[i], &package, e) < 0)
-			return -1;
-		add_root(s, package);
-	}
-	for (size_t i = 0; i < s->u->count; i++)
-		if (is_basic(s, i))
-			add_root(s, s->wants[i]);
-	return 0;
-}
-
-/* All that is wanted is chosen before anything that it needs, so that alternatives are met by what was asked for. */
+/*
+ * All that is wanted is chosen before anything that it needs, so that alternatives are met by what was asked for. `loose`: what has
+ * no version of its own is but a need, which another version than the pinned one may meet.
+ */
 static bool choose_roots(struct solver *s)
 {
-	for (size_t i = s->root_count; i-- > 0;)
-		if (!choose(s, s->roots[i], DEBIAN_NONE)) {
-			if (!s->explained)
-				buf_addf(&s->reason, "%.*s is wanted in two versions", (int)s->u->packages[s->roots[i]].name.len,
-					 s->u->packages[s->roots[i]].name.at);
-			s->explained = true;
+	for (size_t i = s->root_count; i-- > 0;) {
+		const struct root *r = &s->roots[i];
+
+		if (s->loose && r->word.len)
+			need_add(s, &s->needs, DEBIAN_NONE, r->word);
+	}
+	for (size_t i = s->root_count; i-- > 0;) {
+		const struct root *r = &s->roots[i];
+
+		if ((!s->loose || !r->word.len) && !choose(s, r->package, DEBIAN_NONE)) {
+			explain_root(s, r->package);
 			return false;
 		}
+	}
 	return true;
 }
 
@@ -393,10 +322,11 @@ static void start_over(struct solver *s)
 		s->chosen[i] = s->must[i] = s->why[i] = DEBIAN_NONE;
 }
 
-static bool attempt(struct solver *s, bool put_off, bool use_musts)
+static bool attempt(struct solver *s, bool put_off, bool use_musts, bool loose)
 {
 	start_over(s);
 	s->put_off = put_off;
+	s->loose = loose;
 	choose_installed(s);
 	if (use_musts)
 		find_musts(s);
@@ -432,14 +362,16 @@ int debian_solve(const struct debian_universe *u, const struct debian_goal *goal
 	s.wants = mem_array(u->count + 1, sizeof(*s.wants));
 	s.must = mem_array(u->count + 1, sizeof(*s.must));
 	s.why = mem_array(u->count + 1, sizeof(*s.why));
-	find_candidates(&s);
-	result = find_roots(&s, e);
+	wanted_candidates(&s);
+	result = wanted_roots(&s, e);
 	if (result == 0) {
-		/* In apt's order first; then in one that goes back less; then without believing what seemed sure. */
-		if (attempt(&s, false, true) || attempt(&s, true, true) || attempt(&s, true, false))
+		/* In apt's order first; then in one that goes back less; then without believing what seemed sure; and at last
+		 * with other versions than the pinned ones also of what is wanted. */
+		if (attempt(&s, false, true, false) || attempt(&s, true, true, false) || attempt(&s, true, false, false) ||
+		    (goal->pin_count && attempt(&s, true, false, true)))
 			take_solution(&s, out);
 		else
-			result = err_set(e, ERR_CONFIG, "these packages can't be installed together: %s", s.reason.data);
+			result = explain_failure(&s, e);
 	}
 	release(&s);
 	return result;

@@ -10,7 +10,7 @@
 
 struct need { /* something to be seen to; a list that is only ever put before, so that going back is forgetting */
 	struct need *next;
-	size_t owner;		   /* who needs it */
+	size_t owner;		   /* who needs it; DEBIAN_NONE: it is wanted */
 	struct debian_text group;  /* alternatives; empty: `owner` itself must go to another version */
 };
 
@@ -30,15 +30,21 @@ struct undo {
 	size_t head, before;
 };
 
+struct root { /* a version that is wanted */
+	size_t package;
+	struct debian_text word; /* what any version of would do as well; empty: only this one does */
+};
+
 struct solver {
 	const struct debian_universe *u;
 	const struct debian_goal *goal;
 	size_t *head;	/* of every package: the first version of its name */
 	size_t *chosen; /* by head: the version, or DEBIAN_NONE */
-	size_t *wants;	/* by package: the candidate of its name, at the head's place */
+	size_t *wants;	/* by package: the candidate of its name, at the head's place; DEBIAN_NONE: preferences forbid all */
 	size_t *must;	/* by head: what any solution has, or DEBIAN_NONE; found before the search */
 	size_t *musts, must_count, must_cap; /* the same as a list */
-	size_t *roots, root_count, root_cap; /* the versions that are wanted */
+	struct root *roots;
+	size_t root_count, root_cap;
 	size_t *why;	/* by package: who needed it when it was chosen, or DEBIAN_NONE */
 	struct need *needs;
 	struct need **later; /* needs with several options, first come first served; those before later_next are done */
@@ -51,11 +57,22 @@ struct solver {
 	size_t choice_count, choice_cap;
 	struct need **arena; /* every need ever made */
 	size_t arena_count, arena_cap;
+	bool loose;    /* what is wanted without a version may be another one than its candidate */
 	bool put_off;  /* needs with several options wait for all others: finds what apt's order does not */
 	size_t steps;
 	bool explained;
 	struct buf reason; /* of the first failure: that is the way people would have gone */
+	size_t at_fault;   /* the one that is wanted and can't be had; DEBIAN_NONE: several, that don't go together */
 };
+
+/* ---- debian_solve.c ---- */
+void option_add(struct choice *c, size_t package);
+/* The candidates that provide what `d` names, in the order in which they are to be tried. */
+void options_add_providers(struct solver *s, struct choice *c, const struct debian_dependency *d);
+
+/* ---- debian_wanted.c ---- */
+void wanted_candidates(struct solver *s);
+int wanted_roots(struct solver *s, struct err *e);
 
 /* ---- debian_choose.c: one version more ---- */
 /* Take this version, with all that it asks for as new needs. false: it conflicts with what was chosen; `s` may then have to
@@ -78,7 +95,10 @@ void explain_unmet(struct solver *s, const struct need *n);
 void explain_conflict(struct solver *s, size_t package, size_t owner, const struct debian_dependency *d, size_t with);
 /* "name (>= 1)" */
 void explain_dependency(struct buf *b, const struct debian_dependency *d);
-/* The nearest name of a package, as a hint. */
-int explain_unknown(const struct debian_universe *u, const char *name, struct err *e);
+/* Something installed would have to become `package`, which it must not. */
+void explain_stays(struct solver *s, size_t installed, size_t package, size_t owner);
+/* What is wanted can't be chosen, and nothing has said why. */
+void explain_root(struct solver *s, size_t package);
+int explain_failure(const struct solver *s, struct err *e);
 
 #endif

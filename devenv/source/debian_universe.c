@@ -90,6 +90,14 @@ static void add_provided(struct debian_universe *u, struct debian_text provides,
 	}
 }
 
+/* "hold ok installed": the first word is what somebody wants. */
+static bool is_held(struct debian_text status)
+{
+	struct debian_text word;
+
+	return debian_control_word(&status, &word) && debian_text_is(word, "hold");
+}
+
 static void add(struct debian_universe *u, struct debian_text stanza, const struct header *h, unsigned int source,
 		bool installed)
 {
@@ -105,6 +113,7 @@ static void add(struct debian_universe *u, struct debian_text stanza, const stru
 		.multi_arch = multi_arch_of(h->multi_arch),
 		.essential = debian_text_is(h->essential, "yes"),
 		.installed = installed,
+		.held = installed && is_held(h->status),
 	};
 }
 
@@ -160,6 +169,15 @@ static int by_provided(const void *a, const void *b)
 	return order ? order : (x->package > y->package) - (x->package < y->package);
 }
 
+/* The highest of the sources of a version counts, and of the preferences that name it the first. */
+static void join_policy(struct debian_package *kept, const struct debian_package *same)
+{
+	if (same->policy > kept->policy)
+		kept->policy = same->policy;
+	if (same->preference && (!kept->preference || same->preference < kept->preference))
+		kept->preference = same->preference;
+}
+
 /* The same version of a package from two suites is one package. */
 static void drop_repeated(struct debian_universe *u)
 {
@@ -169,14 +187,35 @@ static void drop_repeated(struct debian_universe *u)
 		if (!kept || debian_text_compare(u->packages[i].name, u->packages[kept - 1].name) != 0 ||
 		    debian_version_compare(u->packages[i].version, u->packages[kept - 1].version) != 0)
 			u->packages[kept++] = u->packages[i];
+		else
+			join_policy(&u->packages[kept - 1], &u->packages[i]);
 	u->count = kept;
+}
+
+static void rate(struct debian_universe *u)
+{
+	cleanup_free int *of_source = mem_array(u->policy.count + 1, sizeof(*of_source));
+
+	for (size_t i = 0; i < u->policy.count; i++)
+		of_source[i] = debian_policy_of_source(&u->policy, (unsigned int)i);
+	for (size_t i = 0; i < u->count; i++) {
+		struct debian_package *p = &u->packages[i];
+		unsigned int source = p->installed ? DEBIAN_INSTALLED : p->source;
+
+		p->policy = source < u->policy.count ? of_source[source] : debian_policy_of_source(&u->policy, source);
+		p->preference = debian_policy_find(&u->policy, p->name, p->version, source);
+	}
 }
 
 void debian_universe_sort(struct debian_universe *u)
 {
 	if (u->count)
 		qsort(u->packages, u->count, sizeof(*u->packages), by_name);
+	rate(u);
 	drop_repeated(u);
+	for (size_t i = 0; i < u->count; i++)
+		if (u->packages[i].preference)
+			u->packages[i].policy = u->policy.preferences->items[u->packages[i].preference - 1].priority;
 	u->provided_count = 0;
 	for (size_t i = 0; i < u->count; i++) {
 		struct debian_text provides;

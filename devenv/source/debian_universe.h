@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "source/debian_depends.h"
+#include "source/debian_policy.h"
 
 enum debian_priority { DEBIAN_REQUIRED, DEBIAN_IMPORTANT, DEBIAN_STANDARD, DEBIAN_OPTIONAL, DEBIAN_EXTRA };
 enum debian_multi_arch { DEBIAN_MULTI_NO, DEBIAN_MULTI_SAME, DEBIAN_MULTI_FOREIGN, DEBIAN_MULTI_ALLOWED };
@@ -23,6 +24,9 @@ struct debian_package { /* one version */
 	enum debian_multi_arch multi_arch;
 	bool essential; /* Essential: yes. Not what is only Protected: that may be missing, and some of it excludes each other */
 	bool installed; /* from a status file: it is there already */
+	bool held;	/* and is to stay as it is (apt-mark hold) */
+	int policy;	/* apt's priority of it: debian_policy.h; known after sorting */
+	unsigned int preference; /* the one that names it, counted from 1; 0: none */
 };
 
 struct debian_provided { /* `name` is provided by a package; by a version of its own, or none (empty) */
@@ -32,6 +36,7 @@ struct debian_provided { /* `name` is provided by a package; by a version of its
 
 struct debian_universe {
 	char *arch; /* Debian's name of the architecture: "amd64" */
+	struct debian_policy policy; /* to be set before sorting; empty: everything is as good */
 	struct debian_package *packages; /* sorted: by name, then the latest version first, of equal ones the installed first */
 	size_t count, cap;
 	struct debian_provided *provided; /* sorted by name */

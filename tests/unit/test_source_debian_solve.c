@@ -173,6 +173,26 @@ static void test_newest_and_pinned(void **state)
 	end(&w);
 }
 
+/* What is pinned moves when there is no other way: also when it is wanted itself. */
+static void test_pinned_and_in_the_way(void **state)
+{
+	static const struct debian_pin pin[] = { { "app", "1" }, { "other", "1" } };
+	struct world w;
+
+	(void)state;
+	begin(&w, P("app", "1", "Depends: lib (= 1)\n") P("app", "2", "Depends: lib (= 2)\n") P("lib", "2", "") P("other", "1", "")
+		  P("other", "2", ""), "");
+	w.goal.pins = pin;
+	w.goal.pin_count = ARRAY_SIZE(pin);
+	check(&w, "app other", "app=2 lib=2 other=1");
+	{
+		cleanup_free char *got = solve(&w, "app=1 other");
+
+		assert_string_equal(got, "! app can't be installed: app 1 needs lib (= 1), and the newest is 2 | ");
+	}
+	end(&w);
+}
+
 static void test_alternatives(void **state)
 {
 	struct world w;
@@ -213,10 +233,10 @@ static void test_says_why(void **state)
 	(void)state;
 	begin(&w, P("app", "1", "Depends: lib (>= 2)\n") P("lib", "1", "") P("left", "1", "Conflicts: right\n") P("right", "1", "")
 		  P("one", "1", "Provides: mta\n") P("two", "1", "Provides: mta\n"), "");
-	check(&w, "app", "! these packages can't be installed together: app 1 needs lib (>= 2) (there is 1) | ");
-	check(&w, "left right", "! these packages can't be installed together: left 1 conflicts with right; right 1 | ");
+	check(&w, "app", "! app can't be installed: app 1 needs lib (>= 2), and the newest is 1 | ");
+	check(&w, "left right", "! these packages can't be installed together: left 1 (asked for) conflicts with right 1 (asked for) | ");
 	check(&w, "ap", "! there is no package 'ap' in the distribution | did you mean 'app'?");
-	check(&w, "lib=3", "! there is no version lib=3; the newest one is 1 | ");
+	check(&w, "lib=3", "! there is no version 3 of lib; there is 1 | ");
 	check(&w, "mta", "! 'mta' is no package but what several packages provide | name one of: one, two");
 	end(&w);
 }
@@ -238,7 +258,7 @@ static void test_installed(void **state)
 	{
 		cleanup_free char *got = solve(&w, "hostile");
 
-		assert_non_null(strstr(got, "can't be installed together: hostile 1 conflicts with tool; tool 1"));
+		assert_non_null(strstr(got, "hostile can't be installed: hostile 1 (asked for) conflicts with tool 1 (of the base)"));
 	}
 	end(&w);
 }
@@ -286,7 +306,7 @@ int main(void)
 		cmocka_unit_test(test_versions_order), cmocka_unit_test(test_versions_equal), cmocka_unit_test(test_paragraphs),
 		cmocka_unit_test(test_names),	       cmocka_unit_test(test_dependencies),   cmocka_unit_test(test_newest_and_pinned),
 		cmocka_unit_test(test_alternatives),   cmocka_unit_test(test_goes_back),      cmocka_unit_test(test_says_why),
-		cmocka_unit_test(test_installed),      cmocka_unit_test(test_base),	      cmocka_unit_test(test_circles_and_chains),
+		cmocka_unit_test(test_installed),      cmocka_unit_test(test_pinned_and_in_the_way),      cmocka_unit_test(test_base),	      cmocka_unit_test(test_circles_and_chains),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

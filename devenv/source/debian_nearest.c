@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * debian_nearest.c - what may have been meant by names that are no packages. Among 60000 names some package is always one slip
+ * away, so the kind of likeness decides first: a slip, another version of the same family (libssl1.1, libssl3), a longer
+ * name (firefox, firefox-esr), two slips in a long name. Then how many packages depend on it: what is meant is rarely rare.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "source/debian_depends.h"
+#include "source/debian_solve.h"
+
+enum { LONG_NAME = 8, SHORT_NAME = 3, NAMES_SHOWN = 12 };
+enum likeness { TURNED_ROUND, LETTER_AT_END, ONE_SLIP, SAME_FAMILY, LONGER, TWO_SLIPS, UNLIKE };
+
+struct likely { /* all of one likeness, sorted by name */
+	struct debian_text *names;
+	size_t *needed; /* by so many packages */
+	size_t count, cap;
+	enum likeness likeness;
+};
+
+static bool begins(struct debian_text t, struct debian_text with)
+{
+	return t.len >= with.len && memcmp(t.at, with.at, with.len) == 0;
+}
+
+static struct debian_text behind(struct debian_text t, size_t n)
+{
+	return n < t.len ? (struct debian_text){ t.at + n, t.len - n } : (struct debian_text){ "", 0 };
+}
+
+/* Are they so many letters apart that were changed, left out, put in or turned round? */
+static bool is_within(struct debian_text a, struct debian_text b, unsigned int slips)
+{
+	while (a.len && b.len && *a.at == *b.at) {
+		a = behind(a, 1);
+		b = behind(b, 1);
+	}
+	if (a.len == 0 || b.len == 0)
+		return a.len + b.len <= slips;
+	if (slips == 0)
+		return false;
+	if (a.len > 1 && b.len > 1 && a.at[0] == b.at[1] && a.at[1] == b.at[0] && is_within(behind(a, 2), behind(b, 2), slips - 1))
+		return true;
+	return is_within(behind(a, 1), behind(b, 1), slips - 1) || is_within(behind(a, 1), b, slips - 1) ||
+	       is_within(a, behind(b, 1), slips - 1);
+}
+
+static bool is_turned_round(struct debian_text a, struct debian_text b)
+{
+	size_t i = 0;
+
+	if (a.len != b.len)
+		return false;
+	while (i < a.len && a.at[i] == b.at[i])
+		i++;
+	return i + 1 < a.len && a.at[i] == b.at[i + 1] && a.at[i + 1] == b.at[i] &&
+	       debian_text_compare(behind(a, i + 2), behind(b, i + 2)) == 0;
+}
+
+/* Without the number at its end: "libssl" of "libssl1.1". */
+static struct debian_text family(struct debian_text t)
+{
+	while (t.len && strchr("0123456789.", t.at[t.len - 1]))
+		t.len--;
+	return t;
+}
+
+static enum likeness like(struct debian_text word, struct debian_text name)
+{
+	bool first = *word.at == *name.at;
+
+	if (is_turned_round(word, name))
+		return TURNED_ROUND;
+	if (word.len + 1 == name.len ? begins(name, word) : word.len == name.len + 1 && begins(word, name))
+		return LETTER_AT_END;
+	if (word.len >= SHORT_NAME && is_within(word, name, 1))
+		return ONE_SLIP;
+	if (!first || word.len < SHORT_NAME)
+		return UNLIKE;
+	if (family(word).len >= SHORT_NAME && debian_text_compare(family(word), family(name)) == 0)
+		return SAME_FAMILY;
+	if (begins(name, word))
+		return LONGER;
+	return word.len >= LONG_NAME && is_within(word, name, 2) ? TWO_SLIPS : UNLIKE;
+}
+
+static struct likely find_likely(const struct debian_universe *u, struct debian_text word)
+{
+	struct likely l = { .likeness = UNLIKE };
+
+	for (size_t i = 0; i < u->count; i++) {
+		struct debian_text name = u->packages[i].name;
+		enum likeness is = UNLIKE;
+
+		if (i == 0 || debian_text_compare(name, u->packages[i - 1].name) != 0)
+			is = like(word, name);
+		if (is == UNLIKE || is > l.likeness)
+			continue;
+		if (is < l.likeness)
+			l.count = 0;
+		l.likeness = is;
+		l.names = mem_grow(l.names, l.count, &l.cap, sizeof(*l.names));
+		l.names[l.count++] = name;
+	}
+	l.needed = mem_array(l.count + 1, sizeof(*l.needed));
+	return l;
+}
+
+static void count_one(struct likely *l, struct debian_text name)
+{
+	size_t low = 0, high = l->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (debian_text_compare(l->names[middle], name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < l->count && debian_text_compare(l->names[low], name) == 0)
+		l->needed[low]++;
+}
+
+static void count_needed(const struct debian_universe *u, struct likely *l)
+{
+	for (size_t i = 0; l->count > 1 && i < u->count; i++) {
+		struct debian_text rest, group;
+		struct debian_dependency d;
+
+		debian_control_field(u->packages[i].stanza, "Depends", &rest);
+		while (debian_depends_group(&rest, &group))
+			while (debian_depends_next(&group, u->arch, &d))
+				count_one(l, d.name);
+	}
+}
+
+/* The best one but `but`; l->count: none. */
+static size_t best_of(const struct likely *l, size_t but)
+{
+	size_t best = l->count;
+
+	for (size_t i = 0; i < l->count; i++)
+		if (i != but && (best == l->count || l->needed[i] > l->needed[best] ||
+				 (l->needed[i] == l->needed[best] && l->names[i].len < l->names[best].len)))
+			best = i;
+	return best;
+}
+
+/* "python-is-python3": the distribution's own answer to a name that it gave up. */
+static struct debian_text find_successor(const struct debian_universe *u, const char *name)
+{
+	cleanup_free char *prefix = mem_printf("%s-is-", name);
+
+	for (size_t i = 0; i < u->count; i++)
+		if (begins(u->packages[i].name, DEBIAN_TEXT(prefix)))
+			return u->packages[i].name;
+	return (struct debian_text){ "", 0 };
+}
+
+/* "'a'", "'a' or 'b'", or nothing. */
+static void add_nearest(const struct debian_universe *u, const char *name, struct buf *b)
+{
+	struct likely l = find_likely(u, DEBIAN_TEXT(name));
+	struct debian_text second = find_successor(u, name);
+	size_t best;
+
+	count_needed(u, &l);
+	best = best_of(&l, l.count);
+	if (!second.len && best < l.count && l.likeness != LONGER && best_of(&l, best) < l.count)
+		second = l.names[best_of(&l, best)];
+	if (best < l.count)
+		buf_addf(b, "'%.*s'", (int)l.names[best].len, l.names[best].at);
+	if (second.len)
+		buf_addf(b, "%s'%.*s'", b->len ? " or " : "", (int)second.len, second.at);
+	free(l.names);
+	free(l.needed);
+}
+
+int debian_unknown_names(const struct debian_universe *u, const struct strlist *names, struct err *e)
+{
+	cleanup_buf struct buf list = BUF_INIT, hint = BUF_INIT;
+
+	for (size_t i = 0; i < names->count && i < NAMES_SHOWN; i++) {
+		cleanup_buf struct buf nearest = BUF_INIT;
+
+		buf_addf(&list, "%s'%s'", i ? ", " : "", text_safe(names->items[i]));
+		add_nearest(u, names->items[i], &nearest);
+		if (nearest.len && names->count == 1)
+			buf_addf(&hint, "did you mean %s?", nearest.data);
+		else if (nearest.len)
+			buf_addf(&hint, "%s%s: did you mean %s?", hint.len ? "; " : "", text_safe(names->items[i]), nearest.data);
+	}
+	if (names->count > NAMES_SHOWN)
+		buf_addf(&list, " and %zu more", names->count - NAMES_SHOWN);
+	err_set(e, ERR_NOT_FOUND, names->count == 1 ? "there is no package %s in the distribution" : "there are no packages %s in the distribution",
+		list.data);
+	return hint.len ? err_hint(e, "%s", hint.data) : -1;
+}
