@@ -86,8 +86,7 @@ static void own_platforms(const struct environment *env, struct strlist *out)
 
 void packages_platforms(const struct environment *env, struct strlist *out)
 {
-	static const char *const known[] = { "linux/amd64",   "linux/arm64",   "linux/arm/v7", "linux/386",
-					     "linux/riscv64", "linux/ppc64le", "linux/s390x" };
+	static const char *const known[] = { PACKAGES_PLATFORMS };
 
 	own_platforms(env, out);
 	for (size_t i = 0; !env->config.platforms.count && i < ARRAY_SIZE(known); i++) {

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "env/fetching.h"
 #include "env/locking.h"
+#include "env/packages_unknown.h"
 #include "env/packages_whole.h"
 #include "env/resolve.h"
 #include "env/stages.h"
@@ -33,6 +34,7 @@ struct job {
 	bool base, added; /* what is to be resolved */
 	bool other;	  /* the base is another one than the lock's packages are for */
 	struct strlist blamed; /* packages that can't stay as they are (env/packages_whole.h) */
+	struct strlist unknown; /* words that are no packages */
 };
 
 static char *dup_or_null(const char *s)
@@ -76,42 +78,6 @@ static void find_moving(const struct job *j, struct resolve *r, struct strlist *
 	}
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return strcmp(a ? a : "", b ? b : "") == 0;
-}
-
-static void note_changes(const struct job *j, const struct resolved *before, const struct resolved *after)
-{
-	bool own = strcmp(j->platform, oci_platform()) == 0;
-	size_t base_before = 0, base_after = 0;
-
-	for (size_t i = 0; i < before->count; i++)
-		base_before += before->items[i].in_base;
-	for (size_t i = 0; i < after->count; i++)
-		base_after += after->items[i].in_base;
-	if (!base_before && base_after) {
-		cleanup_free char *name = own ? mem_strdup(LOCKING_BASE) : mem_printf(LOCKING_BASE " (%s)", j->platform);
-		cleanup_free char *text = mem_printf("%zu packages", base_after);
-
-		locking_note_change(j->changes, name, "", text);
-	}
-	for (size_t i = 0; i < after->count; i++) {
-		const struct lock_package *p = &after->items[i], *old = resolved_find(before, p->name);
-		cleanup_free char *name = own ? mem_strdup(p->name) : mem_printf("%s (%s)", p->name, j->platform);
-
-		if ((old || !p->in_base || base_before) && !(old && same_text(old->version, p->version)))
-			locking_note_change(j->changes, name, old ? old->version : "", p->version);
-	}
-	for (size_t i = 0; i < before->count; i++) {
-		cleanup_free char *name = own ? mem_strdup(before->items[i].name)
-					      : mem_printf("%s (%s)", before->items[i].name, j->platform);
-
-		if (!resolved_find(after, before->items[i].name))
-			locking_note_change(j->changes, name, before->items[i].version, "");
-	}
-}
-
 static void keep_result(const struct job *j, struct resolved *base, struct resolved *added, const struct strlist *present)
 {
 	struct lock *l = j->lock;
@@ -138,22 +104,37 @@ static void keep_result(const struct job *j, struct resolved *base, struct resol
 	lock_set_packages_on(l, j->platform, on, words.data);
 }
 
+/* Does a word of [packages] apt ask for another version of a package than the locked base has? */
+static bool pins_base(const struct job *j)
+{
+	for (size_t i = 0; i < j->list.apt->count; i++) {
+		const char *equals = strchr(j->list.apt->items[i], '=');
+		cleanup_free char *name = mem_strndup(j->list.apt->items[i], strcspn(j->list.apt->items[i], "="));
+		const struct lock_package *p = lock_find_package(j->lock, j->arch, name);
+
+		if (equals && p && p->in_base && strcmp(p->version, equals + 1) != 0)
+			return true;
+	}
+	return false;
+}
+
 /* Versions that the base has to have for what stands on it. */
-static void override(struct resolved *locked, struct resolved *with)
+static void force(struct resolved *forced, struct resolved *with)
 {
 	for (size_t i = 0; i < with->count; i++)
-		resolved_put(locked, &with->items[i]);
+		resolved_put(forced, &with->items[i]);
 	with->count = 0;
 }
 
-/* `locked` is what the solver keeps: changed where the base has to follow. */
-static int resolve_both(const struct job *j, struct resolve *r, struct resolved *locked, struct resolved *base,
-			struct resolved *added, struct strlist *present, struct err *e)
+/* The base is made over where it has to follow what stands on it. */
+static int resolve_both(const struct job *j, struct resolve *r, struct resolved *base, struct resolved *added,
+			struct strlist *present, struct err *e)
 {
-	struct resolved again = { 0 };
-	bool whole = j->base, debian = packages_is_debian(j->env);
+	struct resolved again = { 0 }, forced = { 0 };
+	bool debian = packages_is_debian(j->env), whole = j->base || (debian && pins_base(j));
 	int result = 0;
 
+	r->forced = &forced;
 	for (int round = 0; result == 0; round++) {
 		resolved_release(base);
 		resolved_release(added);
@@ -172,11 +153,11 @@ static int resolve_both(const struct job *j, struct resolve *r, struct resolved 
 					 text_safe(again.items[0].name), text_safe(again.items[0].version));
 			break;
 		}
-		override(locked, &again);
+		force(&forced, &again);
 		whole = true;
-		r->all_moving = false;
-		r->moving = NULL;
 	}
+	r->forced = NULL;
+	resolved_release(&forced);
 	resolved_release(&again);
 	return result;
 }
@@ -232,7 +213,7 @@ static void describe(const struct job *j, const struct packages_source *source, 
 				 .store = j->store };
 }
 
-static int run_job(const struct job *j, const struct packages_source *source, const struct debian_indexes *indexes, struct err *e)
+static int run_job(struct job *j, const struct packages_source *source, const struct debian_indexes *indexes, struct err *e)
 {
 	struct resolved before = { 0 }, locked = { 0 }, base = { 0 }, added = { 0 }, after = { 0 };
 	struct debian_text status = { source->status.data, source->status.len };
@@ -243,16 +224,17 @@ static int run_job(const struct job *j, const struct packages_source *source, co
 	describe(j, source, indexes, &r);
 	r.installed = j->manifest ? &status : NULL;
 	r.locked = &locked;
+	r.unknown = &j->unknown;
 	copy_locked(j->lock, j->arch, false, &before);
 	if (!j->other)
 		copy_locked(j->lock, j->arch, false, &locked);
 	find_moving(j, &r, &moving);
 	result = j->list.own ? resolve_own(j, &r, &locked, &added, &present, e)
-			     : resolve_both(j, &r, &locked, &base, &added, &present, e);
+			     : resolve_both(j, &r, &base, &added, &present, e);
 	if (result == 0) {
 		keep_result(j, &base, &added, &present);
 		copy_locked(j->lock, j->arch, false, &after);
-		note_changes(j, &before, &after);
+		packages_note_changes(j->changes, j->platform, &before, &after);
 	}
 	resolved_release(&before);
 	resolved_release(&locked);
@@ -264,17 +246,48 @@ static int run_job(const struct job *j, const struct packages_source *source, co
 	return result;
 }
 
-static int with_indexes(const struct job *j, struct packages_source *source, struct err *e)
+static int explain_unknown(const struct job *j, struct packages_source *source, const struct debian_indexes *indexes, struct err *e)
+{
+	const struct config *c = &j->env->config;
+	cleanup_strlist struct strlist platforms = STRLIST_INIT;
+	struct packages_unknown u = { .source = source, .indexes = indexes, .platform = j->platform, .platforms = &platforms,
+				      .names = &j->unknown, .release = packages_is_debian(j->env), .named = c->platforms.count > 0 };
+
+	packages_platforms(j->env, &platforms);
+	packages_unknown_explain(&u, e);
+	return err_wrap(e, "%s:%u: [packages] apt", text_safe(j->list.own ? j->list.config : c->packages_file),
+			j->list.own ? c->packages_own_line : c->packages_line);
+}
+
+/* 1: it failed with what the cache had, and the mirror may know better. */
+static int try_with_indexes(struct job *j, struct packages_source *source, bool again, struct err *e)
 {
 	struct debian_indexes indexes = { 0 };
-	int result = debian_indexes_read(&source->context, &source->archive, j->arch, j->update->again, &indexes, e);
+	int result = debian_indexes_read(&source->context, &source->archive, j->arch, again, &indexes, e);
 
 	if (result < 0)
 		return -1;
-	for (size_t i = 0; j->options->ui->warning && i < indexes.warnings.count; i++)
-		j->options->ui->warning(j->options->ui->data, indexes.warnings.items[i]);
 	result = run_job(j, source, &indexes, e);
+	if (result < 0 && indexes.cached && !j->options->offline && (e->code == ERR_NOT_FOUND || e->code == ERR_CONFIG))
+		result = 1;
+	else if (result < 0 && j->unknown.count)
+		explain_unknown(j, source, &indexes, e);
+	for (size_t i = 0; result <= 0 && j->options->ui->warning && i < indexes.warnings.count; i++)
+		j->options->ui->warning(j->options->ui->data, indexes.warnings.items[i]);
 	debian_indexes_release(&indexes);
+	return result;
+}
+
+static int with_indexes(struct job *j, struct packages_source *source, struct err *e)
+{
+	int result = try_with_indexes(j, source, j->update->again, e);
+
+	if (result > 0) {
+		*e = ERR_INIT;
+		strlist_release(&j->unknown);
+		result = try_with_indexes(j, source, true, e);
+	}
+	strlist_release(&j->unknown);
 	return result;
 }
 
@@ -297,6 +310,10 @@ static int resolve_platform(struct job *j, struct err *e)
 	j->arch = debian_arch(j->platform);
 	if (!j->arch)
 		return err_set(e, ERR_UNSUPPORTED, "Debian is not made for %s", j->platform);
+	if (j->update->again && j->options->offline) {
+		err_set(e, ERR_OFFLINE, "nobody was asked what there is now of the packages for %s: --offline forbids it", j->platform);
+		return err_hint(e, "`devenv lock` fills gaps from what was fetched before");
+	}
 	if (env_require_allowed(j->env, j->options, e) < 0)
 		return -1;
 	if (!packages_is_debian(j->env) && find_image(j, e) < 0)
@@ -309,36 +326,6 @@ static int resolve_platform(struct job *j, struct err *e)
 }
 
 /* ---- all of it ---- */
-
-/* What nothing asks for any more, without asking anybody. */
-static void drop_all(struct lock *l, struct env_changes *changes)
-{
-	while (l->package_count) {
-		struct lock_package *p = &l->packages[l->package_count - 1];
-		cleanup_free char *arch = mem_strdup(p->arch), *name = mem_strdup(p->name);
-
-		if (!p->in_base)
-			locking_note_change(changes, name, p->version, "");
-		lock_remove_package(l, arch, name);
-	}
-	while (l->packages_on_count) {
-		cleanup_free char *platform = mem_strdup(l->packages_on[0].platform);
-
-		lock_set_packages_on(l, platform, NULL, NULL);
-	}
-}
-
-/* Packages of the base that stayed when another kind of base came. */
-static void drop_base(struct environment *env)
-{
-	for (size_t i = env->lock.package_count; i-- > 0;) {
-		struct lock_package *p = &env->lock.packages[i];
-		cleanup_free char *arch = mem_strdup(p->arch), *name = mem_strdup(p->name);
-
-		if (p->in_base)
-			lock_remove_package(&env->lock, arch, name);
-	}
-}
 
 static bool has_added_gap(const struct environment *env, const char *platform)
 {
@@ -433,6 +420,15 @@ static int lock_platforms(struct environment *env, const struct env_options *o, 
 	return any ? check_result(&env->lock, e) : 0;
 }
 
+/* Architectures that `platforms` no longer names. Where it names none, those of colleagues' machines stay. */
+static void drop_unnamed(struct environment *env, struct env_changes *changes)
+{
+	cleanup_strlist struct strlist platforms = STRLIST_INIT;
+
+	packages_platforms(env, &platforms);
+	packages_drop_platforms(&env->lock, &platforms, changes);
+}
+
 static void put_base(struct environment *env)
 {
 	struct lock_image image = { .name = mem_strdup(LOCKING_BASE), .request = packages_base_request(&env->config) };
@@ -456,19 +452,21 @@ int packages_lock(struct environment *env, const struct env_options *o, const st
 	int result;
 
 	if (!packages_are_asked_for(env)) {
-		drop_all(&env->lock, changes);
+		packages_drop_all(&env->lock, changes);
 		return 0;
 	}
 	if (packages_is_debian(env))
 		begin_base(env);
 	else
-		drop_base(env);
+		packages_drop_base(env);
 	if (env_store(env, &s, e) < 0)
 		return -1;
 	result = lock_platforms(env, o, update, &s, changes, e);
 	store_close(&s);
 	if (result == 0 && packages_is_debian(env))
 		put_base(env);
+	if (result == 0 && env->config.platforms.count)
+		drop_unnamed(env, changes);
 	return result;
 }
 
@@ -494,7 +492,7 @@ int packages_lock_own(struct environment *env, const struct env_options *o, cons
 	int result;
 
 	if (!j.list.apt->count) {
-		drop_all(j.lock, changes);
+		packages_drop_all(j.lock, changes);
 		return 0;
 	}
 	if (!has_own_gap(env) && !touches(j.lock, update, false, PACKAGES_OWN))

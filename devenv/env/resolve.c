@@ -119,7 +119,12 @@ static void add_stanza_like(struct buf *b, const struct debian_package *like, co
 	buf_addch(b, '\n');
 }
 
-/* Stanzas for everything locked that u lacks. */
+static bool may_move(const struct resolve *r, const char *name)
+{
+	return r->all_moving || (r->moving && strlist_has(r->moving, name));
+}
+
+/* Stanzas for everything locked that u lacks. Of what may move only that counts which the archive has. */
 static void add_forgotten(const struct resolve *r, const struct resolved *locked, const struct debian_universe *u, struct buf *b)
 {
 	struct err ignored = ERR_INIT;
@@ -128,7 +133,7 @@ static void add_forgotten(const struct resolve *r, const struct resolved *locked
 		const struct lock_package *p = &locked->items[i];
 		size_t newest;
 
-		if (has_version(u, p->name, p->version, &newest))
+		if (has_version(u, p->name, p->version, &newest) || (locked == r->locked && may_move(r, p->name)))
 			continue;
 		/* The control data of the package itself, where the store has it. */
 		if (r->store && debian_pool_stanza(r->store, p, b, &ignored) == 0)
@@ -170,17 +175,13 @@ static void make_universe(const struct resolve *r, struct debian_text installed,
 
 /* ---- solutions ---- */
 
-static bool may_move(const struct resolve *r, const char *name)
-{
-	return r->all_moving || (r->moving && strlist_has(r->moving, name));
-}
-
-/* malloc'ed; strings belong to the lists. Later ones win: what was locked over the packages below, but not over the base. */
+/* malloc'ed; strings belong to the lists. Later ones win: what was locked over the packages below, but not over the base; and what
+ * the base is forced to have over all. */
 static struct debian_pin *make_pins(const struct resolve *r, const struct resolved *base, size_t *count)
 {
 	const struct resolved *under = base ? base : r->below;
-	size_t locked = r->locked ? r->locked->count : 0, own = under ? under->count : 0;
-	struct debian_pin *pins = mem_array(locked + own + 1, sizeof(*pins));
+	size_t locked = r->locked ? r->locked->count : 0, own = under ? under->count : 0, forced = r->forced ? r->forced->count : 0;
+	struct debian_pin *pins = mem_array(locked + own + forced + 1, sizeof(*pins));
 
 	*count = 0;
 	for (size_t i = 0; i < own; i++)
@@ -191,6 +192,8 @@ static struct debian_pin *make_pins(const struct resolve *r, const struct resolv
 		if (!may_move(r, p->name) && !resolved_find(base, p->name))
 			pins[(*count)++] = (struct debian_pin){ p->name, p->version };
 	}
+	for (size_t i = 0; !base && i < forced; i++)
+		pins[(*count)++] = (struct debian_pin){ r->forced->items[i].name, r->forced->items[i].version };
 	return pins;
 }
 
@@ -216,7 +219,8 @@ static int make_entry(const struct resolve *r, const struct debian_package *p, b
 	const char *relative = path[0] == '.' && path[1] == '/' ? path + 2 : path;
 	uint64_t bytes = 0;
 
-	if (locked && strcmp(locked->version, version) == 0) {
+	/* What may move is what the index says of it: it may be another file, and the lock damaged. */
+	if (locked && strcmp(locked->version, version) == 0 && (!may_move(r, name) || p->source == NOWHERE)) {
 		*out = copy_of(locked);
 		free(mem_steal(out->request));
 		out->in_base = in_base;
@@ -275,10 +279,27 @@ static void want_base(const struct debian_universe *u, enum config_variant varia
 		strlist_add(wanted, "apt");
 }
 
+/* [packages] apt = name=version: where the base has the package, in that version. */
+static void add_word_pins(const struct resolve *r, struct strlist *names, struct debian_pin **pins, size_t *count)
+{
+	const struct strlist *apt = r->apt;
+
+	*pins = mem_resize(*pins, *count + apt->count + 1, sizeof(**pins));
+	for (size_t i = 0; i < apt->count; i++)
+		if (strchr(apt->items[i], '='))
+			strlist_add_take(names, mem_strndup(apt->items[i], strcspn(apt->items[i], "=")));
+	for (size_t i = 0, k = 0; i < apt->count; i++) {
+		const char *equals = strchr(apt->items[i], '=');
+
+		if (equals)
+			(*pins)[(*count)++] = (struct debian_pin){ names->items[k++], equals + 1 };
+	}
+}
+
 int resolve_base(const struct resolve *r, struct resolved *base, struct err *e)
 {
 	struct buf forgotten = BUF_INIT;
-	struct strlist wanted = STRLIST_INIT;
+	struct strlist wanted = STRLIST_INIT, names = STRLIST_INIT;
 	struct debian_solution solution = { 0 };
 	struct debian_universe u;
 	struct debian_goal goal = { .wanted = &wanted, .priority = (int)DEBIAN_REQUIRED - 1 };
@@ -287,6 +308,7 @@ int resolve_base(const struct resolve *r, struct resolved *base, struct err *e)
 
 	make_universe(r, (struct debian_text){ "", 0 }, &u, &forgotten);
 	want_base(&u, r->env->config.variant, &wanted);
+	add_word_pins(r, &names, &pins, &goal.pin_count);
 	goal.pins = pins;
 	result = debian_solve(&u, &goal, &solution, e);
 	if (result == 0)
@@ -296,6 +318,7 @@ int resolve_base(const struct resolve *r, struct resolved *base, struct err *e)
 	debian_solution_release(&solution);
 	debian_universe_release(&u);
 	strlist_release(&wanted);
+	strlist_release(&names);
 	buf_release(&forgotten);
 	free(pins);
 	return result;
@@ -413,7 +436,7 @@ int resolve_packages(const struct resolve *r, struct resolved *base, struct reso
 		     struct resolved *again, struct err *e)
 {
 	struct buf forgotten = BUF_INIT, status = BUF_INIT, unused = BUF_INIT;
-	struct debian_goal goal = { .wanted = r->apt, .priority = (int)DEBIAN_REQUIRED - 1 };
+	struct debian_goal goal = { .wanted = r->apt, .priority = (int)DEBIAN_REQUIRED - 1, .unknown = r->unknown };
 	const struct resolved *under = base ? base : r->below;
 	struct debian_pin *pins = make_pins(r, base, &goal.pin_count);
 	struct debian_text installed = r->installed ? *r->installed : (struct debian_text){ "", 0 };

@@ -31,8 +31,10 @@ struct resolve {
 	const struct store *store;	 /* where control data of packages that left the archive is looked for; NULL: nowhere */
 	const struct resolved *locked;	 /* what the lock has: kept where it can be */
 	const struct resolved *below;	 /* packages that another lock has below these: there already. NULL: none */
-	const struct strlist *moving;	 /* names of packages that may move: no pins for these */
+	const struct strlist *moving;	 /* names of packages that may move: no pins for these, and only what the archive has of them now */
 	bool all_moving;
+	const struct resolved *forced;	 /* versions that the base has to have for what stands on it, whatever may move. NULL: none */
+	struct strlist *unknown;	 /* receives the words that resolve_packages finds to be no packages; may be NULL */
 };
 
 /* The packages of [base] debian. Entries have in_base. */

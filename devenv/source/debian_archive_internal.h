@@ -50,7 +50,7 @@ struct debian_inrelease {
 	bool cached;	 /* it was not asked for just now */
 };
 /* From the cache while it is fresh, else from the mirror; signature, suite, date and expiry checked. `force`: ask the mirror.
- * `directory`: of the cache, whose lock for this suite the caller holds. */
+ * `directory`: of the cache; who fetches more holds its lock for this suite, so that of many at once one asks. */
 int debian_inrelease_get(struct debian_context *c, const struct debian_suite *s, int directory, bool force,
 			 struct strlist *warnings, struct debian_inrelease *out, struct err *e);
 void debian_inrelease_release(struct debian_inrelease *r);

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "env/packages.h"
 #include "env/packages_dpkg.h"
+#include "env/packages_internal.h"
 #include "env/packages_order.h"
 #include "env/packages_stage.h"
 #include "env/resolve.h"
@@ -274,7 +275,8 @@ static char *solved(const char *index, const char *config, const char *lock, boo
 	if (resolve_base(&r, &base, &e) || resolve_packages(&r, &base, &added, &present, &again, &e))
 		buf_addf(&b, "%s (%s)", e.msg, e.hint);
 	for (size_t i = 0; i < base.count; i++)
-		buf_addf(&b, "%s=%s%s ", base.items[i].name, base.items[i].version, base.items[i].request ? "!" : "");
+		buf_addf(&b, "%s=%s%s%s ", base.items[i].name, base.items[i].version, strcmp(base.items[i].sha256, HEX) == 0 ? "" : "*",
+			 base.items[i].request ? "!" : "");
 	for (size_t i = 0; i < added.count; i++)
 		buf_addf(&b, "+%s=%s%s ", added.items[i].name, added.items[i].version, added.items[i].request ? "!" : "");
 	for (size_t i = 0; i < again.count; i++)
@@ -327,6 +329,112 @@ static void test_resolve_moves_the_base(void **state)
 	       "apt=2 libc=1 +libc=2 +tool=2! again:libc=2 ");
 }
 
+#define OTHER_HEX "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+/* What may move is what the archive has now, also when that is lower, or another file of the same version. */
+static void test_update(void **state)
+{
+	static const char config[] = "[base]\ndebian = bookworm\n[packages]\napt = tool\n";
+	static const char index[] = NEEDED("libc", "2") STANZA("apt", "2", "Depends: libc\n") STANZA("tool", "2", "Depends: libc (>= 1)\n");
+	cleanup_free char *libc = package("amd64", "libc", "in = base\n", "3"), *tool = package("amd64", "tool", "request = tool\n", "2.1");
+	cleanup_free char *apt = package("amd64", "apt", "in = base\n", "2"), *lock = mem_printf(BASE "%s%s%s", libc, apt, tool);
+	static const char damaged[] = BASE "[package.amd64.libc]\nin = base\npath = pool/libc_2.deb\nsha256 = " OTHER_HEX
+				      "\nsize = 1\nsuite = bookworm\nversion = 2\n";
+
+	(void)state;
+	solves(index, config, lock, false, "apt=2 libc=3 +tool=2.1! ");
+	solves(index, config, lock, true, "apt=2 libc=2 +tool=2! ");
+	solves(index, config, damaged, false, "apt=2 libc=2* +tool=2! ");
+	solves(index, config, damaged, true, "apt=2 libc=2 +tool=2! ");
+}
+
+/* name=version of a package that the base has moves the base. */
+static void test_pins_of_the_base(void **state)
+{
+	static const char index[] = NEEDED("libc", "2") NEEDED("libc", "1") STANZA("apt", "2", "");
+
+	(void)state;
+	solves(index, "[base]\ndebian = bookworm\n[packages]\napt = libc=1\n", "", false, "apt=2 libc=1! ");
+	solves(index, "[base]\ndebian = bookworm\n[packages]\napt = libc=7\n", "", false,
+	       ":0: [packages] apt: there is no version 7 of libc; there are 2, 1 ()apt=2 libc=2 ");
+}
+
+static void changes_are(const char *before, const char *after, const char *expected)
+{
+	struct resolved old = { 0 }, new = { 0 }, *const lists[] = { &old, &new };
+	const char *const texts[] = { before, after };
+	struct env_changes changes = { 0 };
+	struct err e = ERR_INIT;
+	struct buf b = BUF_INIT;
+
+	for (size_t k = 0; k < 2; k++) {
+		struct lock l;
+
+		if (lock_parse("devenv.lock", texts[k], strlen(texts[k]), &l, &e) < 0)
+			fail_msg("%s", e.msg);
+		for (size_t i = 0; i < l.package_count; i++)
+			resolved_put(lists[k], &l.packages[i]);
+		l.package_count = 0;
+		lock_release(&l);
+	}
+	packages_note_changes(&changes, oci_platform(), &old, &new);
+	for (size_t i = 0; i < changes.count; i++)
+		buf_addf(&b, "%s: %s -> %s;", changes.items[i].name, changes.items[i].before, changes.items[i].after);
+	assert_string_equal(b.data ? b.data : "", expected);
+	buf_release(&b);
+	env_changes_release(&changes);
+	resolved_release(&old);
+	resolved_release(&new);
+}
+
+static void test_changes(void **state)
+{
+#define ENTRY(more) "[package.amd64.jq]\n" more
+#define JQ(path, sha, size, suite, version) \
+	ENTRY("path = " path "\nsha256 = " sha "\nsize = " size "\nsuite = " suite "\nversion = " version "\n")
+	static const char jq[] = JQ("pool/jq.deb", HEX, "1", "bookworm", "1");
+
+	(void)state;
+	changes_are(jq, jq, "");
+	changes_are(jq, JQ("pool/jq.deb", HEX, "1", "bookworm", "2"), "jq: 1 -> 2;");
+	changes_are(jq, JQ("pool/jq.deb", OTHER_HEX, "1", "bookworm", "1"), "jq: 1 sha256:aaaaaaaaaaaa -> 1 sha256:bbbbbbbbbbbb;");
+	changes_are(jq, JQ("pool/jq.deb", HEX, "2", "bookworm", "1"), "jq: 1 of 1 bytes -> 1 of 2 bytes;");
+	changes_are(jq, JQ("pool/other.deb", HEX, "1", "bookworm", "1"), "jq: 1 pool/jq.deb -> 1 pool/other.deb;");
+	changes_are(jq, JQ("pool/jq.deb", HEX, "1", "bookworm-security", "1"), "jq: 1 of bookworm -> 1 of bookworm-security;");
+	changes_are(jq, "", "jq: 1 -> ;");
+	changes_are("", jq, "jq:  -> 1;");
+}
+
+/* Architectures that `platforms` does not name any more leave the lock. */
+static void test_platforms_that_left(void **state)
+{
+	cleanup_free char *here = package("amd64", "jq", "", "1"), *there = package("arm64", "jq", "", "1");
+	cleanup_free char *base = package("arm64", "libc6", "in = base\n", "1");
+	cleanup_free char *text = mem_printf(BASE "%s%s%s[packages]\non.linux/amd64 = sha256:" HEX "\non.linux/arm64 = sha256:" HEX "\n", here,
+					     there, base);
+	cleanup_strlist struct strlist platforms = STRLIST_INIT;
+	struct env_changes changes = { 0 };
+	struct err e = ERR_INIT;
+	struct lock l;
+
+	(void)state;
+	assert_int_equal(lock_parse("devenv.lock", text, strlen(text), &l, &e), 0);
+	strlist_add(&platforms, "linux/amd64");
+	strlist_add(&platforms, "linux/arm64");
+	packages_drop_platforms(&l, &platforms, &changes);
+	assert_int_equal(l.package_count, 3);
+	strlist_release(&platforms);
+	strlist_add(&platforms, "linux/amd64");
+	packages_drop_platforms(&l, &platforms, &changes);
+	assert_int_equal(l.package_count, 1);
+	assert_non_null(lock_find_package(&l, "amd64", "jq"));
+	assert_non_null(lock_packages_on(&l, "linux/amd64"));
+	assert_null(lock_packages_on(&l, "linux/arm64"));
+	assert_int_equal(changes.count, 2); /* the base as a whole */
+	env_changes_release(&changes);
+	lock_release(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -337,6 +445,10 @@ int main(void)
 		cmocka_unit_test(test_base_script),
 		cmocka_unit_test(test_resolve),
 		cmocka_unit_test(test_resolve_moves_the_base),
+		cmocka_unit_test(test_update),
+		cmocka_unit_test(test_pins_of_the_base),
+		cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_platforms_that_left),
 	};
 
 	return cmocka_run_group_tests_name("env_packages", tests, NULL, NULL);
