@@ -113,20 +113,39 @@ static bool is_version(const char *s)
 	       strspn(s, LOWER "ABCDEFGHIJKLMNOPQRSTUVWXYZ" DIGITS ".+-~:") == strlen(s);
 }
 
-static int check_package(const struct config *c, const struct ini_entry *entry, const char *item, struct err *e)
+/* What apt-get install takes and this does not, by what it is. -1: it is of such a kind. */
+static int check_kind(const struct config *c, const struct ini_entry *entry, const char *item, struct err *e)
 {
-	const char *equals = strchr(item, '='), *slash = strchr(item, '/'), *colon = strchr(item, ':');
-	size_t n = equals ? (size_t)(equals - item) : strlen(item);
+	const char *slash = strchr(item, '/'), *colon = strchr(item, ':');
+	size_t n = strcspn(item, "=");
 
 	if (item[0] == '-') {
-		value_bad(c->file, entry, e, "'%s' is an option of apt: here are names of packages only", text_safe(item));
-		return err_hint(e, "recommended packages are never installed: name those that are needed");
+		value_bad(c->file, entry, e, "'%s' is an option of apt, and options can't be given: here are names of packages only", text_safe(item));
+		return strstr(item, "recommends") ? err_hint(e, "recommended packages are never installed: name those that are needed") : -1;
 	}
-	if (slash || (colon && (!equals || colon < equals))) {
-		value_bad(c->file, entry, e, "'%s': a %s can't be chosen for a package", text_safe(item),
-			  slash ? "release" : "foreign architecture");
-		return err_hint(e, "write the name, or name=version");
+	if (item[0] == '/' || item[0] == '.' || (text_ends(item, ".deb") && slash)) {
+		value_bad(c->file, entry, e, "'%s' is a file, and local packages are not supported", text_safe(item));
+		return err_hint(e, "a [build] that has it among its inputs can run dpkg -i on it; or put it into an archive of your own");
 	}
+	if (slash && slash < item + n) {
+		value_bad(c->file, entry, e, "'%s': a release can't be chosen for a package", text_safe(item));
+		return err_hint(e, "write the name, or name=version with a version that the release has");
+	}
+	if (colon && colon < item + n) {
+		value_bad(c->file, entry, e, "'%s': an architecture can't be chosen for a package; it is that of the environment",
+			  text_safe(item));
+		return err_hint(e, "write %.*s; for which architectures it is locked is said by platforms in [devenv]", (int)(colon - item), item);
+	}
+	return 0;
+}
+
+static int check_package(const struct config *c, const struct ini_entry *entry, const char *item, struct err *e)
+{
+	const char *equals = strchr(item, '=');
+	size_t n = equals ? (size_t)(equals - item) : strlen(item);
+
+	if (check_kind(c, entry, item, e))
+		return -1;
 	if (strpbrk(item, "*?^$[")) {
 		value_bad(c->file, entry, e, "'%s' is a pattern: name each package", text_safe(item));
 		return -1;
@@ -140,9 +159,33 @@ static int check_package(const struct config *c, const struct ini_entry *entry, 
 	return 0;
 }
 
+/* "hello hello=2.10": the version says more than the name alone. */
+static void drop_bare(struct strlist *list)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const char *item = list->items[i];
+		size_t n = strlen(item);
+		bool bare = false;
+
+		for (size_t k = 0; !bare && k < list->count; k++)
+			bare = k != i && list->items[k] && strncmp(list->items[k], item, n) == 0 && list->items[k][n] == '=';
+		if (bare)
+			free(mem_steal(list->items[i]));
+	}
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i])
+			list->items[kept++] = list->items[i];
+	list->count = kept;
+	if (list->items)
+		list->items[kept] = NULL;
+}
+
 /* Not two versions of one package in one list; then sorted. */
 static int finish_list(struct strlist *list, const struct ini_entry *entry, struct err *e)
 {
+	drop_bare(list);
 	for (size_t i = 0; i < list->count; i++)
 		for (size_t k = 0; k < i; k++) {
 			const char *item = list->items[i], *other = list->items[k];
