@@ -77,14 +77,20 @@ static struct lock_package copy_of(const struct lock_package *p)
 
 /* ---- what the archive has forgotten ---- */
 
-static bool has_version(const struct debian_universe *u, const char *name, const char *version, size_t *newest)
+/* *nearest: the next later version, else the latest; SIZE_MAX: there is none. */
+static bool has_version(const struct debian_universe *u, const char *name, const char *version, size_t *nearest)
 {
 	size_t first, n = debian_universe_find(u, DEBIAN_TEXT(name), &first);
 
-	*newest = n ? first : SIZE_MAX;
-	for (size_t i = first; i < first + n; i++)
-		if (debian_version_compare(u->packages[i].version, DEBIAN_TEXT(version)) == 0)
+	*nearest = n ? first : SIZE_MAX;
+	for (size_t i = first; i < first + n; i++) {
+		int order = debian_version_compare(u->packages[i].version, DEBIAN_TEXT(version));
+
+		if (order == 0)
 			return true;
+		if (order > 0)
+			*nearest = i;
+	}
 	return false;
 }
 
@@ -131,15 +137,15 @@ static void add_forgotten(const struct resolve *r, const struct resolved *locked
 
 	for (size_t i = 0; locked && i < locked->count; i++) {
 		const struct lock_package *p = &locked->items[i];
-		size_t newest;
+		size_t nearest;
 
-		if (has_version(u, p->name, p->version, &newest) || (locked == r->locked && may_move(r, p->name)))
+		if (has_version(u, p->name, p->version, &nearest) || (locked == r->locked && may_move(r, p->name)))
 			continue;
 		/* The control data of the package itself, where the store has it. */
 		if (r->store && debian_pool_stanza(r->store, p, b, &ignored) == 0)
 			continue;
-		if (newest != SIZE_MAX)
-			add_stanza_like(b, &u->packages[newest], p);
+		if (nearest != SIZE_MAX)
+			add_stanza_like(b, &u->packages[nearest], p);
 		else
 			buf_addf(b, "Package: %s\nVersion: %s\nArchitecture: %s\n\n", p->name, p->version, p->arch);
 	}

@@ -77,7 +77,7 @@ static enum likeness like(struct debian_text word, struct debian_text name)
 		return TURNED_ROUND;
 	if (word.len + 1 == name.len ? begins(name, word) : word.len == name.len + 1 && begins(word, name))
 		return LETTER_AT_END;
-	if (word.len >= SHORT_NAME && is_within(word, name, 1))
+	if (word.len > SHORT_NAME && is_within(word, name, 1))
 		return ONE_SLIP;
 	if (!first || word.len < SHORT_NAME)
 		return UNLIKE;

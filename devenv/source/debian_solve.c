@@ -82,7 +82,7 @@ static bool may_resort_to(const struct solver *s, size_t package, size_t owner)
 	int policy = s->u->packages[package].policy;
 	size_t candidate = candidate_of(s, package);
 
-	if (policy < 0 || candidate == DEBIAN_NONE)
+	if (policy < 0 || candidate == DEBIAN_NONE || s->u->packages[candidate].held)
 		return false;
 	if (policy >= s->u->packages[candidate].policy)
 		return true;
