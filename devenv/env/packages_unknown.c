@@ -138,6 +138,7 @@ static void add_hints(const struct packages_unknown *u, struct answer *a)
 int packages_unknown_explain(const struct packages_unknown *u, struct err *e)
 {
 	struct answer a = { .text = BUF_INIT, .hint = BUF_INIT };
+	struct err nowhere = ERR_INIT;
 	struct debian_universe all;
 
 	for (size_t i = 0; i < u->names->count; i++)
@@ -145,16 +146,14 @@ int packages_unknown_explain(const struct packages_unknown *u, struct err *e)
 	try_components(u, &a.rest, &a);
 	try_platforms(u, &a.rest, &a);
 	if (a.rest.count) {
-		struct err nowhere = ERR_INIT;
-
 		fill(u->indexes, debian_arch(u->platform), &all);
 		debian_unknown_names(&all, &a.rest, &nowhere);
 		debian_universe_release(&all);
 		add_sentence(&a.text, nowhere.msg);
-		if (nowhere.hint[0])
-			add_sentence(&a.hint, nowhere.hint);
 	}
 	add_hints(u, &a);
+	if (nowhere.hint[0])
+		add_sentence(&a.hint, nowhere.hint);
 	*e = ERR_INIT;
 	err_set(e, ERR_NOT_FOUND, "%s", a.text.data);
 	if (a.hint.len)

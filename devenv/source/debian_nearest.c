@@ -190,14 +190,15 @@ int debian_unknown_names(const struct debian_universe *u, const struct strlist *
 
 		buf_addf(&list, "%s'%s'", i ? ", " : "", text_safe(names->items[i]));
 		add_nearest(u, names->items[i], &nearest);
-		if (nearest.len && names->count == 1)
-			buf_addf(&hint, "did you mean %s?", nearest.data);
-		else if (nearest.len)
-			buf_addf(&hint, "%s%s: did you mean %s?", hint.len ? "; " : "", text_safe(names->items[i]), nearest.data);
+		if (!nearest.len)
+			continue;
+		buf_addf(&hint, "%s %s", hint.len ? "," : "did you mean", nearest.data);
+		if (names->count > 1)
+			buf_addf(&hint, " for '%s'", text_safe(names->items[i]));
 	}
 	if (names->count > NAMES_SHOWN)
 		buf_addf(&list, " and %zu more", names->count - NAMES_SHOWN);
 	err_set(e, ERR_NOT_FOUND, names->count == 1 ? "there is no package %s in the distribution" : "there are no packages %s in the distribution",
 		list.data);
-	return hint.len ? err_hint(e, "%s", hint.data) : -1;
+	return hint.len ? err_hint(e, "%s?", hint.data) : -1;
 }

@@ -166,5 +166,5 @@ three_suites() {
 	wants "app beside nothing-like-it frehs"
 	run -1 devenv -C "$dir" lock
 	[[ $output = *"devenv.ini:4: [packages] apt: beside is in the component contrib"*"there are no packages 'frehs', 'nothing-like-it'"* ]]
-	[[ $output = *"frehs: did you mean 'fresh'?"* ]]
+	[[ $output = *"did you mean 'fresh' for 'frehs'?"* ]]
 }
