@@ -37,26 +37,6 @@ struct job {
 	struct strlist unknown; /* words that are no packages */
 };
 
-static char *dup_or_null(const char *s)
-{
-	return s ? mem_strdup(s) : NULL;
-}
-
-static void copy_locked(const struct lock *l, const char *arch, bool base_only, struct resolved *out)
-{
-	for (size_t i = 0; i < l->package_count; i++) {
-		const struct lock_package *p = &l->packages[i];
-		struct lock_package copy;
-
-		if (strcmp(p->arch, arch) != 0 || (base_only && !p->in_base))
-			continue;
-		copy = (struct lock_package){ mem_strdup(p->arch), mem_strdup(p->name),	  p->in_base,
-					      mem_strdup(p->version), mem_strdup(p->path), mem_strdup(p->suite),
-					      mem_strdup(p->sha256),  base_only ? NULL : dup_or_null(p->request), p->size };
-		resolved_put(out, &copy);
-	}
-}
-
 /* The packages that may move to other versions. */
 static void find_moving(const struct job *j, struct resolve *r, struct strlist *moving)
 {
@@ -141,7 +121,7 @@ static int resolve_both(const struct job *j, struct resolve *r, struct resolved 
 		if (debian && whole)
 			result = resolve_base(r, base, e);
 		else if (debian)
-			copy_locked(j->lock, j->arch, true, base);
+			resolved_add_locked(base, j->lock, j->arch, true);
 		if (result < 0 || !j->list.apt->count)
 			break;
 		strlist_release(present);
@@ -188,7 +168,7 @@ static int resolve_own(const struct job *j, struct resolve *r, struct resolved *
 	int result;
 
 	drop_foreign(r->archive, locked);
-	copy_locked(&j->env->lock, j->arch, false, &below);
+	resolved_add_locked(&below, &j->env->lock, j->arch, false);
 	r->below = &below;
 	result = resolve_packages(r, NULL, added, present, &none, e);
 	r->below = NULL;
@@ -225,15 +205,15 @@ static int run_job(struct job *j, const struct packages_source *source, const st
 	r.installed = j->manifest ? &status : NULL;
 	r.locked = &locked;
 	r.unknown = &j->unknown;
-	copy_locked(j->lock, j->arch, false, &before);
+	resolved_add_locked(&before, j->lock, j->arch, false);
 	if (!j->other)
-		copy_locked(j->lock, j->arch, false, &locked);
+		resolved_add_locked(&locked, j->lock, j->arch, false);
 	find_moving(j, &r, &moving);
 	result = j->list.own ? resolve_own(j, &r, &locked, &added, &present, e)
 			     : resolve_both(j, &r, &base, &added, &present, e);
 	if (result == 0) {
 		keep_result(j, &base, &added, &present);
-		copy_locked(j->lock, j->arch, false, &after);
+		resolved_add_locked(&after, j->lock, j->arch, false);
 		packages_note_changes(j->changes, j->platform, &before, &after);
 	}
 	resolved_release(&before);

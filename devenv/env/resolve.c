@@ -75,6 +75,20 @@ static struct lock_package copy_of(const struct lock_package *p)
 				      .size = p->size };
 }
 
+void resolved_add_locked(struct resolved *r, const struct lock *l, const char *arch, bool base_only)
+{
+	for (size_t i = 0; i < l->package_count; i++) {
+		struct lock_package copy;
+
+		if (strcmp(l->packages[i].arch, arch) != 0 || (base_only && !l->packages[i].in_base))
+			continue;
+		copy = copy_of(&l->packages[i]);
+		if (base_only)
+			free(mem_steal(copy.request));
+		resolved_put(r, &copy);
+	}
+}
+
 /* ---- what the archive has forgotten ---- */
 
 /* *nearest: the next later version, else the latest; SIZE_MAX: there is none. */

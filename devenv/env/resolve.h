@@ -17,6 +17,8 @@ void resolved_release(struct resolved *r);
 struct lock_package *resolved_find(const struct resolved *r, const char *name);
 /* Takes the contents; an entry of that name is replaced. */
 void resolved_put(struct resolved *r, struct lock_package *entry);
+/* Copies of what a lock has for an architecture. `base_only`: of the base, and without the requests that they answer. */
+void resolved_add_locked(struct resolved *r, const struct lock *l, const char *arch, bool base_only);
 
 struct resolve {
 	struct environment *env;
