@@ -30,9 +30,10 @@ void debian_preferences_release(struct debian_preferences *p)
 	*p = (struct debian_preferences){ 0 };
 }
 
+/* Whatever the case, as apt has it. */
 static bool fits(const char *pattern, const char *value)
 {
-	return value && fnmatch(pattern, value, 0) == 0;
+	return value && fnmatch(pattern, value, FNM_CASEFOLD) == 0;
 }
 
 static bool text_fits(const char *pattern, struct debian_text value)
