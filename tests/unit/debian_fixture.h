@@ -34,6 +34,7 @@ struct debian_fixture {
 	time_t valid_until, date;
 	const char *codename, *suite; /* what the Release says of the release itself */
 	bool by_hash;
+	const char *fields, *components; /* further lines of the Release; its components, of which only main has packages */
 };
 
 static struct debian_fixture fixture;
@@ -154,8 +155,9 @@ static inline void make_suite(const char *suite, const char *codename, const cha
 	add_date(&release, "Date", fixture.date);
 	if (fixture.valid_until)
 		add_date(&release, "Valid-Until", fixture.valid_until);
-	buf_addf(&release, "%sArchitectures: all amd64\nNo-Support-for-Architecture-all: Packages\nComponents: main\nSHA256:\n",
-		 fixture.by_hash ? "Acquire-By-Hash: yes\n" : "");
+	buf_addf(&release, "%s%sArchitectures: all amd64\nNo-Support-for-Architecture-all: Packages\nComponents: %s\nSHA256:\n",
+		 fixture.by_hash ? "Acquire-By-Hash: yes\n" : "", fixture.fields ? fixture.fields : "",
+		 fixture.components ? fixture.components : "main");
 	add_hash(&release, suite, "main/binary-amd64/Packages");
 	add_hash(&release, suite, "main/binary-amd64/Packages.xz");
 	add_hash(&release, suite, "main/binary-amd64/Packages.gz");
