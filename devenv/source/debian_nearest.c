@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * debian_nearest.c - what may have been meant by names that are no packages. Among 60000 names some package is always one slip
- * away, so the kind of likeness decides first: a slip, another version of the same family (libssl1.1, libssl3), a longer
- * name (firefox, firefox-esr), two slips in a long name. Then how many packages depend on it: what is meant is rarely rare.
+ * away, so some kinds of likeness come first: two letters turned round, one too many or too few at the end. Of the others - a slip,
+ * another version of the same family (libssl1.1, libssl3), a longer name (firefox, firefox-esr) - it is that which most packages
+ * depend on: what is meant is rarely rare. Two slips count in long names only, and at last what is
+ * in front of a dash (chromium-browser, chromium).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +14,10 @@
 #include "source/debian_depends.h"
 #include "source/debian_solve.h"
 
-enum { LONG_NAME = 8, SHORT_NAME = 3, NAMES_SHOWN = 12 };
-enum likeness { TURNED_ROUND, LETTER_AT_END, ONE_SLIP, SAME_FAMILY, LONGER, TWO_SLIPS, UNLIKE };
+enum { LONG_NAME = 8, SHORT_NAME = 3, NAMES_SHOWN = 12, MUCH_RARER = 10 };
+enum likeness { TURNED_ROUND, LETTER_AT_END, ALIKE, LONGER, TWO_SLIPS, SHORTER, UNLIKE };
 
-struct likely { /* all of one likeness, sorted by name */
+struct likely { /* all of the best likeness, sorted by name; of ALIKE and LONGER both */
 	struct debian_text *names;
 	size_t *needed; /* by so many packages */
 	size_t count, cap;
@@ -78,14 +80,16 @@ static enum likeness like(struct debian_text word, struct debian_text name)
 	if (word.len + 1 == name.len ? begins(name, word) : word.len == name.len + 1 && begins(word, name))
 		return LETTER_AT_END;
 	if (word.len > SHORT_NAME && is_within(word, name, 1))
-		return ONE_SLIP;
+		return ALIKE;
 	if (!first || word.len < SHORT_NAME)
 		return UNLIKE;
 	if (family(word).len >= SHORT_NAME && debian_text_compare(family(word), family(name)) == 0)
-		return SAME_FAMILY;
+		return ALIKE;
 	if (begins(name, word))
 		return LONGER;
-	return word.len >= LONG_NAME && is_within(word, name, 2) ? TWO_SLIPS : UNLIKE;
+	if (word.len >= LONG_NAME && is_within(word, name, 2))
+		return TWO_SLIPS;
+	return begins(word, name) && word.at[name.len] == '-' && name.len >= SHORT_NAME ? SHORTER : UNLIKE;
 }
 
 static struct likely find_likely(const struct debian_universe *u, struct debian_text word)
@@ -98,6 +102,7 @@ static struct likely find_likely(const struct debian_universe *u, struct debian_
 
 		if (i == 0 || debian_text_compare(name, u->packages[i - 1].name) != 0)
 			is = like(word, name);
+		is = is == LONGER ? ALIKE : is;
 		if (is == UNLIKE || is > l.likeness)
 			continue;
 		if (is < l.likeness)
@@ -151,14 +156,28 @@ static size_t best_of(const struct likely *l, size_t but)
 	return best;
 }
 
+/* Another that may be meant as well; l->count: none. Longer names of one beginning are too many, and what is rare beside it is not. */
+static size_t second_of(const struct likely *l, struct debian_text word, size_t best)
+{
+	size_t second = best < l->count ? best_of(l, best) : l->count;
+
+	if (second == l->count || like(word, l->names[second]) == LONGER || like(word, l->names[best]) == LONGER ||
+	    l->needed[second] * MUCH_RARER < l->needed[best])
+		return l->count;
+	return second;
+}
+
 /* "python-is-python3": the distribution's own answer to a name that it gave up. */
 static struct debian_text find_successor(const struct debian_universe *u, const char *name)
 {
-	cleanup_free char *prefix = mem_printf("%s-is-", name);
+	cleanup_free char *prefix = mem_printf("%s-is-%s", name, name);
 
-	for (size_t i = 0; i < u->count; i++)
-		if (begins(u->packages[i].name, DEBIAN_TEXT(prefix)))
-			return u->packages[i].name;
+	for (size_t i = 0; i < u->count; i++) {
+		struct debian_text found = u->packages[i].name;
+
+		if (begins(found, DEBIAN_TEXT(prefix)) && found.len > strlen(prefix) && family(found).len == strlen(prefix))
+			return found;
+	}
 	return (struct debian_text){ "", 0 };
 }
 
@@ -167,12 +186,13 @@ static void add_nearest(const struct debian_universe *u, const char *name, struc
 {
 	struct likely l = find_likely(u, DEBIAN_TEXT(name));
 	struct debian_text second = find_successor(u, name);
-	size_t best;
+	size_t best, other;
 
 	count_needed(u, &l);
 	best = best_of(&l, l.count);
-	if (!second.len && best < l.count && l.likeness != LONGER && best_of(&l, best) < l.count)
-		second = l.names[best_of(&l, best)];
+	other = second_of(&l, DEBIAN_TEXT(name), best);
+	if (!second.len && other < l.count)
+		second = l.names[other];
 	if (best < l.count)
 		buf_addf(b, "'%.*s'", (int)l.names[best].len, l.names[best].at);
 	if (second.len)

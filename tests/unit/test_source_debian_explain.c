@@ -79,7 +79,7 @@ static void test_versions(void **state)
 
 static const char many[] = P("firefox-esr", "1", "") P("firefox-esr-l10n-de", "1", "") P("python3", "1", "") P("python-is-python3", "1", "")
 	P("python-all", "1", "") P("git", "1", "") P("gitk", "1", "") P("gist", "1", "") P("libssl3", "1", "") P("libssh-4", "1", "")
-	P("nodejs", "1", "") P("node-q", "1", "") P("npm", "1", "Depends: nodejs\n") P("nginx", "1", "") P("curl", "1", "") P("purl", "1", "")
+	P("nodejs", "1", "") P("nodm", "1", "") P("node-q", "1", "") P("node-is-odd", "1", "") P("node-is-node", "1", "") P("npm", "1", "Depends: nodejs\n") P("nginx", "1", "") P("curl", "1", "") P("purl", "1", "")
 	P("build-essential", "1", "") P("zebra-crossing", "1", "") P("cheese", "1", "") P("chess", "1", "") P("board", "1", "Depends: chess\n");
 
 static void test_near_names(void **state)
@@ -90,6 +90,7 @@ static void test_near_names(void **state)
 		{ "firefox", "firefox-esr" }, { "gitt", "git" },	  { "libssl1.1", "libssl3" }, { "node", "nodejs" },
 		{ "ngnix", "nginx" },	      { "curk", "curl" },	  { "build-esential", "build-essential" },
 		{ "buidl-essentail", "build-essential" },
+		{ "nginx-extra-large", "nginx" },
 		{ "vurl", "curl' or 'purl" }, /* another first letter: one slip only */
 	};
 
