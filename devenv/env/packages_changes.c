@@ -21,8 +21,8 @@ static char *name_on(const char *name, const char *platform)
 static void note_base(struct env_changes *changes, const char *platform, size_t before, size_t after)
 {
 	cleanup_free char *name = name_on(LOCKING_BASE, platform);
-	cleanup_free char *old = before ? mem_printf("%zu packages", before) : mem_strdup("");
-	cleanup_free char *new = after ? mem_printf("%zu packages", after) : mem_strdup("");
+	cleanup_free char *old = before ? mem_printf("%zu package%s", before, before == 1 ? "" : "s") : mem_strdup("");
+	cleanup_free char *new = after ? mem_printf("%zu package%s", after, after == 1 ? "" : "s") : mem_strdup("");
 
 	locking_note_change(changes, name, old, new);
 }

@@ -33,14 +33,16 @@ teardown() {
 
 hash_of() { sha256sum "$1" | cut -d ' ' -f 1; }
 
-# offer SUITE "FIELDS" COMPONENT:NAME=VERSION[:DEPENDS]...: a suite with these packages and no others
+# offer SUITE "FIELDS" COMPONENT:NAME=VERSION[:DEPENDS]...: a suite with these packages and no others. Component "here": main, and not
+# for arm64.
 offer() {
 	local suite=$W/dists/$1 fields=$2 name component rest version depends file
 	CLOCK=$((${CLOCK:-0} + 1))
 	rm -rf "$suite"
-	mkdir -p "$suite/main/binary-amd64" "$suite/contrib/binary-amd64"
-	: >"$suite/main/binary-amd64/Packages"
-	: >"$suite/contrib/binary-amd64/Packages"
+	mkdir -p "$suite"/{main,contrib}/binary-{amd64,arm64}
+	for file in "$suite"/*/*; do
+		: >"$file/Packages"
+	done
 	shift 2
 	for rest; do
 		component=${rest%%:*} rest=${rest#*:}
@@ -49,13 +51,15 @@ offer() {
 		[[ $rest != *:* ]] || depends=${rest#*:}
 		printf 'Package: %s\nVersion: %s\nArchitecture: all\n%sFilename: pool/%s_%s.deb\nSize: 9\nSHA256: %s\n\n' "$name" "$version" \
 			"${depends:+Depends: $depends$'\n'}" "$name" "$version" "$(echo "$name $version ${BUILD:-1}" | sha256sum | cut -d ' ' -f 1)" \
-			>>"$suite/$component/binary-amd64/Packages"
+			>"$suite/stanza"
+		cat "$suite/stanza" >>"$suite/${component/here/main}/binary-amd64/Packages"
+		[ "$component" = here ] || cat "$suite/stanza" >>"$suite/$component/binary-arm64/Packages"
 	done
 	{
-		printf 'Origin: Debian\nSuite: %s\nCodename: %s\nArchitectures: amd64 all\nComponents: main contrib\n' "${suite##*/}" "${suite##*/}"
+		printf 'Origin: Debian\nSuite: %s\nCodename: %s\nArchitectures: amd64 arm64\nComponents: main contrib\n' "${suite##*/}" "${suite##*/}"
 		printf 'Date: %s\n%sSHA256:\n' "$(LC_ALL=C date -u -d "@$(($(date +%s) - 1000 + CLOCK))" '+%a, %d %b %Y %H:%M:%S UTC')" "$fields"
-		for file in main contrib; do
-			file=$file/binary-amd64/Packages
+		for file in {main,contrib}/binary-{amd64,arm64}; do
+			file=$file/Packages
 			printf ' %s %s %s\n' "$(hash_of "$suite/$file")" "$(stat -c %s "$suite/$file")" "$file"
 		done
 	} >"$suite/Release"
@@ -167,4 +171,39 @@ three_suites() {
 	run -1 devenv -C "$dir" lock
 	[[ $output = *"devenv.ini:4: [packages] apt: beside is in the component contrib"*"there are no packages 'frehs', 'nothing-like-it'"* ]]
 	[[ $output = *"did you mean 'fresh' for 'frehs'?"* ]]
+}
+
+@test "a package of one architecture only is told with what to do; a platform that is named no more leaves the lock" {
+	only_amd64
+	offer bookworm "" main:apt=1 main:tool=1 here:gcc-multilib=1
+	offer bookworm-updates ""
+	offer bookworm-security ""
+	mkdir -p "$XDG_CONFIG_HOME/devenv"
+	gpg --export >"$BATS_TEST_TMPDIR/keys.gpg"
+	printf '%s\n' '[debian]' "mirror = $MIRROR" "security = $MIRROR" "keyring = $BATS_TEST_TMPDIR/keys.gpg" >"$XDG_CONFIG_HOME/devenv/config.ini"
+	both() {
+		printf '%s\n' '[base]' 'debian = bookworm' '[packages]' "apt = $1" '[devenv]' "platforms = $2" >"$dir/devenv.ini"
+		devenv -q -C "$dir" allow -y
+	}
+	both "tool gcc-multilib" "linux/amd64 linux/arm64"
+	run -1 devenv -C "$dir" lock
+	[[ $output = *"devenv.ini:4: [packages] apt: bookworm has no gcc-multilib for arm64: it is there for amd64"* ]]
+	[[ $output = *"take linux/arm64 out of platforms in [devenv]"* ]]
+	both "tool" "linux/amd64 linux/arm64"
+	devenv -q -C "$dir" lock
+	[ "$(grep -c '^\[package\.arm64\.' "$dir/devenv.lock")" -eq 2 ]
+	both "tool" "linux/amd64"
+	run -0 devenv -C "$dir" lock
+	[[ $output = *"base (linux/arm64) 1 package "*" removed"* ]]
+	[[ $output = *"tool (linux/arm64) 1 "*" removed"* ]]
+	[ "$(grep -c '^\[package\.arm64\.' "$dir/devenv.lock")" -eq 0 ]
+	[ "$(grep -c '^\[package\.amd64\.' "$dir/devenv.lock")" -eq 2 ]
+	# a package of the base in another version: the base moves
+	offer bookworm "" main:apt=1 main:apt=2 main:tool=1
+	both "tool apt=2" "linux/amd64"
+	run -0 devenv -C "$dir" lock
+	[[ $output = *"apt 1 "*" 2"* ]]
+	both "tool apt=3" "linux/amd64"
+	run -1 devenv -C "$dir" lock
+	[[ $output = *"there is no version 3 of apt; there are 2, 1"* ]]
 }
