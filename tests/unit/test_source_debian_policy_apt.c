@@ -13,11 +13,11 @@
 static const struct {
 	const char *suite, *fields, *packages;
 } suites[] = {
-	{ "stable", "Codename: bookworm\nOrigin: Debian\nLabel: Debian\nVersion: 12.5\n", P("aa", "1") P("bb", "1") P("ab", "2:1") },
+	{ "stable", "Codename: bookworm\nOrigin: Debian\nLabel: Debian\nVersion: 12.5\n", P("aa", "1") P("bb", "1") P("ab", "2:1") P("ee", "5") },
 	{ "backports", "Codename: bookworm-backports\nOrigin: Debian Backports\nNotAutomatic: yes\nButAutomaticUpgrades: yes\n",
 	  P("aa", "2") P("bb", "2") P("cc", "2") },
-	{ "experimental", "Codename: rc-buggy\nOrigin: Debian\nNotAutomatic: yes\n", P("aa", "3") P("bb", "3") P("dd", "3") P("ab", "2:3") },
-	{ "others", "Codename: others\nOrigin: Others\nLabel: debian\n", P("aa", "1.5") P("bb", "0.5") P("ab", "9") },
+	{ "experimental", "Codename: rc-buggy\nOrigin: Debian\nNotAutomatic: yes\n", P("aa", "3") P("bb", "3") P("dd", "3") P("ab", "2:3") P("ee", "5") },
+	{ "others", "Codename: others\nOrigin: Others\nLabel: debian\n", P("aa", "1.5") P("bb", "0.5") P("ab", "9") P("ee", "4.9") },
 };
 
 static struct debian_origin origins[] = {
@@ -57,6 +57,10 @@ static const char *const preferences[] = {
 	"Package: a? b?\nPin: release n=rc-buggy\nPin-Priority: 700\n",
 	"Package: a[b]\nPin: release o=Others\nPin-Priority: 700\n",
 	"Package: aa\nPin: release o=Debian\nPin-Priority: -5\n",
+	"Package: ee\nPin: release n=rc-buggy\nPin-Priority: -1\n",
+	"Package: ee\nPin: release n=rc-buggy\nPin-Priority: 400\n",
+	"Package: ee\nPin: release n=rc-buggy\nPin-Priority: 400\n\nPackage: e*\nPin: release n=bookworm\nPin-Priority: 600\n",
+	"Package: e*\nPin: release n=bookworm\nPin-Priority: 600\n\nPackage: ee\nPin: release n=rc-buggy\nPin-Priority: 400\n",
 	"Package: bb\nPin: version 1.7\nPin-Priority: 700\n",
 	"Package: bb\nPin: version 1.7\nPin-Priority: -1\n",
 	"Package: *\nPin: release o=Others\nPin-Priority: 990\n\nPackage: a*\nPin: version 1\nPin-Priority: 10\n\nPackage: aa\nPin: version 1\nPin-Priority: 995\n",
@@ -96,13 +100,13 @@ static bool set_up(const char *dir)
 	return system(update) == 0;
 }
 
-static const char *const names[] = { "aa", "ab", "bb", "cc", "dd" };
+static const char *const names[] = { "aa", "ab", "bb", "cc", "dd", "ee" };
 
 /* "aa=1 bb=2 ..." of what apt would take. */
 static char *ask_apt(const char *dir)
 {
 	cleanup_strlist struct strlist lines = STRLIST_INIT;
-	cleanup_free char *command = mem_printf("APT_CONFIG=%s/apt.conf LC_ALL=C apt-cache policy aa ab bb cc dd | sed -n 's/^  Candidate: //p'", dir);
+	cleanup_free char *command = mem_printf("APT_CONFIG=%s/apt.conf LC_ALL=C apt-cache policy aa ab bb cc dd ee | sed -n 's/^  Candidate: //p'", dir);
 	struct buf b = BUF_INIT;
 
 	lines_of(command, &lines);
