@@ -124,7 +124,7 @@ static char *read_pin(struct debian_text pin, enum debian_preference_kind *kind)
 {
 	struct debian_text word;
 
-	if (!debian_control_word(&pin, &word))
+	if (!debian_control_word(&pin, &word) || memchr(pin.at, '\n', pin.len))
 		return NULL;
 	pin = debian_text_trim(pin);
 	if (debian_text_is(word, "release")) {
