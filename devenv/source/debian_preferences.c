@@ -11,6 +11,11 @@
 #include "base/text.h"
 #include "source/debian_archive_internal.h"
 
+enum {
+	STARS_MAX = 3,	     /* of one pattern: what makes matching slow; an image is anybody's */
+	ENTRIES_MAX = 10000, /* of all files */
+};
+
 struct reader {
 	const char *name; /* of the file */
 	const char *start;
@@ -120,11 +125,20 @@ static char *read_site(struct debian_text t)
 	return t.len && (*t.at == '/' || memchr(t.at, '"', t.len)) ? NULL : debian_text_dup(t);
 }
 
+static bool has_few_stars(struct debian_text t)
+{
+	size_t stars = 0;
+
+	for (size_t i = 0; i < t.len; i++)
+		stars += t.at[i] == '*';
+	return stars <= STARS_MAX;
+}
+
 static char *read_pin(struct debian_text pin, enum debian_preference_kind *kind)
 {
 	struct debian_text word;
 
-	if (!debian_control_word(&pin, &word) || memchr(pin.at, '\n', pin.len))
+	if (!debian_control_word(&pin, &word) || memchr(pin.at, '\n', pin.len) || !has_few_stars(pin))
 		return NULL;
 	pin = debian_text_trim(pin);
 	if (debian_text_is(word, "release")) {
@@ -145,7 +159,7 @@ static bool is_pattern(struct debian_text t)
 	for (size_t i = 0; i < t.len; i++)
 		if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789+.-*?[]", t.at[i]) || !t.at[i])
 			return false;
-	return t.len > 0;
+	return t.len > 0 && has_few_stars(t);
 }
 
 static void add_packages(const struct reader *r, const struct entry *x, enum debian_preference_kind kind, const char *value, int priority)
@@ -165,6 +179,10 @@ static void add_packages(const struct reader *r, const struct entry *x, enum deb
 		if (all && kind == DEBIAN_PREFERENCE_VERSION) {
 			leave_out(r, x, "a version is one of a package, not of", word);
 			continue;
+		}
+		if (r->out->count == ENTRIES_MAX) {
+			leave_out(r, x, "there are too many:", word);
+			return;
 		}
 		r->out->items = mem_grow(r->out->items, r->out->count, &r->out->cap, sizeof(*r->out->items));
 		r->out->items[r->out->count++] = (struct debian_preference){ .package = all ? NULL : debian_text_dup(word), .kind = kind,

@@ -171,6 +171,9 @@ static void test_not_understood(void **state)
 	} cases[] = {
 		{ "\nPackage: /^ap/\nPin: version 1\nPin-Priority: 501\n", LEFT("2") "packages are named here, or meant by * and ?; not so '/^ap/'" },
 		{ "Package: src:app\nPin: version 1\nPin-Priority: 501\n", LEFT("1") "packages are named here, or meant by * and ?; not so 'src:app'" },
+		{ "Package: *a*b*c*\nPin: version 1\nPin-Priority: 501\n",
+		  LEFT("1") "packages are named here, or meant by * and ?; not so '*a*b*c*'" },
+		{ "Package: app\nPin: version *1*1*1*\nPin-Priority: 501\n", LEFT("1") "this Pin is not supported: 'version *1*1*1*'" },
 		{ "Package: *\nPin: version 1\nPin-Priority: 501\n", LEFT("1") "a version is one of a package, not of '*'" },
 		{ "Package: *\nPin: release b=amd64\nPin-Priority: 501\n", LEFT("1") "this Pin is not supported: 'release b=amd64'" },
 		{ "Package: *\nPin: release a=/sta/\nPin-Priority: 501\n", LEFT("1") "this Pin is not supported: 'release a=/sta/'" },
