@@ -47,7 +47,7 @@ static void settle(bool packages)
 {
 	struct err e = ERR_INIT;
 
-	if ((packages ? step_settle_packages : step_settle)(&stage, SINCE * NS, EPOCH, &e) < 0)
+	if ((packages ? step_settle_packages(&stage, SINCE * NS, EPOCH, NULL, NULL, &e) : step_settle(&stage, SINCE * NS, EPOCH, &e)) < 0)
 		fail_msg("%s", e.msg);
 }
 
