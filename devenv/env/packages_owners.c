@@ -3,11 +3,15 @@
  * packages_owners.c - see packages_owners.h.
  *
  * Nearly everything is root's. So of the packages only those members are kept that are not, and those that the layers below say
- * something about; the archives are inflated once more for it, as many at once as there are processors.
+ * something about. The archives are inflated once more for it, by a thread while the step runs; nothing else touches what it fills in
+ * until it has ended. It looks at the layers below only, which don't change.
  */
 #include "env/packages_owners.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,7 +23,6 @@
 #include "layer/listing.h"
 #include "layer/owners.h"
 #include "source/debian_deb.h"
-#include "source/debian_parallel.h"
 #include "source/debian_pool.h"
 
 enum { TEXT_MAX = 4 << 20 };
@@ -45,9 +48,13 @@ static const char *const alias_names[] = { "bin", "sbin", "lib", "lib32", "lib64
 struct packages_owners {
 	struct store *store;
 	const struct lock_package *const *packages;
-	struct owned_list *members; /* of each package */
 	size_t package_count;
-	struct owned_list overrides, files; /* sorted by path */
+	pthread_t thread;
+	bool running;
+	atomic_bool stop;
+	struct err failure;		    /* of the thread */
+	struct owned_list files;	    /* of packages, by the thread; then sorted by path */
+	struct owned_list overrides;	    /* sorted by path */
 	struct below *below;		    /* topmost first */
 	size_t below_count;
 	char *aliases[ARRAY_SIZE(alias_names)]; /* where they lead; NULL: no link */
@@ -255,11 +262,9 @@ static char *link_target(int fs_fd, const char *name)
 
 static void find_aliases(struct packages_owners *o)
 {
-	for (size_t a = 0; a < ARRAY_SIZE(alias_names); a++) {
-		o->aliases[a] = link_target(o->fs_fd, alias_names[a]);
+	for (size_t a = 0; a < ARRAY_SIZE(alias_names); a++)
 		for (size_t i = 0; i < o->below_count && !o->aliases[a]; i++)
 			o->aliases[a] = link_target(o->below[i].fs_fd, alias_names[a]);
-	}
 }
 
 /* Where dpkg puts a member: lib/x in usr/lib/x. malloc'ed. */
@@ -275,29 +280,21 @@ static char *place_of(const struct packages_owners *o, const char *path)
 
 /* ---- packages ---- */
 
-struct reading {
-	const struct packages_owners *o;
-	struct owned_list *into;
-};
-
 static void see_member(void *data, const struct layer_member *m)
 {
-	struct reading *r = data;
-	cleanup_free char *path = place_of(r->o, m->path);
+	struct packages_owners *o = data;
+	cleanup_free char *path = place_of(o, m->path);
 	struct stat st;
 
-	if (!m->uid && !m->gid && (m->directory || !is_named_below(r->o, path)))
+	if (!m->uid && !m->gid && (m->directory || !is_named_below(o, path)))
 		return;
-	if (m->directory && is_below(r->o, path, &st) && S_ISDIR(st.st_mode))
+	if (m->directory && is_below(o, path, &st) && S_ISDIR(st.st_mode))
 		return;
-	add(r->into, mem_steal(path), m->uid, m->gid);
+	add(&o->files, mem_steal(path), m->uid, m->gid);
 }
 
-static int read_package(void *data, size_t i, struct err *e)
+static int read_package(struct packages_owners *o, const struct lock_package *p, struct err *e)
 {
-	const struct packages_owners *o = data;
-	const struct lock_package *p = o->packages[i];
-	struct reading reading = { o, &o->members[i] };
 	cleanup_close int fd = debian_pool_open(o->store, p->sha256, e);
 	struct layer_spec spec;
 	struct stream *in;
@@ -310,63 +307,90 @@ static int read_package(void *data, size_t i, struct err *e)
 	result = lseek(fd, deb.data_offset, SEEK_SET) < 0 ? err_sys(e, "can't read the package %s", text_safe(p->name)) : 0;
 	if (result == 0) {
 		in = stream_from_fd(mem_steal_fd(fd), deb.data_size);
-		result = layer_each_member(&spec, in, see_member, &reading, e);
+		result = layer_each_member(&spec, in, see_member, o, e);
 		stream_close(in);
 	}
 	deb_release(&deb);
 	return result < 0 && e->code == ERR_INTEGRITY ? err_wrap(e, "package %s", text_safe(p->name)) : result;
 }
 
-static int read_packages(struct packages_owners *o, struct err *e)
+static void *read_packages(void *data)
 {
-	if (debian_parallel(o->package_count, read_package, o, e) < 0)
-		return -1;
-	for (size_t i = 0; i < o->package_count; i++)
-		for (size_t k = 0; k < o->members[i].count; k++) {
-			struct owned *m = &o->members[i].items[k];
+	struct packages_owners *o = data;
 
-			add(&o->files, mem_steal(m->path), m->uid, m->gid);
-		}
-	return 0;
+	for (size_t i = 0; i < o->package_count && !atomic_load(&o->stop); i++)
+		if (read_package(o, o->packages[i], &o->failure) < 0)
+			break;
+	return NULL;
+}
+
+/* Signals are for the thread that waits for the step. */
+static int start(struct packages_owners *o, struct err *e)
+{
+	sigset_t all, old;
+	int failed;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	failed = pthread_create(&o->thread, NULL, read_packages, o);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	o->running = !failed;
+	errno = failed;
+	return failed ? err_sys(e, "can't start a thread") : 0;
+}
+
+static void await(struct packages_owners *o)
+{
+	if (o->running)
+		pthread_join(o->thread, NULL);
+	o->running = false;
 }
 
 /* ---- all of it ---- */
 
-static int open_record(struct packages_owners *o, const struct store_stage *stage, struct err *e)
-{
-	o->fs_fd = openat(stage->fd, "fs", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	o->record_fd = openat(stage->fd, "owners", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	return o->fs_fd < 0 || o->record_fd < 0 ? err_sys(e, "can't write down whom the files belong to") : 0;
-}
-
-struct packages_owners *packages_owners_new(struct store *s, const struct store_stage *stage, const char *below,
-					    const struct lock_package *const *packages, size_t count, struct err *e)
+struct packages_owners *packages_owners_begin(struct store *s, const char *below, const struct lock_package *const *packages, size_t count,
+					      struct err *e)
 {
 	struct packages_owners *o = mem_alloc(sizeof(*o));
 
-	*o = (struct packages_owners){ .store = s, .packages = packages, .package_count = count, .fs_fd = -1, .record_fd = -1 };
-	o->members = mem_array(count + 1, sizeof(*o->members));
-	if (open_record(o, stage, e) == 0 && load_below(o, below, e) == 0) {
+	o->store = s;
+	o->packages = packages;
+	o->package_count = count;
+	o->fs_fd = o->record_fd = -1;
+	o->failure = ERR_INIT;
+	if (load_below(o, below, e) == 0) {
 		find_aliases(o);
-		read_overrides(o);
-		if (read_packages(o, e) == 0) {
-			settle(&o->overrides);
-			settle(&o->files);
-			owners_writer_begin(&o->record, o->record_fd);
+		if (start(o, e) == 0)
 			return o;
-		}
 	}
 	packages_owners_free(o);
 	return NULL;
+}
+
+int packages_owners_open(struct packages_owners *o, const struct store_stage *stage, struct err *e)
+{
+	await(o);
+	if (o->failure.code != ERR_NONE) {
+		*e = o->failure;
+		return -1;
+	}
+	o->fs_fd = openat(stage->fd, "fs", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	o->record_fd = openat(stage->fd, "owners", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (o->fs_fd < 0 || o->record_fd < 0)
+		return err_sys(e, "can't write down whom the files belong to");
+	read_overrides(o);
+	settle(&o->overrides);
+	settle(&o->files);
+	owners_writer_begin(&o->record, o->record_fd);
+	return 0;
 }
 
 void packages_owners_free(struct packages_owners *o)
 {
 	if (!o)
 		return;
-	for (size_t i = 0; i < o->package_count; i++)
-		release(&o->members[i]);
-	free(o->members);
+	atomic_store(&o->stop, true);
+	await(o);
 	release(&o->overrides);
 	release(&o->files);
 	for (size_t i = 0; i < o->below_count; i++) {

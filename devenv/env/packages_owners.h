@@ -24,12 +24,14 @@
 
 struct packages_owners;
 
-/* What is known about a layer that was written in `stage` (its fs/) on the image `below`; packages: those that dpkg unpacked, in its
- * order, which the store has. NULL: *e says why. */
-struct packages_owners *packages_owners_new(struct store *s, const struct store_stage *stage, const char *below,
-					    const struct lock_package *const *packages, size_t count, struct err *e);
-void packages_owners_free(struct packages_owners *o);
+/* Before the step: begin to read whom the archives of `packages` make owners, in a thread, for that takes a while and dpkg has one processor
+ * only. packages: those that dpkg will unpack on the image `below`, in its order; they must stay, and the store has them. NULL: *e says why. */
+struct packages_owners *packages_owners_begin(struct store *s, const char *below, const struct lock_package *const *packages, size_t count,
+					      struct err *e);
+void packages_owners_free(struct packages_owners *o); /* at any time; NULL is fine */
 
+/* After the step, whose layer is fs/ in the stage: wait for the thread. Then the record can be written. */
+int packages_owners_open(struct packages_owners *o, const struct store_stage *stage, struct err *e);
 /* Of a path of the layer, in sorted order (a step_kept). */
 void packages_owners_add(void *o, const char *path, const struct stat *st);
 /* Write the record: `owners` in the stage. */

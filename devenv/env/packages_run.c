@@ -80,18 +80,15 @@ static int link_debs(const struct store *s, const struct store_stage *stage, con
 	return 0;
 }
 
-static int settle(struct store *s, struct store_stage *stage, const struct packages_run *r, int64_t since, struct err *e)
+static int settle(struct store_stage *stage, const struct packages_run *r, struct packages_owners *owners, int64_t since, struct err *e)
 {
-	struct packages_owners *owners = packages_owners_new(s, stage, r->recipe->below, r->unpacked, r->count, e);
-	int result = owners ? step_settle_packages(stage, since, r->epoch, packages_owners_add, owners, e) : -1;
-
-	if (result == 0)
-		result = packages_owners_end(owners, e);
-	packages_owners_free(owners);
-	return result;
+	if (packages_owners_open(owners, stage, e) < 0 ||
+	    step_settle_packages(stage, since, r->epoch, packages_owners_add, owners, e) < 0)
+		return -1;
+	return packages_owners_end(owners, e);
 }
 
-int packages_run(struct environment *env, struct store *s, struct store_stage *stage, const struct packages_run *r, struct err *e)
+static int run_step(struct environment *env, struct store *s, struct store_stage *stage, const struct packages_run *r, struct err *e)
 {
 	cleanup_free char *debs = mem_printf("%s/tmp/%s/" DEBS, s->path, stage->name);
 	cleanup_free char *script = mem_printf("%s%s%s", begin, r->script, end);
@@ -100,13 +97,22 @@ int packages_run(struct environment *env, struct store *s, struct store_stage *s
 	static const char *const variables[] = { "DEBCONF_NONINTERACTIVE_SEEN=true", NULL };
 	struct step step = { .name = "packages", .digest = r->recipe->below, .script = script, .mounts = &mount, .mount_count = 1,
 			     .variables = variables, .answer_set_ids = true, .no_services = true };
-	int64_t since = wall_ns();
 
 	if (link_debs(s, stage, r, e) < 0)
 		return -1;
 	if (step_run(env, s, stage, &step, e) < 0)
 		return failed(r->what, e);
-	if (file_remove_tree(stage->fd, DEBS, e) < 0 || settle(s, stage, r, since, e) < 0)
-		return -1;
-	return recipe_publish(s, r->recipe, stage, NULL, e);
+	return file_remove_tree(stage->fd, DEBS, e);
+}
+
+int packages_run(struct environment *env, struct store *s, struct store_stage *stage, const struct packages_run *r, struct err *e)
+{
+	struct packages_owners *owners = packages_owners_begin(s, r->recipe->below, r->unpacked, r->count, e);
+	int64_t since = wall_ns();
+	int result = owners ? run_step(env, s, stage, r, e) : -1;
+
+	if (result == 0)
+		result = settle(stage, r, owners, since, e);
+	packages_owners_free(owners);
+	return result < 0 ? -1 : recipe_publish(s, r->recipe, stage, NULL, e);
 }

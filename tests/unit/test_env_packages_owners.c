@@ -149,8 +149,8 @@ static void make_record(void)
 	struct packages_owners *o;
 	struct err e = ERR_INIT;
 
-	o = packages_owners_new(&store, &stage, below, packages, 1, &e);
-	if (!o)
+	o = packages_owners_begin(&store, below, packages, 1, &e);
+	if (!o || packages_owners_open(o, &stage, &e) < 0)
 		fail_msg("%s", e.msg);
 	for (size_t i = 0; i < ARRAY_SIZE(written); i++)
 		packages_owners_add(o, written[i], &(struct stat){ .st_mode = S_IFREG | (strstr(written[i], "set") ? 04755 : 0750) });
@@ -245,6 +245,7 @@ static void test_damaged(void **state)
 	const struct lock_package *const packages[] = { &package };
 	cleanup_free char *path = mem_printf("debs/%s", package.sha256);
 	cleanup_buf struct buf deb = BUF_INIT;
+	struct packages_owners *o;
 	struct err e = ERR_INIT;
 
 	(void)state;
@@ -252,9 +253,25 @@ static void test_damaged(void **state)
 	assert_int_equal(file_read(store.fd, path, 1 << 20, 0, &deb, NULL, &e), 0);
 	deb.data[deb.len - 60] ^= 0x55;
 	assert_int_equal(file_replace(store.fd, path, deb.data, deb.len, 0600, FILE_FAST, &e), 0);
-	assert_null(packages_owners_new(&store, &stage, below, packages, 1, &e));
+	o = packages_owners_begin(&store, below, packages, 1, &e);
+	assert_non_null(o);
+	assert_int_equal(packages_owners_open(o, &stage, &e), -1);
+	packages_owners_free(o);
 	assert_int_equal(e.code, ERR_INTEGRITY);
 	assert_non_null(strstr(e.msg, "package p"));
+}
+
+/* A step that failed needs none of it. */
+static void test_dropped(void **state)
+{
+	const struct lock_package *const packages[] = { &package };
+	struct err e = ERR_INIT;
+
+	(void)state;
+	packages_owners_free(packages_owners_begin(&store, below, packages, 1, &e));
+	packages_owners_free(NULL);
+	assert_null(packages_owners_begin(&store, "sha256:0000000000000000000000000000000000000000000000000000000000000000", packages, 1, &e));
+	assert_int_equal(e.code, ERR_NOT_FOUND);
 }
 
 int main(void)
@@ -265,6 +282,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_links, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_compressions, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_damaged, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_dropped, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
