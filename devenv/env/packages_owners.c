@@ -293,6 +293,15 @@ static void see_member(void *data, const struct layer_member *m)
 	add(&o->files, mem_steal(path), m->uid, m->gid);
 }
 
+/* The step has ended badly: nobody waits for the rest of a large package. */
+static int is_stopped(void *data, uint64_t bytes)
+{
+	struct packages_owners *o = data;
+
+	(void)bytes;
+	return atomic_load(&o->stop);
+}
+
 static int read_package(struct packages_owners *o, const struct lock_package *p, struct err *e)
 {
 	cleanup_close int fd = debian_pool_open(o->store, p->sha256, e);
@@ -307,7 +316,7 @@ static int read_package(struct packages_owners *o, const struct lock_package *p,
 	result = lseek(fd, deb.data_offset, SEEK_SET) < 0 ? err_sys(e, "can't read the package %s", text_safe(p->name)) : 0;
 	if (result == 0) {
 		in = stream_from_fd(mem_steal_fd(fd), deb.data_size);
-		result = layer_each_member(&spec, in, see_member, o, e);
+		result = layer_each_member(&spec, in, see_member, is_stopped, o, e);
 		stream_close(in);
 	}
 	deb_release(&deb);

@@ -27,13 +27,14 @@ static int64_t wall_ns(void)
 
 /*
  * Python's own scripts compile its library with -E, so deaf to PYTHONHASHSEED, and before 3.11 a constant set is written in the order of
- * hashes: files that have one are compiled again. What is older than the step is another layer's.
+ * hashes: files that have one are compiled again. What is older than the step is another layer's. An interpreter that can't do it, for it is
+ * an image's own or lacks a part, installs packages nonetheless.
  */
 static const char begin[] = ": >/tmp/.devenv-began\n";
 static const char end[] =
 	"for python in /usr/bin/python3.[6-9] /usr/bin/python3.10; do\n"
 	"[ -x \"$python\" ] || continue\n"
-	"\"$python\" -S - <<'EOF'\n"
+	"\"$python\" -S - <<'EOF' || :\n"
 	"import glob, importlib.util, marshal, os, py_compile, sys\n"
 	"def has_set(value):\n"
 	"    if isinstance(value, (frozenset, tuple)):\n"

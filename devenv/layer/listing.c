@@ -41,9 +41,10 @@ static int each(struct tarstream *t, layer_member_seen *seen, void *data, struct
 	return more < 0 ? -1 : tarstream_finish(t, diff_id, e);
 }
 
-int layer_each_member(const struct layer_spec *spec, struct stream *in, layer_member_seen *seen, void *data, struct err *e)
+int layer_each_member(const struct layer_spec *spec, struct stream *in, layer_member_seen *seen, layer_progress *progress, void *data,
+		      struct err *e)
 {
-	struct tarstream_params params = { .ring = ring_new(), .max_bytes = spec->max_bytes };
+	struct tarstream_params params = { .ring = ring_new(), .max_bytes = spec->max_bytes, .progress = progress, .data = data };
 	struct feed *feed = feed_start(spec, in, params.ring, e);
 	struct tarstream *t = NULL;
 	char digest[DIGEST_MAX];

@@ -17,7 +17,9 @@ struct layer_member {
 };
 typedef void layer_member_seen(void *data, const struct layer_member *m);
 
-/* In the order of the archive. `spec` says what is known of the stream, as for layer_apply; nothing is below. ERR_INTEGRITY: damaged. */
-int layer_each_member(const struct layer_spec *spec, struct stream *in, layer_member_seen *seen, void *data, struct err *e);
+/* In the order of the archive. `spec` says what is known of the stream, as for layer_apply; nothing is below. `progress` may be NULL, and
+ * cancel it. ERR_INTEGRITY: damaged. */
+int layer_each_member(const struct layer_spec *spec, struct stream *in, layer_member_seen *seen, layer_progress *progress, void *data,
+		      struct err *e);
 
 #endif
