@@ -24,16 +24,14 @@
 #include "env/packages.h"
 #include "env/packages_dpkg.h"
 #include "env/packages_order.h"
+#include "env/packages_run.h"
 #include "env/packages_space.h"
 #include "env/packages_whole.h"
-#include "env/step.h"
 #include "source/debian_base.h"
 #include "source/debian_deb.h"
 #include "source/debian_pool.h"
 #include "source/debian_preinst.h"
 #include "source/recipe.h"
-
-#define DEBS "debs" /* in the stage: what is bound into the sandbox */
 
 struct chosen { /* packages of the lock; they belong to it */
 	const struct lock_package **items;
@@ -189,14 +187,6 @@ static void say_done(const struct env_options *o, const char *what, double start
 		o->ui->build_done(o->ui->data, what, now() - start);
 }
 
-static int64_t wall_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 struct control { /* of all packages of a stage, read from their files */
 	struct deb *debs;
 	size_t deb_count;
@@ -249,15 +239,6 @@ static int read_control(const struct store *s, const struct chosen *c, struct co
 	return 0;
 }
 
-static int configure_failed(const char *what, struct err *e)
-{
-	if (e->code != ERR_FAILED)
-		return -1;
-	if (!e->hint[0])
-		err_hint(e, "`devenv update " PACKAGES_ALL "` resolves them again; `devenv update` also those of the base");
-	return err_wrap(e, "%s", what);
-}
-
 /* The end of a stage that was made, or was not. */
 static int drop(struct store *s, struct store_stage *stage, const struct chosen *c, int result, struct err *e)
 {
@@ -267,43 +248,23 @@ static int drop(struct store *s, struct store_stage *stage, const struct chosen 
 	return out ? packages_space_explain(s, c->items, c->count, e) : result;
 }
 
-/* ---- files for dpkg ---- */
+/* ---- dpkg ---- */
 
-/* Those that dpkg unpacks, by names that say what they are: links, not copies. */
-static int link_debs(const struct store *s, const struct store_stage *stage, const struct chosen *c, const struct control *control,
-		     struct err *e)
-{
-	if (file_mkdirs(stage->fd, DEBS, 0755, e) < 0)
-		return -1;
-	for (size_t i = 0; i < c->count; i++) {
-		cleanup_free char *from = mem_printf("debs/%s", c->items[i]->sha256), *to_name = packages_dpkg_file(c->items[i]);
-		cleanup_free char *to = path_join(DEBS, to_name);
-
-		if (control->items[i].by_dpkg && linkat(s->fd, from, stage->fd, to, 0) < 0)
-			return err_sys(e, "can't link the package %s", text_safe(c->items[i]->name));
-	}
-	return 0;
-}
-
-/* Run a script of dpkg's on the image `below`, and publish what it wrote. */
+/* Run a script of dpkg's on the image `below`, and publish what it wrote. The order of the packages is decided. */
 static int run_dpkg(struct environment *env, struct store *s, struct store_stage *stage, const struct recipe *r, const struct chosen *c,
 		    const struct control *control, const char *script, const char *what, struct err *e)
 {
-	cleanup_free char *debs = mem_printf("%s/tmp/%s/" DEBS, s->path, stage->name);
-	struct plan_mount mount = { .kind = PLAN_BIND, .flags = PLAN_MOUNT_READ_ONLY, .host = debs, .target = PACKAGES_DPKG_DEBS };
-	/* Nobody is going to be asked these questions again. */
-	static const char *const variables[] = { "DEBCONF_NONINTERACTIVE_SEEN=true", NULL };
-	struct step step = { .name = "packages", .digest = r->below, .script = script, .mounts = &mount, .mount_count = 1,
-			     .variables = variables, .answer_set_ids = true, .no_services = true };
-	int64_t since = wall_ns();
+	cleanup_free const struct lock_package **by_place = mem_array(c->count + 1, sizeof(*by_place));
+	cleanup_free const struct lock_package **unpacked = mem_array(c->count + 1, sizeof(*unpacked));
+	struct packages_run run = { r, unpacked, 0, script, control->epoch, what };
 
-	if (link_debs(s, stage, c, control, e) < 0)
-		return -1;
-	if (step_run(env, s, stage, &step, e) < 0)
-		return configure_failed(what, e);
-	if (file_remove_tree(stage->fd, DEBS, e) < 0 || step_settle_packages(stage, since, control->epoch, e) < 0)
-		return -1;
-	return recipe_publish(s, r, stage, NULL, e);
+	for (size_t i = 0; i < c->count; i++)
+		if (control->items[i].by_dpkg)
+			by_place[control->items[i].place] = c->items[i];
+	for (size_t i = 0; i < c->count; i++)
+		if (by_place[i])
+			unpacked[run.count++] = by_place[i];
+	return packages_run(env, s, stage, &run, e);
 }
 
 /* ---- the base ---- */

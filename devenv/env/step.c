@@ -201,6 +201,7 @@ static _Noreturn void become_launcher(const char *launcher, const char *plan, pi
 	dup2(none, STDIN_FILENO);
 	dup2(to, STDOUT_FILENO);
 	dup2(to, STDERR_FILENO);
+	umask(022); /* whoever's it is, the result has the same modes */
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	execl(launcher, "devenv", "step", plan, (char *)NULL);
 	_exit(125);

@@ -10,6 +10,8 @@
 #ifndef DEVENV_ENV_STEP_H
 #define DEVENV_ENV_STEP_H
 
+#include <sys/stat.h>
+
 #include "base/buf.h"
 #include "env/env.h"
 #include "plan/plan.h"
@@ -58,7 +60,9 @@ int step_shell(const char *directory, bool network, int *status, struct err *e);
 int step_settle(struct store_stage *stage, int64_t since_ns, int64_t epoch, struct err *e);
 /* After maintainer scripts: also takes away what they generate that has to be secret or unique (ssh host keys, ssl-cert's snakeoil
  * certificate, the data of PostgreSQL's cluster "main" and of MariaDB), and Lua's TeX formats, which can't be made the same twice.
- * The step should have SOURCE_DATE_EPOCH=epoch, PYTHONHASHSEED=0, PERL_HASH_SEED=0, LC_ALL=C.UTF-8. */
-int step_settle_packages(struct store_stage *stage, int64_t since_ns, int64_t epoch, struct err *e);
+ * The step should have SOURCE_DATE_EPOCH=epoch, PYTHONHASHSEED=0, PERL_HASH_SEED=0, LC_ALL=C.UTF-8.
+ * kept (may be NULL) is called with all that stays and is no mark of something deleted, a directory before what is in it, "" first. */
+typedef void step_kept(void *data, const char *path, const struct stat *st);
+int step_settle_packages(struct store_stage *stage, int64_t since_ns, int64_t epoch, step_kept *kept, void *data, struct err *e);
 
 #endif

@@ -76,6 +76,8 @@ static const struct rule package_rules[] = {
 struct settling {
 	int64_t since_ns, epoch;
 	bool packages;
+	step_kept *kept; /* may be NULL */
+	void *data;
 };
 
 static int failure(const char *path, struct err *e)
@@ -187,6 +189,8 @@ static int settle_entry(const struct settling *s, int dirfd, const char *name, c
 		return file_remove_tree(dirfd, name, e);
 	if (action == EMPTY && empty(dirfd, name, path, e) < 0)
 		return -1;
+	if (s->kept && !is_whiteout(&st))
+		s->kept(s->data, path, &st);
 	if (S_ISDIR(st.st_mode))
 		return settle_directory(s, dirfd, name, path, &st, depth, e);
 	if (S_ISREG(st.st_mode) && (remove_notes(dirfd, name, &st, path, e) < 0 ||
@@ -241,19 +245,21 @@ static int settle(struct store_stage *stage, const struct settling *s, struct er
 
 	if (fstatat(stage->fd, "fs", &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(e, "can't find what the step wrote");
+	if (s->kept)
+		s->kept(s->data, "", &st);
 	return settle_directory(s, stage->fd, "fs", "", &st, 0, e);
 }
 
 int step_settle(struct store_stage *stage, int64_t since_ns, int64_t epoch, struct err *e)
 {
-	const struct settling s = { since_ns, epoch, false };
+	const struct settling s = { since_ns, epoch, false, NULL, NULL };
 
 	return settle(stage, &s, e);
 }
 
-int step_settle_packages(struct store_stage *stage, int64_t since_ns, int64_t epoch, struct err *e)
+int step_settle_packages(struct store_stage *stage, int64_t since_ns, int64_t epoch, step_kept *kept, void *data, struct err *e)
 {
-	const struct settling s = { since_ns, epoch, true };
+	const struct settling s = { since_ns, epoch, true, kept, data };
 
 	return settle(stage, &s, e);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * owners.h - the record beside a layer's tree of what one uid's files can't say: owners, special bits, device nodes.
+ * owners.h - the record beside a layer's tree of what one uid's files can't say: owners, special bits, device nodes. It says what the
+ * layer's archive says; for layers that dpkg wrote here see env/packages_owners.h. A layer of [build] has none: all is root's.
  *
  * Text. The first line is "devenv-owners 1". Then a line per fact, fields separated by one space, the path last:
  *

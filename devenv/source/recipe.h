@@ -21,9 +21,9 @@
 #include "base/err.h"
 #include "store/store.h"
 
-#define RECIPE_PROCEDURE_DEBIAN "debian-2"
-#define RECIPE_PROCEDURE_PACKAGES "packages-3"
-#define RECIPE_PROCEDURE_BUILD "build-2"
+#define RECIPE_PROCEDURE_DEBIAN "debian-3"
+#define RECIPE_PROCEDURE_PACKAGES "packages-4"
+#define RECIPE_PROCEDURE_BUILD "build-3"
 
 struct recipe {
 	const char *kind, *platform;

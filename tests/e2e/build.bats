@@ -300,7 +300,7 @@ build_is_gone() {
 	sed -i 's/^env.N = 1/env.N = 2/' "$P/devenv.ini"
 	touch "$BATS_TEST_TMPDIR/two"
 	sleep 1.1
-	devenv -q -C "$P" build
+	(umask 077 && devenv -q -C "$P" build)
 	[ "$(tree "$BATS_TEST_TMPDIR/two")" = "$a" ]
 }
 

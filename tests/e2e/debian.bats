@@ -107,6 +107,19 @@ debian() {
 	[[ ${lines[0]} = "diversion of /sbin/shutdown to "*" by molly-guard" ]]
 }
 
+@test "whom the files belong to that dpkg unpacks and overrides is recorded beside the layer" {
+	debian "$dir" bookworm "at dbus"
+	run -0 devenv -q -C "$dir" run -- sh -c 'getent group messagebus | cut -d: -f3; dpkg-statoverride --list'
+	[[ ${lines[1]} = "root messagebus 4754 "*/dbus-daemon-launch-helper ]]
+	helper=${lines[1]##* /} group=${lines[0]}
+	cat "$DEVENV_STORE"/layers/*/owners >"$BATS_TEST_TMPDIR/owners"
+	grep -qx 'e 6755 1 1 usr/bin/at' "$BATS_TEST_TMPDIR/owners"
+	grep -qx 'e 1770 1 1 var/spool/cron/atjobs' "$BATS_TEST_TMPDIR/owners"
+	grep -qx "e 4754 0 $group $helper" "$BATS_TEST_TMPDIR/owners"
+	# of the base, whose passwd is unpacked by dpkg
+	grep -qx 'e 2755 0 42 usr/bin/chage' "$BATS_TEST_TMPDIR/owners"
+}
+
 @test "variant = standard: what a plain installation has, by the archive's priorities" {
 	local release served=0
 	for release in bookworm trixie; do

@@ -335,8 +335,25 @@ def check_manuals(root, _build):
                 yield Finding(line.removeprefix("mandoc: "))
 
 
+def fixed_part(path):
+    return re.split(r"[*{]", path, maxsplit=1)[0]
+
+
+def check_removed(root, _build):
+    """the manual names every file that layers of packages lack, as far as its name is fixed"""
+    source = os.path.join(root, "devenv/env/step_settle.c")
+    page = os.path.join(root, "devenv/cli/man/devenv.ini.5")
+    rules = re.search(r"package_rules\[\] = \{(.*?)\{ NULL", read(source) if os.path.exists(source) else "", re.S)
+    items = re.findall(r"^\.It Pa (.*)$", read(page) if os.path.exists(page) else "", re.M)
+    named = [fixed_part(word) for item in items for word in item.split() if word.startswith("/")]
+    for path in re.findall(r'\{ "([^"]+)"', rules[1]) if rules else []:
+        ours = fixed_part("/" + path)
+        if not any(name and (ours.startswith(name) or name.startswith(ours)) for name in named):
+            yield Finding(f"devenv/cli/man/devenv.ini.5: not a word of /{path}, which step_settle.c removes")
+
+
 CHECKS = [check_layering, check_budgets, check_words, check_owner_validation, check_names, check_licence, check_descriptors,
-          check_addresses, check_negations, check_manuals, check_launcher, check_core]
+          check_addresses, check_negations, check_manuals, check_removed, check_launcher, check_core]
 
 
 def main():

@@ -50,6 +50,8 @@ SAMPLES = [
     (lambda root, build: lint.check_addresses(root, build, {"mirror.example.net"}), "devenv/base/a.c",
      'const char *m = "http://mirror.example.net/debian";\n', True),
     (lambda root, build: lint.check_addresses(root, build, {"mirror.example.net"}), "devenv/base/a.c", SPDX, False),
+    (lint.check_removed, "devenv/env/step_settle.c", 'rule package_rules[] = {\n{ "etc/x/*.key", REMOVE },\n{ NULL, REMOVE },\n', True),
+    (lint.check_removed, "devenv/env/step_settle.c", 'rule rules[] = {\n{ "etc/x/*.key", REMOVE },\n{ NULL, REMOVE },\n', False),
     (lint.check_negations, "tests/e2e/a.bats", "@test \"a\" {\n\t! grep -q x y\n}\n", True),
     (lint.check_negations, "tests/e2e/a.bats", "@test \"a\" {\n\t! grep -q x y || false\n\trun ! true\n}\n", False),
 ]

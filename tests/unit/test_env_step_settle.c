@@ -47,7 +47,7 @@ static void settle(bool packages)
 {
 	struct err e = ERR_INIT;
 
-	if ((packages ? step_settle_packages : step_settle)(&stage, SINCE * NS, EPOCH, &e) < 0)
+	if ((packages ? step_settle_packages(&stage, SINCE * NS, EPOCH, NULL, NULL, &e) : step_settle(&stage, SINCE * NS, EPOCH, &e)) < 0)
 		fail_msg("%s", e.msg);
 }
 
@@ -124,6 +124,34 @@ static const char *const secrets[] = {
 	"usr/lib/jvm/java-11-openjdk-amd64/lib/server/classes.jsa", "etc/bind/rndc.key", "etc/dropbear/dropbear_rsa_host_key",
 	"var/lib/rabbitmq/.erlang.cookie", "etc/ldap/slapd.d/cn=config.ldif", "var/lib/texmf/web2c/tex/tex.fmt", "var/lib/mysql/ibdata1", "var/lib/mysql/mysql/db.frm", "var/lib/texmf/web2c/luahbtex/lualatex.fmt", "var/lib/texmf/web2c/updmap.log",
 };
+
+static void note_kept(void *data, const char *path, const struct stat *st)
+{
+	strlist_addf(data, "%s %o", path, st->st_mode);
+}
+
+/* Neither what goes nor what is deleted; directories as they are, not as they are opened meanwhile. */
+static void test_told(void **state)
+{
+	cleanup_strlist struct strlist told = STRLIST_INIT;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	put("etc/passwd-", "", 0644, SINCE);
+	put("etc/machine-id", "x", 0444, SINCE);
+	put("closed/set", "", 04755, SINCE);
+	assert_int_equal(fchmodat(tempfd, "fs/closed", 0111, 0), 0);
+	assert_int_equal(mknodat(tempfd, "fs/gone", S_IFCHR, makedev(0, 0)), 0);
+	if (step_settle_packages(&stage, SINCE * NS, EPOCH, note_kept, &told, &e) < 0)
+		fail_msg("%s", e.msg);
+	assert_int_equal(told.count, 5);
+	assert_string_equal(told.items[0], " 40755");
+	assert_string_equal(told.items[1], "closed 40111");
+	assert_string_equal(told.items[2], "closed/set 104755");
+	assert_string_equal(told.items[3], "etc 40755");
+	assert_string_equal(told.items[4], "etc/machine-id 100444");
+	assert_int_equal(fchmodat(tempfd, "fs/closed", 0755, 0), 0);
+}
 
 static void test_removed(void **state)
 {
@@ -384,7 +412,7 @@ static void test_database(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		settle_test(test_times), settle_test(test_removed), settle_test(test_whiteouts), settle_test(test_attributes),
+		settle_test(test_times), settle_test(test_told), settle_test(test_removed), settle_test(test_whiteouts), settle_test(test_attributes),
 		settle_test(test_links), settle_test(test_shadow), settle_test(test_keystore), settle_test(test_database), settle_test(test_sums),
 	};
 
