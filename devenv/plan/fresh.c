@@ -129,9 +129,11 @@ static bool has_ended_well(pid_t pid)
 	int status = 0;
 	pid_t got;
 
+	if (pid < 0) /* there was none to be had: nobody has looked */
+		return false;
 	do
-		got = pid > 0 ? waitpid(pid, &status, 0) : -1;
-	while (got < 0 && pid > 0 && errno == EINTR);
+		got = waitpid(pid, &status, 0);
+	while (got < 0 && errno == EINTR);
 	return got == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 

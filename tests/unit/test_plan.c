@@ -6,11 +6,14 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -274,6 +277,58 @@ static void touch(const char *path)
 	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
+static void free_names(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		free(names[i]);
+}
+
+static void forbid_processes(void)
+{
+	static const int calls[] = { SCMP_SYS(clone), SCMP_SYS(clone3), SCMP_SYS(fork), SCMP_SYS(vfork) };
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+		if (seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EAGAIN), calls[i], 0) < 0)
+			_exit(98);
+	if (seccomp_load(ctx) < 0)
+		_exit(99);
+}
+
+/* Whoever has as many processes as he may have must not get an old plan for a good one. */
+static void test_many_without_processes(void **state)
+{
+	static const size_t at[] = { ARRAY_SIZE(names) - 1, 1504, 1 };
+	struct plan p;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	watch_many(&p);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		forbid_processes();
+		if (fork() >= 0)
+			_exit(97);
+		if (plan_stale(&p))
+			_exit(1);
+		for (size_t i = 0; i < ARRAY_SIZE(at); i++) {
+			const char *stale;
+
+			touch(names[at[i]]);
+			stale = plan_stale(&p);
+			if (!stale || strcmp(stale, names[at[i]]) != 0)
+				_exit((int)i + 2);
+		}
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	plan_release(&p);
+	free_names();
+}
+
 static void test_many(void **state)
 {
 	static const size_t at[] = { ARRAY_SIZE(names) - 1, 2999, 1505, 1504, 602, 601, 600, 3, 1, 0 }; /* in every part and on its edges */
@@ -295,8 +350,7 @@ static void test_many(void **state)
 	p.watches[0] = p.watches[1] = (struct plan_watch){ .path = "/none", .content = "", .absent = true };
 	assert_string_equal(plan_stale(&p), names[2]);
 	plan_release(&p);
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		free(names[i]);
+	free_names();
 }
 
 /* A build may have this many inputs. */
@@ -373,7 +427,7 @@ int main(void)
 		cmocka_unit_test(test_damage),		 cmocka_unit_test(test_lying_record),
 		tempdir_test(test_freshness),		 tempdir_test(test_young_is_never_fresh),
 		tempdir_test(test_load),		 tempdir_test(test_many),
-		tempdir_test(test_large),
+		tempdir_test(test_large),		 tempdir_test(test_many_without_processes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
