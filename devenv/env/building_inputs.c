@@ -4,7 +4,8 @@
  *
  * Hashing and copying is one pass over the same bytes: what is edited meanwhile can't be built under a key that is not
  * its own. Directories are watched too, because what appears in them is a change. Links are never followed below what was
- * declared; that itself is opened as env/place.c decided.
+ * declared; that itself is opened as env/place.c decided. Nor are they in the copy: what an input was a link to a moment ago may be a
+ * directory for the next one that is declared, and a file of it would be written where the link leads on this machine.
  */
 #include "env/building_inputs.h"
 
@@ -52,9 +53,44 @@ static void add_entry(struct reading *r, const char *path, char kind, const char
 
 /* ---- one thing ---- */
 
+/* The directory of the copy that `path` lies in. */
+static int open_above(const struct reading *r, const char *path)
+{
+	cleanup_free char *parent = strchr(path, '/') ? path_parent(path) : mem_strdup(".");
+
+	return sys_openat2(r->copy_fd, parent, O_PATH | O_DIRECTORY, 0, SYS_RESOLVE_BENEATH | SYS_RESOLVE_NO_SYMLINKS);
+}
+
 static int open_copy(const struct reading *r, const char *path, mode_t mode)
 {
-	return openat(r->copy_fd, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	cleanup_close int above = open_above(r, path);
+
+	return above < 0 ? -1 : openat(above, path_base(path), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+}
+
+static int copy_link(const struct reading *r, const char *path, const char *text)
+{
+	cleanup_close int above = open_above(r, path);
+
+	if (above < 0 || (symlinkat(text, above, path_base(path)) < 0 && errno != EEXIST))
+		return -1;
+	utimensat(above, path_base(path), stamps, AT_SYMLINK_NOFOLLOW);
+	return 0;
+}
+
+static int copy_directory(const struct reading *r, const char *path)
+{
+	cleanup_close int above = open_above(r, path);
+
+	return above < 0 || (mkdirat(above, path_base(path), 0755) < 0 && errno != EEXIST) ? -1 : 0;
+}
+
+static void stamp_directory(const struct reading *r, const char *path)
+{
+	cleanup_close int above = open_above(r, path);
+
+	if (above >= 0)
+		utimensat(above, path_base(path), stamps, AT_SYMLINK_NOFOLLOW);
 }
 
 static int copy_bytes(int from, int to, struct digest *h, struct err *e)
@@ -101,10 +137,8 @@ static int read_link(struct reading *r, int dirfd, const char *name, const char 
 	if (n < 0)
 		return err_sys(e, "can't read %s", text_safe(host));
 	text[n] = '\0';
-	if (r->copy_fd >= 0 && symlinkat(text, r->copy_fd, path) < 0 && errno != EEXIST)
+	if (r->copy_fd >= 0 && copy_link(r, path, text) < 0)
 		return err_sys(e, "can't copy %s", text_safe(host));
-	if (r->copy_fd >= 0)
-		utimensat(r->copy_fd, path, stamps, AT_SYMLINK_NOFOLLOW);
 	add_entry(r, path, 'l', text);
 	return 0;
 }
@@ -135,7 +169,7 @@ static int read_directory(struct reading *r, int fd, const struct stat *st, cons
 	if (r->depth == DEPTH_MAX)
 		return err_set(e, ERR_CONFIG, "%s lies more than %d directories deep", text_safe(host), DEPTH_MAX);
 	inputs_add(r->env, host, st, "");
-	if (*path && r->copy_fd >= 0 && mkdirat(r->copy_fd, path, 0755) < 0 && errno != EEXIST)
+	if (*path && r->copy_fd >= 0 && copy_directory(r, path) < 0)
 		return err_sys(e, "can't copy %s", text_safe(host));
 	if (*path)
 		add_entry(r, path, 'd', "");
@@ -151,7 +185,7 @@ static int read_directory(struct reading *r, int fd, const struct stat *st, cons
 	}
 	r->depth--;
 	if (result == 0 && *path && r->copy_fd >= 0)
-		utimensat(r->copy_fd, path, stamps, 0);
+		stamp_directory(r, path);
 	return result;
 }
 
@@ -160,8 +194,12 @@ static int read_directory(struct reading *r, int fd, const struct stat *st, cons
 static int make_parents(const struct reading *r, const char *path, struct err *e)
 {
 	cleanup_free char *parent = path_parent(path);
+	cleanup_close int fd = -1;
 
-	return r->copy_fd < 0 || !strchr(path, '/') ? 0 : file_mkdirs(r->copy_fd, parent, 0755, e);
+	if (r->copy_fd < 0 || !strchr(path, '/'))
+		return 0;
+	fd = file_open_dirs_beneath(r->copy_fd, parent, 0755, e);
+	return fd < 0 ? -1 : 0;
 }
 
 /* Where it is in /workspace: as it is written, below the project; from elsewhere by its own name. "~/" is elsewhere, and no

@@ -245,6 +245,35 @@ static void test_home(void **state)
 	env_release(&env);
 }
 
+/* An input that was a link while it was copied and is a directory for the next one: whoever is inside can do that. */
+static void test_copy_never_follows(void **state)
+{
+	static const char *const inputs[] = { "src", "src/deep", "src/*", "src/**/b.c", "src/a.c", "src/deep/b.c" };
+	char digest[DIGEST_MAX];
+
+	(void)state;
+	fill();
+	fixture_mkdir("outside");
+	for (size_t i = 0; i < ARRAY_SIZE(inputs); i++) {
+		cleanup_free char *text = mem_printf(BASE "run = x\ninputs = %s\n", inputs[i]);
+		cleanup_free char *name = mem_printf("copy%zu", i), *target = path_join(tempdir, "outside");
+		cleanup_strlist struct strlist names = STRLIST_INIT;
+		cleanup_close int copy = -1;
+		struct environment env;
+		struct err e = ERR_INIT;
+
+		fixture_mkdir(name);
+		copy = openat(tempfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		assert_int_equal(symlinkat(target, copy, "src"), 0);
+		fixture_write("devenv.ini", text);
+		fixture_open(&env);
+		assert_int_equal(building_inputs_read(&env, copy, digest, &e), -1);
+		assert_done(file_names(tempfd, "outside", true, &names, &e), e);
+		assert_int_equal(names.count, 0);
+		env_release(&env);
+	}
+}
+
 static void has_power(const char *lines, const char *wanted, bool has)
 {
 	cleanup_free char *text = mem_printf(BASE "%s\n", lines);
@@ -297,6 +326,7 @@ int main(void)
 		fixture_test(test_script),   fixture_test(test_patterns), fixture_test(test_missing),
 		fixture_test(test_place),    fixture_test(test_copy),	  fixture_test(test_powers),
 		fixture_test(test_home),
+		fixture_test(test_copy_never_follows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
