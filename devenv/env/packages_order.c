@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* packages_order.c - batches of packages by Pre-Depends, in each the order by Depends, and what is essential. */
+/*
+ * packages_order.c - batches of packages by Pre-Depends, in each the order by Depends, and what is essential.
+ *
+ * Who needs whom is worked out once, with a sorted table of all names: a lock may have thousands of packages, and their fields are
+ * whatever their makers wrote. So nothing here calls itself either; a chain of dependencies may be as long as the lock.
+ */
 #include "env/packages_order.h"
 
 #include <stdbool.h>
@@ -11,103 +16,208 @@
 
 #define LEFT 0u /* of `batch`: not yet in any; they are counted from 1 while we go */
 
+struct named { /* a package is, or provides, that name */
+	struct debian_text name;
+	size_t package;
+};
+
+struct links { /* from one package to others */
+	size_t *to;
+	size_t count, cap;
+};
+
+struct visit {
+	size_t package, next; /* of its links */
+};
+
 struct order {
 	struct packages_control *all;
 	size_t count;
 	const char *arch;
-	struct debian_text *provided; /* by each of all */
-	unsigned int batch; /* whose packages are looked at */
-	bool *marked; /* of the closure that is looked at */
+	struct named *names; /* sorted */
+	size_t name_count, name_cap;
+	struct links *needs;	 /* of each package: first what it pre-depends on, then what it depends on */
+	struct links *needed_by; /* the other way */
+	size_t *before;		 /* how many of a package's needs are pre-dependencies */
+	unsigned int batch;	 /* whose packages are looked at */
+	bool *marked;
+	struct visit *stack;
 	size_t placed;
 };
 
-static bool provides(const struct order *o, size_t i, struct debian_text name)
+/* ---- who needs whom ---- */
+
+static int by_name(const void *a, const void *b)
 {
-	struct debian_text rest = o->provided[i], word;
+	const struct named *x = a, *y = b;
+	int order = debian_text_compare(x->name, y->name);
 
-	if (debian_text_compare(o->all[i].name, name) == 0)
-		return true;
-	while (debian_depends_group(&rest, &word)) {
-		struct debian_dependency d;
-
-		if (debian_depends_next(&word, "", &d) && debian_text_compare(d.name, name) == 0)
-			return true;
-	}
-	return false;
+	return order ? order : x->package < y->package ? -1 : x->package > y->package;
 }
 
-/* Call `found` for every package of the batch (LEFT: that is in none) that a field of `p` may mean. */
-static void each_needed(const struct order *o, const struct packages_control *p, const char *field,
-			void (*found)(struct order *o, size_t i, void *data), void *data)
+static void add_name(struct order *o, struct debian_text name, size_t package)
+{
+	o->names = mem_grow(o->names, o->name_count, &o->name_cap, sizeof(*o->names));
+	o->names[o->name_count++] = (struct named){ name, package };
+}
+
+static void collect_names(struct order *o)
+{
+	for (size_t i = 0; i < o->count; i++) {
+		struct debian_text rest, word;
+		struct debian_dependency d;
+
+		add_name(o, o->all[i].name, i);
+		debian_control_field(o->all[i].stanza, "Provides", &rest);
+		while (debian_depends_group(&rest, &word))
+			if (debian_depends_next(&word, "", &d))
+				add_name(o, d.name, i);
+	}
+	if (o->name_count)
+		qsort(o->names, o->name_count, sizeof(*o->names), by_name);
+}
+
+/* The first entry of the table that has this name, or where it would be. */
+static size_t find_name(const struct order *o, struct debian_text name)
+{
+	size_t low = 0, high = o->name_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (debian_text_compare(o->names[middle].name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void add_link(struct links *l, size_t to)
+{
+	if (l->count && l->to[l->count - 1] == to) /* by its name, and because it provides that */
+		return;
+	l->to = mem_grow(l->to, l->count, &l->cap, sizeof(*l->to));
+	l->to[l->count++] = to;
+}
+
+/* Every package that a field of `i` may mean. */
+static void add_needs(struct order *o, size_t i, const char *field)
 {
 	struct debian_text rest, group;
+	struct debian_dependency d;
 
-	debian_control_field(p->stanza, field, &rest);
-	while (debian_depends_group(&rest, &group)) {
-		struct debian_dependency d;
-
+	debian_control_field(o->all[i].stanza, field, &rest);
+	while (debian_depends_group(&rest, &group))
 		while (debian_depends_next(&group, o->arch, &d))
-			for (size_t i = 0; i < o->count; i++)
-				if (o->all[i].batch == o->batch && provides(o, i, d.name))
-					found((struct order *)o, i, data);
+			for (size_t n = find_name(o, d.name); n < o->name_count && debian_text_compare(o->names[n].name, d.name) == 0; n++)
+				add_link(&o->needs[i], o->names[n].package);
+}
+
+static void order_init(struct order *o, struct packages_control *all, size_t count, const char *arch)
+{
+	*o = (struct order){ .all = all, .count = count, .arch = arch, .batch = LEFT };
+	o->needs = mem_array(count + 1, sizeof(*o->needs));
+	o->needed_by = mem_array(count + 1, sizeof(*o->needed_by));
+	o->before = mem_array(count + 1, sizeof(*o->before));
+	o->marked = mem_array(count + 1, sizeof(*o->marked));
+	o->stack = mem_array(count + 1, sizeof(*o->stack));
+	collect_names(o);
+	for (size_t i = 0; i < count; i++) {
+		all[i].batch = LEFT;
+		add_needs(o, i, "Pre-Depends");
+		o->before[i] = o->needs[i].count;
+		add_needs(o, i, "Depends");
+		for (size_t k = 0; k < o->needs[i].count; k++)
+			add_link(&o->needed_by[o->needs[i].to[k]], i);
 	}
 }
 
-static void mark(struct order *o, size_t i, void *data)
+static void order_release(struct order *o)
 {
-	(void)data;
-	if (o->marked[i])
+	for (size_t i = 0; i < o->count; i++) {
+		free(o->needs[i].to);
+		free(o->needed_by[i].to);
+	}
+	free(o->needs);
+	free(o->needed_by);
+	free(o->before);
+	free(o->names);
+	free(o->marked);
+	free(o->stack);
+}
+
+/* ---- going along it ---- */
+
+/* Mark what is reached from `start` within the batch. `place`: each gets its place, after all that it reaches itself. */
+static void walk(struct order *o, const struct links *links, size_t start, bool place)
+{
+	size_t depth = 0;
+
+	if (o->marked[start])
 		return;
-	o->marked[i] = true;
-	each_needed(o, &o->all[i], "Pre-Depends", mark, NULL);
-	each_needed(o, &o->all[i], "Depends", mark, NULL);
+	o->marked[start] = true;
+	o->stack[depth++] = (struct visit){ start, 0 };
+	while (depth) {
+		struct visit *v = &o->stack[depth - 1];
+		const struct links *l = &links[v->package];
+		size_t to;
+
+		if (v->next == l->count) {
+			if (place)
+				o->all[v->package].place = o->placed++;
+			depth--;
+			continue;
+		}
+		to = l->to[v->next++];
+		if (o->marked[to] || o->all[to].batch != o->batch)
+			continue;
+		o->marked[to] = true;
+		o->stack[depth++] = (struct visit){ to, 0 };
+	}
 }
 
-static void tell(struct order *o, size_t i, void *data)
+static void unmark(struct order *o)
 {
-	(void)o;
-	(void)i;
-	*(bool *)data = true;
+	memset(o->marked, 0, o->count * sizeof(*o->marked));
 }
 
-static bool waits(const struct order *o, size_t i)
+/* ---- batches ---- */
+
+/* Has it a pre-dependency that is in no batch yet? `wanted`: set for each of them. */
+static bool waits(const struct order *o, size_t i, bool *wanted)
 {
 	bool does = false;
 
-	each_needed(o, &o->all[i], "Pre-Depends", tell, &does);
+	for (size_t k = 0; k < o->before[i]; k++) {
+		size_t to = o->needs[i].to[k];
+
+		if (o->all[to].batch == LEFT)
+			does = wanted[to] = true;
+	}
 	return does;
 }
 
-static void want(struct order *o, size_t i, void *data)
-{
-	bool *wanted = data;
-
-	(void)o;
-	wanted[i] = true;
-}
-
 /* Put everything into the batch that something left waits for and that itself, with all it needs, waits for nothing. */
-static bool take_awaited(struct order *o, const bool *waiting, const bool *wanted, unsigned int batch)
+static bool take_awaited(struct order *o, const bool *waiting, bool *wanted, unsigned int batch)
 {
-	bool *ready = mem_array(o->count + 1, sizeof(*ready)), any = false;
+	bool any = false;
 
-	for (size_t i = 0; i < o->count; i++) {
-		bool clean = wanted[i] && o->all[i].batch == LEFT;
-
-		if (!clean)
-			continue;
-		memset(o->marked, 0, o->count * sizeof(*o->marked));
-		mark(o, i, NULL);
-		for (size_t k = 0; k < o->count; k++)
-			clean = clean && !(o->marked[k] && waiting[k]);
-		for (size_t k = 0; clean && k < o->count; k++)
-			ready[k] = ready[k] || o->marked[k];
-		any = any || clean;
-	}
+	unmark(o);
 	for (size_t i = 0; i < o->count; i++)
-		if (ready[i])
+		if (waiting[i])
+			walk(o, o->needed_by, i, false);
+	for (size_t i = 0; i < o->count; i++)
+		wanted[i] = wanted[i] && !o->marked[i];
+	unmark(o);
+	for (size_t i = 0; i < o->count; i++)
+		if (wanted[i])
+			walk(o, o->needs, i, false);
+	for (size_t i = 0; i < o->count; i++) {
+		if (o->marked[i])
 			o->all[i].batch = batch;
-	free(ready);
+		any = any || o->marked[i];
+	}
 	return any;
 }
 
@@ -121,11 +231,8 @@ static unsigned int find_batches(struct order *o)
 	while (more) {
 		batch++;
 		memset(wanted, 0, o->count * sizeof(*wanted));
-		for (size_t i = 0; i < o->count; i++) {
-			waiting[i] = o->all[i].batch == LEFT && waits(o, i);
-			if (waiting[i])
-				each_needed(o, &o->all[i], "Pre-Depends", want, wanted);
-		}
+		for (size_t i = 0; i < o->count; i++)
+			waiting[i] = o->all[i].batch == LEFT && waits(o, i, wanted);
 		more = take_awaited(o, waiting, wanted, batch);
 	}
 	for (size_t i = 0; i < o->count; i++)
@@ -136,34 +243,6 @@ static unsigned int find_batches(struct order *o)
 	return batch;
 }
 
-/* After what it needs. */
-static void place(struct order *o, size_t i, void *data)
-{
-	(void)data;
-	if (o->marked[i])
-		return;
-	o->marked[i] = true;
-	each_needed(o, &o->all[i], "Pre-Depends", place, NULL);
-	each_needed(o, &o->all[i], "Depends", place, NULL);
-	o->all[i].place = o->placed++;
-}
-
-static void order_init(struct order *o, struct packages_control *all, size_t count, const char *arch)
-{
-	*o = (struct order){ .all = all, .count = count, .arch = arch, .marked = mem_array(count + 1, sizeof(bool)),
-			     .provided = mem_array(count + 1, sizeof(*o->provided)), .batch = LEFT };
-	for (size_t i = 0; i < count; i++) {
-		all[i].batch = LEFT;
-		debian_control_field(all[i].stanza, "Provides", &o->provided[i]);
-	}
-}
-
-static void order_release(struct order *o)
-{
-	free(o->marked);
-	free(o->provided);
-}
-
 unsigned int packages_order(struct packages_control *all, size_t count, const char *arch)
 {
 	struct order o;
@@ -171,11 +250,11 @@ unsigned int packages_order(struct packages_control *all, size_t count, const ch
 
 	order_init(&o, all, count, arch);
 	batches = find_batches(&o);
-	memset(o.marked, 0, count * sizeof(*o.marked));
+	unmark(&o);
 	for (o.batch = 1; o.batch <= batches; o.batch++)
 		for (size_t i = 0; i < count; i++)
 			if (all[i].batch == o.batch)
-				place(&o, i, NULL);
+				walk(&o, o.needs, i, true);
 	for (size_t i = 0; i < count; i++)
 		all[i].batch--;
 	order_release(&o);
@@ -190,7 +269,7 @@ void packages_order_system(struct packages_control *all, size_t count, const cha
 	order_init(&o, all, count, arch);
 	for (size_t i = 0; i < count; i++)
 		if (debian_control_field(all[i].stanza, "Essential", &essential) && debian_text_is(essential, "yes"))
-			mark(&o, i, NULL);
+			walk(&o, o.needs, i, false);
 	for (size_t i = 0; i < count; i++)
 		all[i].in_system = o.marked[i];
 	order_release(&o);

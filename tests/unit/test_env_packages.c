@@ -8,6 +8,9 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -159,6 +162,41 @@ static void test_order(void **state)
 	assert_true(c[2].place < c[3].place && c[3].place < c[1].place); /* lib, runtime; data, then app, which depends on it; top */
 	assert_true(c[1].place < c[0].place && c[0].place < c[4].place);
 	assert_int_equal(packages_order(c, 0, "amd64"), 1);
+}
+
+/* As long a chain as a lock may have: no stack may be as deep. */
+static void test_order_of_many(void **state)
+{
+	enum { COUNT = 20000 };
+	struct packages_control *c = mem_array(COUNT, sizeof(*c));
+	char **texts = mem_array(COUNT, sizeof(*texts));
+	const struct rlimit little = { 512 << 10, RLIM_INFINITY };
+	int status;
+	pid_t pid;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT; i++) {
+		texts[i] = mem_printf("Package: p%zu\nProvides: v%zu\nDepends: v%zu, p%zu\n", i, i, i + 1, i / 2);
+		c[i] = (struct packages_control){ .stanza = DEBIAN_TEXT(texts[i]) };
+		debian_control_field(c[i].stanza, "Package", &c[i].name);
+	}
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		setrlimit(RLIMIT_STACK, &little);
+		if (packages_order(c, COUNT, "amd64") != 1)
+			_exit(1);
+		for (size_t i = 0; i < COUNT; i++)
+			if (c[i].place != COUNT - 1 - i)
+				_exit(2);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	for (size_t i = 0; i < COUNT; i++)
+		free(texts[i]);
+	free(texts);
+	free(c);
 }
 
 /* ---- what dpkg is told ---- */
@@ -441,6 +479,7 @@ int main(void)
 		cmocka_unit_test(test_gaps),
 		cmocka_unit_test(test_stage_names),
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_order_of_many),
 		cmocka_unit_test(test_order_system),
 		cmocka_unit_test(test_base_script),
 		cmocka_unit_test(test_resolve),
