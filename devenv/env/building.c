@@ -30,8 +30,12 @@
 
 /* ---- the key ---- */
 
-static void collect_parts(const struct config *c, const char *inputs, struct strlist *parts)
+/* What lies in a cache is in no key, and builds of the clone before have written it: a result that used one is that clone's alone,
+ * or another project with the same script and inputs could choose what this one gets. */
+static void collect_parts(const struct environment *env, const char *inputs, struct strlist *parts)
 {
+	const struct config *c = &env->config;
+
 	strlist_add(parts, RECIPE_PROCEDURE_BUILD);
 	strlist_addf(parts, "run %s", c->build);
 	strlist_addf(parts, "shell %s", c->build_shell ? c->build_shell : "");
@@ -40,6 +44,8 @@ static void collect_parts(const struct config *c, const char *inputs, struct str
 		strlist_addf(parts, "env %s=%s", c->build_env[i].name, c->build_env[i].value);
 	for (size_t i = 0; i < c->build_cache.count; i++)
 		strlist_addf(parts, "cache %s", c->build_cache.items[i]);
+	if (c->build_cache.count)
+		strlist_addf(parts, "clone %s", env->clone);
 	strlist_addf(parts, "inputs %s", inputs);
 	strlist_sort(parts);
 }
@@ -49,7 +55,7 @@ static void name_result(const struct environment *env, const char *below, const 
 {
 	cleanup_buf struct buf text = BUF_INIT;
 
-	collect_parts(&env->config, inputs, parts);
+	collect_parts(env, inputs, parts);
 	*r = (struct recipe){ .kind = "build", .platform = oci_platform(), .below = below, .parts = parts };
 	recipe_format(r, &text, digest);
 }

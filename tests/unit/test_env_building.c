@@ -189,6 +189,31 @@ static void test_place(void **state)
 	fixture_project = here;
 }
 
+/* What a cache has in it is in no key: another clone, which may have filled its own with anything, must not make this one's image. */
+static void test_cache_is_of_a_clone(void **state)
+{
+	char before[DIGEST_MAX], elsewhere[DIGEST_MAX];
+	char *here = fixture_project;
+
+	(void)state;
+	key("run = x\ncache = /c", before);
+	assert_same("run = x\ncache = /c", before);
+	fixture_mkdir("elsewhere");
+	tempdir_write("elsewhere/devenv.ini", BASE "run = x\ncache = /c\n");
+	fixture_project = path_join(tempdir, "elsewhere");
+	{
+		struct environment env;
+		struct err e = ERR_INIT;
+
+		fixture_open(&env);
+		assert_done(building_digest(&env, BELOW, elsewhere, &e), e);
+		env_release(&env);
+	}
+	assert_string_not_equal(elsewhere, before);
+	free(fixture_project);
+	fixture_project = here;
+}
+
 static void test_copy(void **state)
 {
 	struct environment env;
@@ -327,6 +352,7 @@ int main(void)
 		fixture_test(test_place),    fixture_test(test_copy),	  fixture_test(test_powers),
 		fixture_test(test_home),
 		fixture_test(test_copy_never_follows),
+		fixture_test(test_copy_never_follows), fixture_test(test_cache_is_of_a_clone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
