@@ -320,7 +320,7 @@ static int list_layer(int layer_fd, const char *path, struct strlist *names, str
 		return err_sys(e, "can't list %s in the image", text_safe(path));
 	}
 	while ((d = readdir(dir)))
-		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0 && !strlist_has(names, d->d_name))
+		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
 			strlist_add(names, d->d_name);
 	closedir(dir);
 	return 0;
@@ -339,10 +339,13 @@ int root_list(const struct root *r, const char *path, struct strlist *names, str
 	result = entry.kind == ROOT_DIRECTORY ? walk_to(r, entry.path, &w, e) : 0;
 	for (size_t i = 0; entry.kind == ROOT_DIRECTORY && result == 0 && i < w.count; i++)
 		result = list_layer(r->fds[w.layers[i]], entry.path, &found, e);
+	strlist_sort(&found); /* then what several layers have is side by side */
 	/* A name of a lower layer may be hidden by a whiteout: ask for each as anybody else would. */
 	for (size_t i = 0; result == 0 && i < found.count; i++) {
 		cleanup_free char *full = path_join(entry.path, found.items[i]);
 
+		if (i && strcmp(found.items[i], found.items[i - 1]) == 0)
+			continue;
 		result = root_resolve(r, full, ROOT_NOFOLLOW, &child, e);
 		if (result == 0 && child.kind != ROOT_MISSING)
 			strlist_add(names, found.items[i]);

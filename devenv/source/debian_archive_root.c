@@ -18,6 +18,8 @@
 #include "source/debian_fetch.h"
 #include "source/debian_signature.h"
 
+enum { SETS_MAX = 100 }; /* each is a file of some megabytes at most */
+
 /* ---- of the family? ---- */
 
 static char *name_of_system(const struct debian_root *root)
@@ -84,6 +86,8 @@ static void add_keys(const struct image *m, const char *path, struct buf *keys)
 	cleanup_buf struct buf file = BUF_INIT;
 	struct err why = ERR_INIT;
 
+	if (keys->len > DEBIAN_SIGNED_MAX) /* more than will be read */
+		return;
 	/* A key that can't be read signs nothing; that is an error when it is the one that is missing. */
 	if (debian_root_read(m->root, path, &file, &why) == 0)
 		debian_signature_keys(path, &file, keys, &why);
@@ -160,6 +164,10 @@ static const char *keyring_of(struct image *m, const struct debian_source *s, st
 	for (size_t i = 0; i < m->sets.count; i++)
 		if (strcmp(m->sets.items[i], set) == 0)
 			return m->files.items[i];
+	if (m->sets.count == SETS_MAX) {
+		err_set(e, ERR_UNSUPPORTED, "the image's sources have more than %d sets of keys", SETS_MAX);
+		return NULL;
+	}
 	collect_keys(m, s, &keys);
 	if (keys.len == 0) {
 		no_keys(s, e);

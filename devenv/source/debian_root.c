@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "source/debian_control.h"
 
-enum { FILE_MAX = 64 << 20 }; /* dpkg's status file is the largest */
+enum { FILE_MAX = 64 << 20 /* dpkg's status file is the largest */, SOURCES_MAX = 4 << 20 };
 
 static int open_in(const struct debian_root *r, const char *path, int flags, struct err *e)
 {
@@ -76,8 +76,10 @@ static int read_sources(const struct debian_root *r, const char *path, struct de
 	struct err why = ERR_INIT;
 
 	if (debian_root_read(r, path, &text, &why) == 0) {
-		debian_sources_parse(path, text.data, text.len, out);
-		return 0;
+		out->too_many = out->too_many || text.len > SOURCES_MAX;
+		if (!out->too_many)
+			debian_sources_parse(path, text.data, text.len, out);
+		return out->too_many ? err_set(e, ERR_UNSUPPORTED, "/%s has too many sources of packages", text_safe(path)) : 0;
 	}
 	if (why.code == ERR_NOT_FOUND || why.sys == EACCES)
 		return 0;

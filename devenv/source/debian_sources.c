@@ -10,7 +10,10 @@
 #include "base/text.h"
 #include "source/debian_control.h"
 
-/* What both formats come to: every address with every suite is a source. */
+/* Every address with every suite is a source, which has all else that the entry says: a small file can ask for any amount. */
+enum { BYTES_MAX = 16 << 20, SOURCE_BYTES = 256, WORD_BYTES = 32 };
+
+/* What both formats come to. */
 struct entry {
 	struct strlist uris, suites, components, architectures, signed_by;
 	char *key;
@@ -63,8 +66,34 @@ static void add_source(struct debian_sources *out, const struct entry *n, const 
 	copy(&s->signed_by, &n->signed_by);
 }
 
+static size_t bytes_of(const struct strlist *l)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < l->count; i++)
+		bytes += strlen(l->items[i]) + WORD_BYTES;
+	return bytes;
+}
+
+static bool has_room(struct debian_sources *out, const struct entry *n)
+{
+	size_t bytes = SOURCE_BYTES + (n->key ? strlen(n->key) : 0) + bytes_of(&n->uris) + bytes_of(&n->suites) + bytes_of(&n->components) +
+		       bytes_of(&n->architectures) + bytes_of(&n->signed_by);
+	size_t most = (BYTES_MAX - out->bytes) / bytes;
+
+	/* One after the other: their product may be no number any more. */
+	if (n->uris.count > most || (n->uris.count && n->suites.count > most / n->uris.count)) {
+		out->too_many = true;
+		return false;
+	}
+	out->bytes += n->uris.count * n->suites.count * bytes;
+	return true;
+}
+
 static void add_sources(struct debian_sources *out, const struct entry *n)
 {
+	if (out->too_many || !has_room(out, n))
+		return;
 	for (size_t i = 0; i < n->uris.count; i++)
 		for (size_t j = 0; j < n->suites.count; j++)
 			add_source(out, n, n->uris.items[i], n->suites.items[j]);

@@ -33,6 +33,8 @@ struct debian_source { /* binary packages of one suite at one address */
 struct debian_sources {
 	struct debian_source *items;
 	size_t count, cap;
+	size_t bytes;  /* about what they take */
+	bool too_many; /* a file says more than anybody means: it is not all here */
 };
 
 /* apt's words for yes (1) and no (0), as in apt.conf too. -1: neither. */

@@ -234,11 +234,31 @@ static void test_times(void **state)
 
 #define foreign_test(f) cmocka_unit_test_setup_teardown(f, foreign_setup, fixture_teardown)
 
+/* A list that no one means is refused before it has used up the memory. */
+static void test_too_many_sources(void **state)
+{
+	cleanup_buf struct buf b = BUF_INIT, keys = BUF_INIT;
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < 100000; i++)
+		buf_adds(&b, "deb http://a.example x main\n");
+	assert_int_equal(open_sources("x.list", b.data, &e), -1);
+	assert_int_equal(e.code, ERR_UNSUPPORTED);
+	assert_non_null(strstr(e.msg, "/etc/apt/sources.list.d/x.list has too many sources"));
+	for (size_t i = 0; i < 101; i++)
+		buf_addf(&keys, "deb [signed-by=/usr/share/keyrings/k.gpg,/%zu] %% bookworm main\n", i);
+	assert_int_equal(open_sources("x.list", keys.data, &e), -1);
+	assert_int_equal(e.code, ERR_UNSUPPORTED);
+	assert_non_null(strstr(e.msg, "sets of keys"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		foreign_test(test_flat), foreign_test(test_release_and_its_signature), foreign_test(test_unsigned),
 		foreign_test(test_keys), foreign_test(test_of_others), foreign_test(test_times),
+		foreign_test(test_too_many_sources),
 	};
 
 	return cmocka_run_group_tests_name("source_debian_foreign", tests, NULL, NULL);

@@ -80,6 +80,49 @@ static void test_paragraphs(void **state)
 	expect("x.sources", "\n\n \n:\n", "");
 }
 
+static void add_times(struct buf *b, const char *what, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		buf_adds(b, what);
+	buf_adds(b, "\n");
+}
+
+/* What a few hundred kilobytes can ask for would take more memory than there is. */
+static void bomb(const char *name, size_t uris, size_t suites, size_t components, bool many)
+{
+	cleanup_buf struct buf b = BUF_INIT;
+	struct debian_sources s = { 0 };
+
+	buf_adds(&b, "Types: deb\nURIs:");
+	add_times(&b, " http://a", uris);
+	buf_adds(&b, "Suites:");
+	add_times(&b, " x", suites);
+	buf_adds(&b, "Components:");
+	add_times(&b, " main", components);
+	debian_sources_parse(name, b.data, b.len, &s);
+	assert_int_equal(s.too_many, many);
+	assert_int_equal(s.count, many ? 0 : uris * suites);
+	debian_sources_release(&s);
+}
+
+static void test_bombs(void **state)
+{
+	cleanup_buf struct buf lines = BUF_INIT;
+	struct debian_sources s = { 0 };
+
+	(void)state;
+	bomb("x.sources", 20, 20, 5, false);
+	bomb("x.sources", 3000, 3000, 1, true);
+	bomb("x.sources", 200, 200, 3000, true);
+	bomb("x.sources", 1, 4000, 4000, true);
+	for (size_t i = 0; i < 200000; i++)
+		buf_adds(&lines, "deb http://a x main\n");
+	debian_sources_parse("sources.list", lines.data, lines.len, &s);
+	assert_true(s.too_many);
+	assert_true(s.count > 1000 && s.count < 100000);
+	debian_sources_release(&s);
+}
+
 static int64_t time_of(const char *text)
 {
 	return debian_release_time(DEBIAN_TEXT(text));
@@ -173,6 +216,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_paragraphs),
+		cmocka_unit_test(test_bombs),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_release),
 		cmocka_unit_test(test_bad_releases),
