@@ -53,6 +53,7 @@ struct packages_source {
 	struct http *http;
 	struct buf status;    /* of an image: dpkg's */
 	char *directory;      /* of an image: its keyrings, while this is open */
+	int directory_lock;
 	const struct env_options *options;
 };
 /* The context only, for what is asked of no archive. */
@@ -60,13 +61,11 @@ void packages_source_start(struct packages_source *p, const struct environment *
 /* And the archive. `manifest`: of the image that packages are added to, which must be in the store; NULL: a base of packages. */
 int packages_source_open(struct packages_source *p, const struct environment *env, struct store *s, const char *manifest,
 			 const struct env_options *o, struct err *e);
-/* dpkg's status of an image of the store. ERR_NOT_FOUND: it has none. */
-int packages_source_status(struct store *s, const char *manifest, struct buf *status, struct err *e);
 void packages_source_close(struct packages_source *p);
 /* Have these in the store; `below`: the image they are added to, or NULL. */
 int packages_fetch(struct environment *env, struct store *s, const struct lock_package *const *packages, size_t count, const char *below,
 		   const struct env_options *o, struct err *e);
-/* dpkg's status in an image of the store. */
+/* dpkg's status in an image of the store. ERR_NOT_FOUND: it has none. */
 int packages_read_status(const struct store *s, const char *manifest, struct buf *status, struct err *e);
 
 /* Tell apt inside a base of packages where they come from (env/packages_inside.c). */

@@ -82,8 +82,8 @@ static int lacks(void *data, const struct packages_control *items, size_t count,
 
 	if (strcmp(a->below->packages, a->below->build) == 0)
 		return 0;
-	if (packages_source_status(a->store, a->below->packages, &before, e) < 0 ||
-	    packages_source_status(a->store, a->below->build, &now, e) < 0)
+	if (packages_read_status(a->store, a->below->packages, &before, e) < 0 ||
+	    packages_read_status(a->store, a->below->build, &now, e) < 0)
 		return -1;
 	if (before.len == now.len && memcmp(before.data, now.data, now.len) == 0)
 		return 0;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -51,27 +52,34 @@ static int open_root(const struct store *s, const char *manifest, struct root *r
 	return 0;
 }
 
-int packages_source_status(struct store *s, const char *manifest, struct buf *status, struct err *e)
+/* Of this process alone: one that was killed left its own, which is swept here. */
+static int lock_directory(struct packages_source *p, int above, struct err *e)
 {
-	struct root root = { 0 };
-	int result = open_root(s, manifest, &root, e);
-
-	if (result == 0)
-		result = read_root(&root, DPKG_STATUS, status, e);
-	root_release(&root);
-	return result;
+	p->directory_lock = open(p->directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (p->directory_lock >= 0 && file_lock(p->directory_lock, true, true, e) < 0)
+		return -1;
+	/* Between its making and its lock a sweep may have been faster. */
+	return p->directory_lock >= 0 && file_exists(above, path_base(p->directory)) ? 0 : err_sys(e, "can't keep %s", text_safe(p->directory));
 }
 
 static int make_directory(struct packages_source *p, const struct environment *env, struct err *e)
 {
-	p->directory = mem_printf("%s/keys.XXXXXX", env->dirs.cache);
-	if (dirs_private(env->dirs.cache, e) < 0 || !mkdtemp(p->directory)) {
-		if (!e->code)
-			err_sys(e, "can't make %s", text_safe(p->directory));
+	cleanup_free char *all = path_join(env->dirs.cache, "keys");
+	cleanup_close int above = -1;
+
+	if (dirs_private(env->dirs.cache, e) < 0 || file_mkdirs(AT_FDCWD, all, 0700, e) < 0)
+		return -1;
+	above = open(all, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (above < 0)
+		return err_sys(e, "can't open %s", text_safe(all));
+	file_sweep(above, false, NULL, NULL);
+	p->directory = mem_printf("%s/XXXXXX", all);
+	if (!mkdtemp(p->directory)) {
+		err_sys(e, "can't make %s", text_safe(p->directory));
 		free(mem_steal(p->directory));
 		return -1;
 	}
-	return 0;
+	return lock_directory(p, above, e);
 }
 
 static int open_image(struct packages_source *p, const struct environment *env, struct store *s, const char *manifest,
@@ -112,7 +120,7 @@ static void progress(void *data, const char *what, uint64_t done, uint64_t total
 
 void packages_source_start(struct packages_source *p, const struct environment *env, const struct env_options *o)
 {
-	*p = (struct packages_source){ .options = o, .status = BUF_INIT };
+	*p = (struct packages_source){ .options = o, .status = BUF_INIT, .directory_lock = -1 };
 	if (!o->offline) {
 		p->network = debian_network_new();
 		p->http = http_new(&(struct http_settings){ .route = debian_network_route, .route_data = p->network });
@@ -156,9 +164,11 @@ void packages_source_close(struct packages_source *p)
 	debian_network_free(p->network);
 	if (p->directory)
 		file_remove_tree(AT_FDCWD, p->directory, &ignored);
+	if (p->directory_lock >= 0)
+		close(p->directory_lock);
 	free(p->directory);
 	buf_release(&p->status);
-	*p = (struct packages_source){ .status = BUF_INIT };
+	*p = (struct packages_source){ .status = BUF_INIT, .directory_lock = -1 };
 }
 
 int packages_read_status(const struct store *s, const char *manifest, struct buf *status, struct err *e)
@@ -167,7 +177,7 @@ int packages_read_status(const struct store *s, const char *manifest, struct buf
 	int result = open_root(s, manifest, &root, e);
 
 	if (result == 0)
-		result = read_root(&root, "/var/lib/dpkg/status", status, e);
+		result = read_root(&root, DPKG_STATUS, status, e);
 	root_release(&root);
 	return result;
 }
@@ -177,7 +187,7 @@ int packages_fetch(struct environment *env, struct store *s, const struct lock_p
 		   const struct env_options *o, struct err *e)
 {
 	const struct user_debian *user = &env->user.debian;
-	struct packages_source source = { .status = BUF_INIT };
+	struct packages_source source = { .status = BUF_INIT, .directory_lock = -1 };
 	struct debian_pool pool = { .store = s, .vendors = &user->vendors };
 	struct err unknown = ERR_INIT;
 	size_t missing = 0;
