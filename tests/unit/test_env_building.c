@@ -351,7 +351,6 @@ int main(void)
 		fixture_test(test_script),   fixture_test(test_patterns), fixture_test(test_missing),
 		fixture_test(test_place),    fixture_test(test_copy),	  fixture_test(test_powers),
 		fixture_test(test_home),
-		fixture_test(test_copy_never_follows),
 		fixture_test(test_copy_never_follows), fixture_test(test_cache_is_of_a_clone),
 	};
 
