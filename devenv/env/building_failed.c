@@ -75,8 +75,9 @@ void building_failed_keep(const struct environment *env, struct store *s, struct
 	cleanup_free char *to = failed_path(env), *from = mem_printf("tmp/%s", stage->name);
 	struct err ignored = ERR_INIT;
 
+	/* Another build may have failed meanwhile, and somebody be in what that left. */
 	if (note_origin(env, stage, below, inputs, &ignored) < 0 || file_mkdirs(s->fd, FAILED, 0700, &ignored) < 0 ||
-	    file_remove_tree(s->fd, to, &ignored) < 0 || renameat(s->fd, from, s->fd, to) < 0)
+	    building_failed_forget(env, s, &ignored) < 0 || renameat(s->fd, from, s->fd, to) < 0)
 		return;
 	close(stage->fd);
 	*stage = (struct store_stage){ .fd = -1 };
