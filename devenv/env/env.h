@@ -36,12 +36,14 @@ struct env_ui {
 	/* A step that said nothing for a moment still runs, and for how long by now. */
 	void (*step_elapsed)(void *data, const char *name, double seconds);
 	void (*build_done)(void *data, const char *name, double seconds);
+	/* A line of what dpkg and the scripts of packages say, escaped; NULL: nobody wants to see it. */
+	void (*package_line)(void *data, const char *line);
 	/* Show the powers (only those not granted yet when `growth`), ask once. true: granted. Only when interactive. */
 	bool (*ask_powers)(void *data, const char *project, const struct strlist *texts, bool growth);
 	struct oci_progress progress;
 	/* Objects of a git repository: how many of how many, and bytes so far. `progress.data` is what it gets. */
 	void (*git_progress)(void *data, unsigned int objects, unsigned int total, size_t bytes);
-	/* Indexes, packages to fetch (bytes) and to unpack (their number): how much of it is done. `progress.data` too. */
+	/* Indexes, packages to fetch (bytes) and to unpack or configure (their number): how much of it is done. `progress.data` too. */
 	void (*packages)(void *data, const char *what, uint64_t done, uint64_t total);
 };
 

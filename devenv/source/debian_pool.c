@@ -66,7 +66,8 @@ static void record(struct fetching *f, size_t which, const struct err *why)
 		f->failure = *why;
 		f->failed = which;
 	}
-	if (is_fatal(why) || f->failures >= FAILURES_MAX)
+	/* Without a network the rest costs nothing, and it is known how many are missing. */
+	if (is_fatal(why) || (f->failures >= FAILURES_MAX && !f->pool->context->offline))
 		f->stop = true;
 	pthread_mutex_unlock(&f->lock);
 }
