@@ -164,6 +164,7 @@ struct env_gap {
 	bool own;     /* of devenv.local.lock */
 	char *name;   /* "base" */
 	char *reason; /* "not locked", "devenv.ini asks for X, the lock answers Y", "no manifest for linux/arm64" */
+	char *platform; /* the first that lacks it; NULL: it is of no platform */
 };
 struct env_gaps {
 	struct env_gap *items;
@@ -173,6 +174,9 @@ void env_gaps_find(const struct environment *env, struct env_gaps *out); /* offl
 /* Further: what locked packages need of each other and haven't got, where the store has them. Still offline. */
 void env_gaps_find_needs(struct environment *env, struct env_gaps *out);
 size_t env_gaps_count(const struct env_gaps *g, bool own); /* those of one of the locks */
+/* "jq: not locked", and for which platform where that isn't this machine's; `whose`: "jq (personal)" when it is one's own.
+ * malloc'ed, not escaped. */
+char *env_gap_text(const struct env_gap *g, bool whose);
 void env_gaps_release(struct env_gaps *g);
 /* What is locked but not here, so that what it asks for (further files, perhaps the base) could not be compared. */
 void env_gaps_unchecked(const struct environment *env, struct strlist *names);

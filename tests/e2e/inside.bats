@@ -333,6 +333,12 @@ A_DAY='
 	ready "$P" "image = $DJANGO"
 	run -1 --separate-stderr inside sudo -E apt-get install -y hello
 	[[ $stderr == *"devenv run --root -- apt-get install -y hello"* ]]
+	# what it prints can be pasted, whatever is in the words
+	local command="printf '<%s>' 'a b' \"it's\" \"\$V\" ''"
+	run -1 --separate-stderr inside sudo V='x y' sh -c "$command"
+	[[ ${stderr_lines[1]} == "  devenv run --root -e 'V=x y' -- sh -c "* ]]
+	run -0 sh -c "cd '$P' && ${stderr_lines[1]}"
+	[ "$output" = "<a b><it's><x y><>" ]
 	run -0 devenv -C "$P" run --root -- sudo -E A=1 sh -c 'id -u; echo $A'
 	[ "$output" = $'0\n1' ]
 	run -0 devenv -C "$P" run -- sh -c 'command -v sudo'

@@ -331,7 +331,7 @@ static void test_gc(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		pool_test(test_fetches), pool_test(test_many),	     pool_test(test_nowhere), pool_test(test_changed),
+		pool_test(test_fetches), pool_test(test_many), pool_test(test_many_offline),	     pool_test(test_nowhere), pool_test(test_changed),
 		pool_test(test_vendors), pool_test(test_snapshot),   pool_test(test_no_network), pool_test(test_space),
 		pool_test(test_interrupted), pool_test(test_gc),	     pool_test(test_tried_again),
 	};
