@@ -397,7 +397,7 @@ static void setup(struct cli *c)
 		.data = c,
 		.interactive = isatty(STDIN_FILENO) && isatty(STDERR_FILENO),
 		.notice = notice,
-		.warning = warning,
+		.warning = c->quiet ? NULL : warning,
 		.detail = detail,
 		.ask_powers = ask_powers,
 		.progress = progress_callbacks(c->progress),
