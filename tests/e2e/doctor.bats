@@ -41,6 +41,16 @@ says() { # ID REGEX
 	[ "$(jq '[.checks[] | select((.level == "fail" or .level == "warn") and .remedy == null)] | length' <<<"$output")" -eq 0 ]
 }
 
+@test "without gpgv only environments of Debian's packages are not to be had" {
+	local program
+	program=$(command -v devenv)
+	run --separate-stderr env PATH="$BATS_TEST_TMPDIR" "$program" doctor
+	[[ $output == *"[base] debian can't be locked: gpgv, which checks who signed the archive, is not there"* ]]
+	[[ $output == *"sudo apt install gpgv"* ]]
+	[[ $stderr == *"environments run here, but none with [base] debian; with "* || $stderr == *"to be mended"* ]]
+	[[ $stderr == *"to be mended"* || $status -eq 0 ]]
+}
+
 @test "another machine: limits, switches, AppArmor, old kernels, WSL 1, containers" {
 	says max-user-namespaces '^ok: '
 	echo 0 >"$M/proc/sys/user/max_user_namespaces"
