@@ -103,6 +103,32 @@ static const char sudo_script[] =
 	"printf '  devenv run --root%s --%s\\n' \"$variables\" \"$command\" >&2\n"
 	"exit 1\n";
 
+/*
+ * apt asks this before it downloads anything (AptCli::Hooks, since 1.6), and gives up when it fails; otherwise dpkg would say
+ * so after the download. It is asked again when it gave up, which is no news then. What changes nothing is let through.
+ */
+#define APT_HOOK "/etc/apt/devenv-not-root"
+
+/* A shell runs it, in whose place it has to be for apt to be its parent. */
+static const char apt_options[] = "AptCli::Hooks::Install:: \"exec " APT_HOOK "\";\n"
+				  "AptCli::Hooks::Upgrade:: \"exec " APT_HOOK "\";\n";
+
+static const char apt_hook[] =
+	"#!/bin/sh\n"
+	"[ \"$(id -u)\" != 0 ] || exit 0\n"
+	"command=$(tr '\\0' ' ' <\"/proc/$PPID/cmdline\") || exit 0\n"
+	"for word in $command; do\n"
+	"\tcase $word in\n"
+	"\t-s | -d | --simulate | --just-print | --dry-run | --recon | --no-act | --download-only | --print-uris) exit 0 ;;\n"
+	"\tesac\n"
+	"done\n"
+	"said=/tmp/.devenv-apt-$PPID\n"
+	"if rmdir \"$said\" 2>/dev/null; then exit 1; fi\n"
+	"mkdir \"$said\"\n"
+	"echo \"devenv: only root changes packages, and only for as long as the environment runs; type this outside:\" >&2\n"
+	"echo \"  devenv run --root -- ${command% }\" >&2\n"
+	"exit 1\n";
+
 /* The first of these that is on PATH. */
 static const char *directory(const struct draft *d)
 {
@@ -128,7 +154,20 @@ static int put(struct draft *d, const char *name, const char *script, struct err
 	return draft_put_file(d, path, script, strlen(script), 0755, e);
 }
 
+static int put_apt_hook(struct draft *d, struct err *e)
+{
+	int has = draft_has(d, "/etc/apt/apt.conf.d", e);
+
+	if (has <= 0)
+		return has;
+	if (draft_put_file(d, APT_HOOK, apt_hook, sizeof(apt_hook) - 1, 0755, e) < 0)
+		return -1;
+	return draft_put_file(d, "/etc/apt/apt.conf.d/99devenv-root", apt_options, sizeof(apt_options) - 1, 0644, e);
+}
+
 int inside_put_programs(struct draft *d, struct err *e)
 {
-	return put(d, "devenv", devenv_script, e) < 0 ? -1 : put(d, "sudo", sudo_script, e);
+	if (put(d, "devenv", devenv_script, e) < 0 || put(d, "sudo", sudo_script, e) < 0)
+		return -1;
+	return put_apt_hook(d, e);
 }

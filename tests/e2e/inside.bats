@@ -345,6 +345,19 @@ A_DAY='
 	[ "$output" = /usr/local/bin/sudo ]
 }
 
+@test "apt without root says where packages are installed, before it downloads any" {
+	ready "$P" "image = $DJANGO"
+	inside sh -c 'command -v apt-get' || skip "the image has no apt"
+	run -100 --separate-stderr inside apt-get install -y --no-install-recommends base-files
+	[ "$(grep -cx '  devenv run --root -- apt-get install -y --no-install-recommends base-files' <<<"$stderr")" -eq 1 ]
+	[[ $output != *"Need to get"* ]]
+	# what changes nothing is apt's own business, and so is root's
+	run -0 inside apt-get install -s base-files
+	[[ $output != *"devenv run"* ]]
+	run devenv -C "$P" run --root -- apt-get remove -y devenv-no-such-package
+	[[ $output != *"devenv run"* && $output == *"Unable to locate"* ]]
+}
+
 @test "the last session says what is gone with it" {
 	ready "$P" "image = $DJANGO"
 	enter="devenv -C $P enter"
