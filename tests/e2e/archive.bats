@@ -405,16 +405,16 @@ on_small() {
 	from "$A"
 	devenv -q -C "$dir" lock
 	for key in mirror security snapshot; do
-		printf '[debian]\n%s = http://ann:geheim@%s/debian\n' "$key" "$A" >"$XDG_CONFIG_HOME/devenv/config.ini"
+		printf '[debian]\n%s = http://ann:s3cr3t-w0rd@%s/debian\n' "$key" "$A" >"$XDG_CONFIG_HOME/devenv/config.ini"
 		run devenv -v -C "$dir" update
 		[ "$status" -ne 0 ]
-		[[ $output == *"can't have a name and password"*auth.conf* && $output != *geheim* ]]
+		[[ $output == *"can't have a name and password"*auth.conf* && $output != *s3cr3t-w0rd* ]]
 	done
 	own_apt
-	printf 'machine http://%s login ann password geheim\n' "$A" >"$BATS_TEST_TMPDIR/apt/auth/a.conf"
-	rules "$A" "login . $(printf ann:geheim | base64)"
+	printf 'machine http://%s login ann password s3cr3t-w0rd\n' "$A" >"$BATS_TEST_TMPDIR/apt/auth/a.conf"
+	rules "$A" "login . $(printf ann:s3cr3t-w0rd | base64)"
 	from "$A"
-	run -0 devenv -v -C "$dir" run --root -- sh -c 'cat /etc/apt/sources.list.d/*; grep -rs geheim /etc /run /root; env'
-	[[ $output == *"URIs: http://$A"* && $output != *geheim* ]]
-	! grep -rq geheim "$DEVENV_STORE" "$XDG_CACHE_HOME" "$XDG_STATE_HOME" "$dir" || false
+	run -0 devenv -v -C "$dir" run --root -- sh -c 'cat /etc/apt/sources.list.d/*; grep -rs s3cr3t-w0rd /etc /run /root; env'
+	[[ $output == *"URIs: http://$A"* && $output != *s3cr3t-w0rd* ]]
+	! grep -rq s3cr3t-w0rd "$DEVENV_STORE" "$XDG_CACHE_HOME" "$XDG_STATE_HOME" "$dir" || false
 }
