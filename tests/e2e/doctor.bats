@@ -8,7 +8,8 @@ setup() {
 	own_store
 	export HOME=$BATS_TEST_TMPDIR/home
 	M=$BATS_TEST_TMPDIR/machine
-	mkdir -p "$HOME" "$M/proc/sys/user" "$M/proc/sys/kernel" "$M/etc"
+	mkdir -p "$HOME" "$M/proc/sys/user" "$M/proc/sys/kernel" "$M/etc" "$M/usr/share/keyrings"
+	touch "$M/usr/share/keyrings/debian-archive-keyring.gpg"
 	echo 15000 >"$M/proc/sys/user/max_user_namespaces"
 	uname -r >"$M/proc/sys/kernel/osrelease"
 	unset REGISTRY_AUTH_FILE
