@@ -29,6 +29,11 @@ void dirs_release(struct dirs *d);
 char *dirs_checkout(const struct dirs *d, const char *project);
 char *dirs_image(const struct dirs *d, const char *reference);
 
+/* For messages, as they can be typed: the user's configuration, and a place in the cache; ~ is the home. In static buffers of
+ * each thread, one for each of the two. */
+const char *dirs_shown_config(void);
+const char *dirs_shown_cache(const char *below);
+
 /* Make sure `path` exists as a directory of ours with mode 0700 (parents too). ERR_STORE when it is someone else's. */
 int dirs_private(const char *path, struct err *e);
 

@@ -397,7 +397,7 @@ static void setup(struct cli *c)
 		.data = c,
 		.interactive = isatty(STDIN_FILENO) && isatty(STDERR_FILENO),
 		.notice = notice,
-		.warning = warning,
+		.warning = c->quiet ? NULL : warning,
 		.detail = detail,
 		.ask_powers = ask_powers,
 		.progress = progress_callbacks(c->progress),
@@ -407,6 +407,7 @@ static void setup(struct cli *c)
 		.step_elapsed = c->stderr_tty && !c->quiet ? step_elapsed : NULL,
 		.build_line = c->quiet ? NULL : build_line,
 		.build_done = build_done,
+		.package_line = c->verbose && !c->quiet ? build_line : NULL,
 	};
 	store_tell_waits(waiting, c);
 	c->options = (struct env_options){

@@ -46,15 +46,20 @@ static json_t *result_json(const struct doctor_check *check, const struct doctor
 	                 r->remedy[0] ? output_json_text(r->remedy) : json_null());
 }
 
-static void say_sum(struct cli *c, const size_t counts[DOCTOR_LEVELS])
+/* `lacking`: what kinds of environments are not to be had, while others are. */
+static void say_sum(struct cli *c, const size_t counts[DOCTOR_LEVELS], const struct strlist *lacking)
 {
+	cleanup_buf struct buf but = BUF_INIT;
+
+	for (size_t i = 0; i < lacking->count; i++)
+		buf_addf(&but, "%s%s", i ? ", " : " but none with ", lacking->items[i]);
 	if (counts[DOCTOR_FAIL])
 		output_notice(c, "%s to be mended before environments can run here",
 		              counts[DOCTOR_FAIL] == 1
 		                      ? "1 thing has"
 		                      : output_count(counts[DOCTOR_FAIL], "thing has", "things have"));
 	else if (counts[DOCTOR_WARN])
-		output_notice(c, "environments run here, with %s",
+		output_notice(c, "environments run here,%s%s with %s", but.data ? but.data : "", but.len ? ";" : "",
 		              output_count(counts[DOCTOR_WARN], "warning", "warnings"));
 	else
 		output_notice(c, "this machine has everything devenv needs");
@@ -105,7 +110,7 @@ static int run_checks(struct cli *c, const struct doctor_machine *m, struct err 
 {
 	json_t *list = c->json ? json_array() : NULL;
 	size_t counts[DOCTOR_LEVELS] = { 0 };
-	cleanup_strlist struct strlist commands = STRLIST_INIT;
+	cleanup_strlist struct strlist commands = STRLIST_INIT, lacking = STRLIST_INIT;
 	int mended = 0;
 
 	for (size_t i = 0; i < doctor_check_count; i++) {
@@ -126,6 +131,8 @@ static int run_checks(struct cli *c, const struct doctor_machine *m, struct err 
 				strlist_add(&commands, r.remedy);
 		}
 		counts[r.level]++;
+		if (r.lacking && !strlist_has(&lacking, r.lacking))
+			strlist_add(&lacking, r.lacking);
 	}
 	say_commands(c, &commands);
 	if (cli_has(c, OPTION_FIX) && !mended && !commands.count && counts[DOCTOR_FAIL] + counts[DOCTOR_WARN])
@@ -134,7 +141,7 @@ static int run_checks(struct cli *c, const struct doctor_machine *m, struct err 
 		if (output_json(c, json_pack("{s:b,s:o}", "ok", !counts[DOCTOR_FAIL], "checks", list), e) < 0)
 			return -1;
 	} else {
-		say_sum(c, counts);
+		say_sum(c, counts, &lacking);
 	}
 	return counts[DOCTOR_FAIL] ? 1 : 0;
 }

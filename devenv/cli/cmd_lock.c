@@ -29,10 +29,11 @@ static void print_gaps(struct cli *c, const struct env_gaps *gaps, const struct 
 	size_t shared = env_gaps_count(gaps, false), own = env_gaps_count(gaps, true);
 
 	for (size_t i = 0; i < gaps->count; i++) {
+		cleanup_free char *text = env_gap_text(&gaps->items[i], true);
 		cleanup_buf struct buf safe = BUF_INIT;
 
-		text_escape(&safe, gaps->items[i].reason);
-		printf("%s%s: %s\n", text_safe(gaps->items[i].name), gaps->items[i].own ? " (" PACKAGES_OWN ")" : "", safe.data);
+		text_escape(&safe, text);
+		printf("%s\n", safe.data);
 	}
 	if (shared)
 		output_notice(c, "devenv.lock has %s; `devenv lock` fills %s in", output_count(shared, "gap", "gaps"),

@@ -181,9 +181,7 @@ static void print_locked(struct cli *c, const struct status *s)
 	if (s->gaps.count == 0)
 		print_step(c, "locked", true, s->digest && *s->digest ? s->digest : "yes");
 	for (size_t i = 0; i < s->gaps.count; i++) {
-		cleanup_free char *line = mem_printf("%s%s: %s", s->gaps.items[i].name,
-		                                     s->gaps.items[i].own ? " (" PACKAGES_OWN ")" : "",
-		                                     s->gaps.items[i].reason);
+		cleanup_free char *line = env_gap_text(&s->gaps.items[i], true);
 
 		print_step(c, i == 0 ? "locked" : "", false, line);
 	}

@@ -43,6 +43,7 @@ struct doctor_result {
 	enum doctor_level level;
 	char text[256];   /* what was found */
 	char remedy[384]; /* the command that mends it, or what to know; "" */
+	const char *lacking; /* the kind of environment that can't be had so, while others can: static; NULL */
 	bool as_root;     /* the remedy is exactly a command that needs root */
 	/* What the remedy says, done by us: only what needs no root and loses nothing. NULL: the person must. */
 	int (*fix)(struct cli *c, const struct doctor_machine *m, struct err *e);
@@ -86,6 +87,11 @@ void doctor_store_runtime(const struct doctor_machine *m, struct doctor_result *
 
 /* doctor_network.c: what stands between this machine and a registry */
 void doctor_network_proxy(const struct doctor_machine *m, struct doctor_result *r);
+
+/* doctor_debian.c: what a base of Debian's packages needs */
+void doctor_debian_gpgv(const struct doctor_machine *m, struct doctor_result *r);
+void doctor_debian_keys(const struct doctor_machine *m, struct doctor_result *r);
+void doctor_debian_mirror(const struct doctor_machine *m, struct doctor_result *r);
 
 /* doctor_credentials.c: logins */
 void doctor_credentials(const struct doctor_machine *m, struct doctor_result *r);

@@ -11,6 +11,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/dirs.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/text.h"
@@ -52,7 +53,7 @@ void doctor_store_owner(const struct doctor_machine *m, struct doctor_result *r)
 		}
 		doctor_say(r, DOCTOR_FAIL, "%s can't be made: %s is not writable", text_safe(m->store),
 		           text_safe(at));
-		doctor_remedy(r, "set DEVENV_STORE, or [store] path in config.ini, to a directory of yours");
+		doctor_remedy(r, "set DEVENV_STORE, or [store] path in %s, to a directory of yours", dirs_shown_config());
 	} else if (stat(m->store, &st) < 0 || !S_ISDIR(st.st_mode)) {
 		doctor_say(r, DOCTOR_FAIL, "%s is not a directory", text_safe(m->store));
 		doctor_remedy(r, "move it out of the way");
@@ -110,14 +111,14 @@ void doctor_store_file_system(const struct doctor_machine *m, struct doctor_resu
 	if (unfit) {
 		doctor_say(r, DOCTOR_WARN, "%s is on %s, which may lack locks, attributes or layers",
 		           text_safe(at), unfit);
-		doctor_remedy(r, "set DEVENV_STORE, or [store] path in config.ini, to a local disk");
+		doctor_remedy(r, "set DEVENV_STORE, or [store] path in %s, to a local disk", dirs_shown_config());
 	} else if (fs.f_flags & ST_RDONLY) {
 		doctor_say(r, DOCTOR_FAIL, "%s is mounted read-only", text_safe(at));
-		doctor_remedy(r, "set DEVENV_STORE, or [store] path in config.ini, elsewhere");
+		doctor_remedy(r, "set DEVENV_STORE, or [store] path in %s, elsewhere", dirs_shown_config());
 	} else if (fs.f_flags & ST_NOEXEC) {
 		doctor_say(r, DOCTOR_FAIL, "%s is mounted noexec: no program in a layer could run",
 		           text_safe(at));
-		doctor_remedy(r, "set DEVENV_STORE, or [store] path in config.ini, elsewhere");
+		doctor_remedy(r, "set DEVENV_STORE, or [store] path in %s, elsewhere", dirs_shown_config());
 	} else {
 		doctor_say(r, DOCTOR_OK, "local, writable, programs may run");
 	}

@@ -59,9 +59,9 @@ json_t *output_json_gaps(const struct env_gaps *gaps)
 
 	for (size_t i = 0; i < gaps->count; i++)
 		json_array_append_new(list,
-		                      json_pack("{s:o,s:o,s:b}", "name", output_json_text(gaps->items[i].name),
+		                      json_pack("{s:o,s:o,s:b,s:s?}", "name", output_json_text(gaps->items[i].name),
 		                                "reason", output_json_text(gaps->items[i].reason), "personal",
-		                                gaps->items[i].own));
+		                                gaps->items[i].own, "platform", gaps->items[i].platform));
 	return list;
 }
 

@@ -46,6 +46,7 @@ struct progress {
 		uint64_t ns, bytes;
 	} samples[SAMPLES];
 	size_t sample_count;
+	char what[128]; /* of packages: what the samples are of */
 };
 
 static uint64_t now_ns(void)
@@ -88,22 +89,22 @@ static uint64_t done_bytes(const struct progress *p)
 	return sum;
 }
 
-static void take_sample(struct progress *p, uint64_t now)
+static void take_sample(struct progress *p, uint64_t now, uint64_t bytes)
 {
 	size_t last = p->sample_count ? (p->sample_count - 1) % SAMPLES : 0;
 
 	if (p->sample_count && now - p->samples[last].ns < SAMPLE_NS)
 		return;
 	p->samples[p->sample_count % SAMPLES].ns = now;
-	p->samples[p->sample_count % SAMPLES].bytes = done_bytes(p);
+	p->samples[p->sample_count % SAMPLES].bytes = bytes;
 	p->sample_count++;
 }
 
 /* Bytes per second lately; 0 while there is too little to say. */
-static uint64_t rate(const struct progress *p, uint64_t now)
+static uint64_t rate(const struct progress *p, uint64_t now, uint64_t done)
 {
 	size_t oldest = p->sample_count > SAMPLES ? p->sample_count % SAMPLES : 0;
-	uint64_t elapsed, done = done_bytes(p);
+	uint64_t elapsed;
 
 	if (!p->sample_count || now - p->samples[oldest].ns < 2 * SAMPLE_NS)
 		return 0;
@@ -123,6 +124,21 @@ static void format_time(struct buf *b, uint64_t seconds)
 		         (unsigned long long)seconds % 60);
 	else
 		buf_addf(b, "%llus", (unsigned long long)seconds);
+}
+
+/* "  8.3MB/s  2s left", once there is enough to say. */
+static void format_rate(const struct progress *p, struct buf *b, uint64_t now, uint64_t done, uint64_t total)
+{
+	uint64_t per_second = rate(p, now, done);
+
+	if (!per_second)
+		return;
+	buf_addf(b, "  %s/s", text_bytes(per_second));
+	if (total <= done)
+		return;
+	buf_adds(b, "  ");
+	format_time(b, (total - done) / per_second + 1);
+	buf_adds(b, " left");
 }
 
 static void format_bar(const struct progress *p, struct buf *b, int width, uint64_t done, uint64_t total)
@@ -150,7 +166,7 @@ static void format_line(const struct progress *p, struct buf *b, const char *nam
 	int used, bar, width = output_width() - 1;
 
 	snprintf(numbers, sizeof(numbers), "%9s / %s%s", text_bytes(done), text_bytes(total), more);
-	used = 2 + 14 + 2 + (int)strlen(numbers);
+	used = 2 + (int)(strlen(name) > 14 ? strlen(name) : 14) + 2 + (int)strlen(numbers);
 	bar = width - used - 1 > BAR_MAX ? BAR_MAX : width - used - 1;
 	buf_addf(b, "  %-14s ", name);
 	if (bar >= 8)
@@ -173,7 +189,7 @@ static void paint(struct progress *p, uint64_t now)
 {
 	cleanup_buf struct buf block = BUF_INIT;
 	cleanup_buf struct buf more = BUF_INIT;
-	uint64_t per_second = rate(p, now), done = done_bytes(p);
+	uint64_t done = done_bytes(p);
 	char name[40];
 	int lines = 1;
 
@@ -187,14 +203,7 @@ static void paint(struct progress *p, uint64_t now)
 		format_line(p, &block, r->id, r->done, r->total, "");
 		lines++;
 	}
-	if (per_second) {
-		buf_addf(&more, "  %s/s", text_bytes(per_second));
-		if (p->bytes > done) {
-			buf_adds(&more, "  ");
-			format_time(&more, (p->bytes - done) / per_second + 1);
-			buf_adds(&more, " left");
-		}
-	}
+	format_rate(p, &more, now, done, p->bytes);
 	if (p->expected == 1 && p->row_count == 1)
 		snprintf(name, sizeof(name), "%s", p->rows[0].id);
 	else
@@ -220,7 +229,7 @@ static void on_plan(void *data, size_t layers, size_t present, uint64_t bytes, u
 	p->expected = layers - present;
 	p->bytes = bytes;
 	p->start_ns = now_ns();
-	take_sample(p, p->start_ns);
+	take_sample(p, p->start_ns, done_bytes(p));
 	output_notice(p->c, "fetching %s: %s, %s (%s free)", p->title ? text_safe(p->title) : "the image",
 	              output_count(p->expected, "layer", "layers"), text_bytes(bytes),
 	              text_bytes(free_bytes));
@@ -265,7 +274,7 @@ static void on_layer(void *data, size_t n, const char *digest, uint64_t done, ui
 		return;
 	r->done = done;
 	r->total = total;
-	take_sample(p, now);
+	take_sample(p, now, done_bytes(p));
 	if (p->c->quiet || !p->expected)
 		return;
 	if (done >= total)
@@ -279,13 +288,20 @@ static void on_layer(void *data, size_t n, const char *digest, uint64_t done, ui
 	}
 }
 
-/* One line that takes the place of the one before. */
-static void paint_line(struct progress *p, const char *line)
+/* A whole line, with its end, that takes the place of the one before. */
+static void put_line(struct progress *p, const char *line)
 {
-	fprintf(stderr, "%s  %s\033[K\n", p->painted ? "\033[1A" : "", line);
+	fprintf(stderr, "%s%s", p->painted ? "\033[1A" : "", line);
 	fflush(stderr);
 	p->painted = 1;
 	p->painted_ns = now_ns();
+}
+
+static void paint_line(struct progress *p, const char *line)
+{
+	cleanup_free char *whole = mem_printf("  %s\033[K\n", line);
+
+	put_line(p, whole);
 }
 
 void progress_git(void *progress, unsigned int objects, unsigned int total, size_t bytes)
@@ -300,25 +316,44 @@ void progress_git(void *progress, unsigned int objects, unsigned int total, size
 	paint_line(p, line.data);
 }
 
+/* Things are counted, not bytes. */
+static bool is_counted(const char *what)
+{
+	return strcmp(what, "unpacking") == 0 || strcmp(what, "configuring") == 0;
+}
+
+static void format_packages(struct progress *p, struct buf *line, uint64_t now, const char *what, uint64_t done, uint64_t total)
+{
+	cleanup_buf struct buf more = BUF_INIT;
+
+	if (is_counted(what)) {
+		buf_addf(line, "  %s: %llu of %llu\033[K\n", text_safe(what), (unsigned long long)done, (unsigned long long)total);
+		return;
+	}
+	format_rate(p, &more, now, done, total);
+	format_line(p, line, text_safe(what), done, total, more.data ? more.data : "");
+}
+
 void progress_packages(void *progress, const char *what, uint64_t done, uint64_t total)
 {
 	struct progress *p = progress;
 	cleanup_buf struct buf line = BUF_INIT;
 	uint64_t now = now_ns();
-	bool bytes = strcmp(what, "unpacking") != 0;
 
-	if (!p->live || p->c->quiet || !total || (p->painted && done < total && now - p->painted_ns < PAINT_NS))
+	if (!p->live || p->c->quiet || !total)
 		return;
+	if (strcmp(p->what, what) != 0 || (p->sample_count && done < p->samples[(p->sample_count - 1) % SAMPLES].bytes))
+		p->sample_count = 0;
+	snprintf(p->what, sizeof(p->what), "%s", what);
+	take_sample(p, now, done);
 	if (done >= total) {
 		progress_clear(p);
 		return;
 	}
-	buf_addf(&line, "%s: ", text_safe(what));
-	if (bytes)
-		buf_addf(&line, "%s of %s", text_bytes(done), text_bytes(total));
-	else
-		buf_addf(&line, "%llu of %llu", (unsigned long long)done, (unsigned long long)total);
-	paint_line(p, line.data);
+	if (p->painted && now - p->painted_ns < PAINT_NS)
+		return;
+	format_packages(p, &line, now, what, done, total);
+	put_line(p, line.data);
 }
 
 void progress_elapsed(struct progress *p, const char *what, double seconds)

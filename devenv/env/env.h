@@ -36,12 +36,14 @@ struct env_ui {
 	/* A step that said nothing for a moment still runs, and for how long by now. */
 	void (*step_elapsed)(void *data, const char *name, double seconds);
 	void (*build_done)(void *data, const char *name, double seconds);
+	/* A line of what dpkg and the scripts of packages say, escaped; NULL: nobody wants to see it. */
+	void (*package_line)(void *data, const char *line);
 	/* Show the powers (only those not granted yet when `growth`), ask once. true: granted. Only when interactive. */
 	bool (*ask_powers)(void *data, const char *project, const struct strlist *texts, bool growth);
 	struct oci_progress progress;
 	/* Objects of a git repository: how many of how many, and bytes so far. `progress.data` is what it gets. */
 	void (*git_progress)(void *data, unsigned int objects, unsigned int total, size_t bytes);
-	/* Indexes, packages to fetch (bytes) and to unpack (their number): how much of it is done. `progress.data` too. */
+	/* Indexes, packages to fetch (bytes) and to unpack or configure (their number): how much of it is done. `progress.data` too. */
 	void (*packages)(void *data, const char *what, uint64_t done, uint64_t total);
 };
 
@@ -162,6 +164,7 @@ struct env_gap {
 	bool own;     /* of devenv.local.lock */
 	char *name;   /* "base" */
 	char *reason; /* "not locked", "devenv.ini asks for X, the lock answers Y", "no manifest for linux/arm64" */
+	char *platform; /* the first that lacks it; NULL: it is of no platform */
 };
 struct env_gaps {
 	struct env_gap *items;
@@ -171,6 +174,9 @@ void env_gaps_find(const struct environment *env, struct env_gaps *out); /* offl
 /* Further: what locked packages need of each other and haven't got, where the store has them. Still offline. */
 void env_gaps_find_needs(struct environment *env, struct env_gaps *out);
 size_t env_gaps_count(const struct env_gaps *g, bool own); /* those of one of the locks */
+/* "jq: not locked", and for which platform where that isn't this machine's; `whose`: "jq (personal)" when it is one's own.
+ * malloc'ed, not escaped. */
+char *env_gap_text(const struct env_gap *g, bool whose);
 void env_gaps_release(struct env_gaps *g);
 /* What is locked but not here, so that what it asks for (further files, perhaps the base) could not be compared. */
 void env_gaps_unchecked(const struct environment *env, struct strlist *names);

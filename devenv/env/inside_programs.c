@@ -70,19 +70,63 @@ static const char devenv_script[] =
 static const char sudo_script[] =
 	"#!/bin/sh\n"
 	"# No process inside gains rights, so there is no sudo; this says what to type instead.\n"
+	"quote() { # a word as a shell reads it\n"
+	"\tcase $1 in\n"
+	"\t'' | *[!A-Za-z0-9_./=:,@%+-]*) ;;\n"
+	"\t*) printf '%s' \"$1\"; return ;;\n"
+	"\tesac\n"
+	"\trest=$1 done=\n"
+	"\twhile :; do\n"
+	"\t\tcase $rest in\n"
+	"\t\t*\\'*) done=$done${rest%%\\'*}\"'\\\\''\"; rest=${rest#*\\'} ;;\n"
+	"\t\t*) break ;;\n"
+	"\t\tesac\n"
+	"\tdone\n"
+	"\tprintf \"'%s'\" \"$done$rest\"\n"
+	"}\n"
+	"variables=\n"
 	"while [ $# -gt 0 ]; do\n"
 	"\tcase $1 in\n"
 	"\t--) shift; break ;;\n"
 	"\t-u | -g | -h | -p | -U | -C) [ $# -lt 2 ] || shift; shift ;;\n"
 	"\t-*) shift ;;\n"
-	"\t*=*) export \"$1\"; shift ;;\n"
+	"\t*=*) export \"$1\"; variables=\"$variables -e $(quote \"$1\")\"; shift ;;\n"
 	"\t*) break ;;\n"
 	"\tesac\n"
 	"done\n"
 	"if [ \"$(id -u)\" = 0 ] && [ $# -gt 0 ]; then exec \"$@\"; fi\n"
 	"if [ \"$(id -u)\" = 0 ]; then exit 0; fi\n"
 	"echo \"sudo: nobody becomes root from inside ${DEVENV_NAME:-an environment}; type this outside:\" >&2\n"
-	"if [ $# -gt 0 ]; then echo \"  devenv run --root -- $*\" >&2; else echo '  devenv enter --root' >&2; fi\n"
+	"if [ $# -eq 0 ]; then echo '  devenv enter --root' >&2; exit 1; fi\n"
+	"command=\n"
+	"for word; do command=\"$command $(quote \"$word\")\"; done\n"
+	"printf '  devenv run --root%s --%s\\n' \"$variables\" \"$command\" >&2\n"
+	"exit 1\n";
+
+/*
+ * apt asks this before it downloads anything (AptCli::Hooks, since 1.6), and gives up when it fails; otherwise dpkg would say
+ * so after the download. It is asked again when it gave up, which is no news then. What changes nothing is let through.
+ */
+#define APT_HOOK "/etc/apt/devenv-not-root"
+
+/* A shell runs it, in whose place it has to be for apt to be its parent. */
+static const char apt_options[] = "AptCli::Hooks::Install:: \"exec " APT_HOOK "\";\n"
+				  "AptCli::Hooks::Upgrade:: \"exec " APT_HOOK "\";\n";
+
+static const char apt_hook[] =
+	"#!/bin/sh\n"
+	"[ \"$(id -u)\" != 0 ] || exit 0\n"
+	"command=$(tr '\\0' ' ' <\"/proc/$PPID/cmdline\") || exit 0\n"
+	"for word in $command; do\n"
+	"\tcase $word in\n"
+	"\t-s | -d | --simulate | --just-print | --dry-run | --recon | --no-act | --download-only | --print-uris) exit 0 ;;\n"
+	"\tesac\n"
+	"done\n"
+	"said=/tmp/.devenv-apt-$PPID\n"
+	"if rmdir \"$said\" 2>/dev/null; then exit 1; fi\n"
+	"mkdir \"$said\"\n"
+	"echo \"devenv: only root changes packages, and only for as long as the environment runs; type this outside:\" >&2\n"
+	"echo \"  devenv run --root -- ${command% }\" >&2\n"
 	"exit 1\n";
 
 /* The first of these that is on PATH. */
@@ -110,7 +154,20 @@ static int put(struct draft *d, const char *name, const char *script, struct err
 	return draft_put_file(d, path, script, strlen(script), 0755, e);
 }
 
+static int put_apt_hook(struct draft *d, struct err *e)
+{
+	int has = draft_has(d, "/etc/apt/apt.conf.d", e);
+
+	if (has <= 0)
+		return has;
+	if (draft_put_file(d, APT_HOOK, apt_hook, sizeof(apt_hook) - 1, 0755, e) < 0)
+		return -1;
+	return draft_put_file(d, "/etc/apt/apt.conf.d/99devenv-root", apt_options, sizeof(apt_options) - 1, 0644, e);
+}
+
 int inside_put_programs(struct draft *d, struct err *e)
 {
-	return put(d, "devenv", devenv_script, e) < 0 ? -1 : put(d, "sudo", sudo_script, e);
+	if (put(d, "devenv", devenv_script, e) < 0 || put(d, "sudo", sudo_script, e) < 0)
+		return -1;
+	return put_apt_hook(d, e);
 }

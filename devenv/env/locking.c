@@ -128,11 +128,19 @@ size_t env_gaps_count(const struct env_gaps *g, bool own)
 	return count;
 }
 
+char *env_gap_text(const struct env_gap *g, bool whose)
+{
+	bool elsewhere = g->platform && strcmp(g->platform, oci_platform()) != 0 && !strstr(g->reason, g->platform);
+
+	return mem_printf("%s%s: %s%s%s", g->name, whose && g->own ? " (" PACKAGES_OWN ")" : "", g->reason, elsewhere ? " for " : "", elsewhere ? g->platform : "");
+}
+
 void env_gaps_release(struct env_gaps *g)
 {
 	for (size_t i = 0; i < g->count; i++) {
 		free(g->items[i].name);
 		free(g->items[i].reason);
+		free(g->items[i].platform);
 	}
 	free(g->items);
 	*g = (struct env_gaps){ 0 };
@@ -346,9 +354,12 @@ static int refuse(const struct env_gaps *gaps, bool own, struct err *e)
 {
 	cleanup_buf struct buf list = BUF_INIT;
 
-	for (size_t i = 0; i < gaps->count; i++)
-		if (gaps->items[i].own == own)
-			buf_addf(&list, "%s%s: %s", list.len ? "; " : "", gaps->items[i].name, gaps->items[i].reason);
+	for (size_t i = 0; i < gaps->count; i++) {
+		cleanup_free char *text = gaps->items[i].own == own ? env_gap_text(&gaps->items[i], false) : NULL;
+
+		if (text)
+			buf_addf(&list, "%s%s", list.len ? "; " : "", text);
+	}
 	if (own)
 		err_set(e, ERR_LOCK, PROJECT_LOCAL_LOCK " does not cover " PROJECT_LOCAL ": %s", list.data);
 	else

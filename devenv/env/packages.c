@@ -76,12 +76,13 @@ static bool is_answered(const struct lock *l, const char *platform, const char *
 	return false;
 }
 
+/* This machine's first. */
 static void own_platforms(const struct environment *env, struct strlist *out)
 {
+	strlist_add(out, oci_platform());
 	for (size_t i = 0; i < env->config.platforms.count; i++)
-		strlist_add(out, env->config.platforms.items[i]);
-	if (!strlist_has(out, oci_platform()))
-		strlist_add(out, oci_platform());
+		if (!strlist_has(out, env->config.platforms.items[i]))
+			strlist_add(out, env->config.platforms.items[i]);
 }
 
 void packages_platforms(const struct environment *env, struct strlist *out)
@@ -200,9 +201,7 @@ static void list_gaps(const struct environment *env, const struct packages_list 
 		cleanup_free char *name = name_of(list->apt->items[i]);
 
 		if (!is_answered(list->lock, platform, arch, list->apt->items[i]))
-			locking_add_gap(out, name, strcmp(platform, oci_platform()) == 0
-							   ? mem_strdup("not locked")
-							   : mem_printf("not locked for %s", platform));
+			locking_add_gap(out, name, mem_strdup("not locked"));
 	}
 	stale_gaps(env, list, platform, arch, out);
 	/* Where none was locked yet there is no image that they were locked for. */
@@ -218,9 +217,32 @@ void packages_added_gaps(const struct environment *env, const char *platform, st
 	list_gaps(env, &shared, platform, out);
 }
 
+/* The gaps from `first` on are this platform's. What another one lacks too, and for the same reason, is said once. */
+static void of_platform(struct env_gaps *g, size_t first, const char *platform)
+{
+	size_t count = first;
+
+	for (size_t i = first; i < g->count; i++) {
+		struct env_gap *gap = &g->items[i];
+		bool said = false;
+
+		for (size_t k = 0; k < first && !said; k++)
+			said = strcmp(g->items[k].name, gap->name) == 0 && strcmp(g->items[k].reason, gap->reason) == 0;
+		if (said) {
+			free(gap->name);
+			free(gap->reason);
+			continue;
+		}
+		gap->platform = mem_strdup(platform);
+		g->items[count++] = *gap;
+	}
+	g->count = count;
+}
+
 void packages_own_gaps(const struct environment *env, struct env_gaps *out)
 {
 	struct packages_list own = packages_own(env);
+	size_t first = out->count;
 
 	/* What is left over when nothing is asked for is in nobody's way. */
 	if (!own.apt->count)
@@ -229,6 +251,7 @@ void packages_own_gaps(const struct environment *env, struct env_gaps *out)
 		locking_add_gap(out, PROJECT_LOCAL_LOCK, mem_strdup(env->local_lock_error.msg));
 	else
 		list_gaps(env, &own, oci_platform(), out);
+	of_platform(out, first, oci_platform());
 }
 
 void packages_gaps(const struct environment *env, struct env_gaps *out)
@@ -238,10 +261,12 @@ void packages_gaps(const struct environment *env, struct env_gaps *out)
 	own_platforms(env, &platforms);
 	for (size_t i = 0; i < platforms.count; i++) {
 		char *reason = packages_base_gap(env, platforms.items[i]);
+		size_t first = out->count;
 
 		if (reason)
 			locking_add_gap(out, LOCKING_BASE, reason);
 		packages_added_gaps(env, platforms.items[i], out);
+		of_platform(out, first, platforms.items[i]);
 		if (!packages_are_asked_for(env))
 			break; /* what is left over is left over once */
 	}

@@ -60,6 +60,9 @@ static int add_suite(struct draft *d, struct keys *keys, const struct debian_sui
 	for (size_t i = 0; i < s->components.count; i++)
 		buf_addf(text, " %s", s->components.items[i]);
 	buf_addf(text, "\nSigned-By:%s\n", names.data);
+	/* What was let through outside is no matter inside either. */
+	if (d->env->user.debian.ignore_expiry || s->any_age)
+		buf_adds(text, "Check-Valid-Until: no\n");
 	return 0;
 }
 

@@ -10,7 +10,6 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "env/packages.h"
 #include "env/packages_dpkg.h"
 #include "env/packages_owners.h"
 #include "env/step.h"
@@ -57,15 +56,6 @@ static const char end[] =
 	"EOF\n"
 	"done\n";
 
-static int failed(const char *what, struct err *e)
-{
-	if (e->code != ERR_FAILED)
-		return -1;
-	if (!e->hint[0])
-		err_hint(e, "`devenv update " PACKAGES_ALL "` resolves them again; `devenv update` also those of the base");
-	return err_wrap(e, "%s", what);
-}
-
 /* Those that dpkg unpacks, by names that say what they are: links, not copies. */
 static int link_debs(const struct store *s, const struct store_stage *stage, const struct packages_run *r, struct err *e)
 {
@@ -97,12 +87,20 @@ static int run_step(struct environment *env, struct store *s, struct store_stage
 	/* Nobody is going to be asked these questions again. */
 	static const char *const variables[] = { "DEBCONF_NONINTERACTIVE_SEEN=true", NULL };
 	struct step step = { .name = "packages", .digest = r->recipe->below, .script = script, .mounts = &mount, .mount_count = 1,
-			     .variables = variables, .answer_set_ids = true, .no_services = true };
+			     .variables = variables, .answer_set_ids = true, .no_services = true,
+			     .output = packages_told_line, .data = r->told };
+	int result;
 
 	if (link_debs(s, stage, r, e) < 0)
 		return -1;
-	if (step_run(env, s, stage, &step, e) < 0)
-		return failed(r->what, e);
+	packages_told_start(r->told);
+	result = step_run(env, s, stage, &step, e);
+	packages_told_end(r->told);
+	if (result < 0 && e->code == ERR_FAILED)
+		packages_told_explain(r->told, e);
+	packages_told_release(r->told);
+	if (result < 0)
+		return -1;
 	return file_remove_tree(stage->fd, DEBS, e);
 }
 

@@ -118,12 +118,20 @@ static void progress(void *data, const char *what, uint64_t done, uint64_t total
 		p->options->ui->packages(p->options->ui->progress.data, what, done, total);
 }
 
+static void waits(void *data, const char *host)
+{
+	cleanup_free char *line = mem_printf("waiting for the mirror %s, which says nothing", host);
+
+	notice(data, line);
+}
+
 void packages_source_start(struct packages_source *p, const struct environment *env, const struct env_options *o)
 {
 	*p = (struct packages_source){ .options = o, .status = BUF_INIT, .directory_lock = -1 };
 	if (!o->offline) {
 		p->network = debian_network_new();
-		p->http = http_new(&(struct http_settings){ .route = debian_network_route, .route_data = p->network });
+		p->http = http_new(&(struct http_settings){ .route = debian_network_route, .route_data = p->network,
+							    .waits = waits, .waits_data = p });
 	}
 	p->context = (struct debian_context){ .user = &env->user,
 					      .http = p->http,

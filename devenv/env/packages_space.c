@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/dirs.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "source/debian_control.h"
@@ -52,5 +53,5 @@ int packages_space_explain(const struct store *s, const struct lock_package *con
 	err_set(e, ERR_SPACE, "the store %s ran full while %zu packages were unpacked: about %s more are needed", text_safe(s->path), count,
 		text_bytes(needed > there ? needed - there : NOTHING_LEFT));
 	return err_hint(e, "free some space on its file system, for example with `devenv gc`, or keep the store elsewhere (path in [store] "
-			   "of your config.ini)");
+			   "of %s)", dirs_shown_config());
 }

@@ -26,6 +26,7 @@
 #include "env/packages_order.h"
 #include "env/packages_run.h"
 #include "env/packages_space.h"
+#include "env/packages_told.h"
 #include "env/packages_whole.h"
 #include "source/debian_base.h"
 #include "source/debian_deb.h"
@@ -252,11 +253,11 @@ static int drop(struct store *s, struct store_stage *stage, const struct chosen 
 
 /* Run a script of dpkg's on the image `below`, and publish what it wrote. The order of the packages is decided. */
 static int run_dpkg(struct environment *env, struct store *s, struct store_stage *stage, const struct recipe *r, const struct chosen *c,
-		    const struct control *control, const char *script, const char *what, struct err *e)
+		    const struct control *control, const char *script, struct packages_told *told, struct err *e)
 {
 	cleanup_free const struct lock_package **by_place = mem_array(c->count + 1, sizeof(*by_place));
 	cleanup_free const struct lock_package **unpacked = mem_array(c->count + 1, sizeof(*unpacked));
-	struct packages_run run = { r, unpacked, 0, script, control->epoch, what };
+	struct packages_run run = { r, unpacked, 0, script, control->epoch, told };
 
 	for (size_t i = 0; i < c->count; i++)
 		if (control->items[i].by_dpkg)
@@ -320,11 +321,14 @@ static int make_unpacked(struct environment *env, struct store *s, const struct 
 }
 
 static int configure_in(struct environment *env, struct store *s, struct store_stage *stage, const struct base_recipes *r,
-			const struct chosen *c, const struct control *control, struct err *e)
+			const struct chosen *c, const struct control *control, const struct env_options *o, struct err *e)
 {
 	cleanup_free char *script = packages_dpkg_base(c->items, control->items, c->count, debian_arch(r->configured.platform));
+	struct packages_told told = { .ui = o->ui, .packages = c->items, .count = c->count };
 
-	return run_dpkg(env, s, stage, &r->configured, c, control, script, "configuring the packages of the base", e);
+	if (run_dpkg(env, s, stage, &r->configured, c, control, script, &told, e) == 0)
+		return 0;
+	return e->code == ERR_FAILED ? err_wrap(e, "configuring the packages of the base") : -1;
 }
 
 /* What will be added to the base comes now too: whether all is there that they need of each other is known only then. */
@@ -361,7 +365,7 @@ static int make_base(struct environment *env, struct store *s, const struct chos
 		result = store_stage_new(s, &stage, e);
 	if (result == 0) {
 		say(o, "configuring", c->count);
-		result = drop(s, &stage, c, configure_in(env, s, &stage, r, c, &control, e), e);
+		result = drop(s, &stage, c, configure_in(env, s, &stage, r, c, &control, o, e), e);
 	}
 	if (result == 0)
 		say_done(o, "base", start);
@@ -388,14 +392,17 @@ int packages_stage_make_base(struct environment *env, struct store *s, const str
 /* ---- what is added ---- */
 
 static int add_in(struct environment *env, struct store *s, struct store_stage *stage, const struct recipe *r,
-		  const struct chosen *c, struct control *control, struct err *e)
+		  const struct chosen *c, struct control *control, const struct env_options *o, struct err *e)
 {
+	struct packages_told told = { .ui = o->ui, .packages = c->items, .count = c->count, .unpacks = true };
 	cleanup_free char *script = NULL;
 
 	for (size_t i = 0; i < control->count; i++)
 		control->items[i].by_dpkg = true;
 	script = packages_dpkg_add(c->items, control->items, c->count, debian_arch(r->platform));
-	return run_dpkg(env, s, stage, r, c, control, script, "[packages] apt", e);
+	if (run_dpkg(env, s, stage, r, c, control, script, &told, e) == 0)
+		return 0;
+	return e->code == ERR_FAILED ? err_wrap(e, "[packages] apt") : -1;
 }
 
 /* Leave out what the image has. */
@@ -441,7 +448,7 @@ static int make_added(struct environment *env, struct store *s, const struct pac
 	if (result == 0) {
 		if (c->count)
 			say(o, "installing", c->count);
-		result = drop(s, &stage, c, add_in(env, s, &stage, r, c, &control, e), e);
+		result = drop(s, &stage, c, add_in(env, s, &stage, r, c, &control, o, e), e);
 	}
 	if (result == 0)
 		say_done(o, a->title, start);

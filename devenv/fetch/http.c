@@ -80,6 +80,8 @@ struct http *http_new(const struct http_settings *s)
 	o->tries = s->tries > 0 ? s->tries : 12;
 	o->route = s->route;
 	o->route_data = s->route_data;
+	o->waits = s->waits;
+	o->waits_data = s->waits_data;
 	return h;
 }
 
@@ -89,6 +91,7 @@ struct http *http_clone(const struct http *h)
 
 	copy->options = h->options;
 	copy->options.user_agent = mem_strdup(h->options.user_agent);
+	copy->options.waits = NULL;
 	return copy;
 }
 

@@ -44,6 +44,9 @@ struct http_settings {
 	int tries;		 /* 0: 12 */
 	http_router *route;	 /* asked before every exchange, so for every redirect anew; NULL: none */
 	void *route_data;	 /* must stay until the session and the streams it began have ended */
+	/* Called once in a session, from its thread, when a server was silent for some seconds; not of clones and streams. */
+	void (*waits)(void *data, const char *host);
+	void *waits_data;
 };
 struct http *http_new(const struct http_settings *s); /* s may be NULL: all defaults */
 struct http *http_clone(const struct http *h); /* the same settings, no connections: for another thread */

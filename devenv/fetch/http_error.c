@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/dirs.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -45,8 +46,8 @@ static void bad_certificate(struct http_try *t, const char *host)
 {
 	err_set(&t->err, ERR_NETWORK, "can't trust %s %s: %s", http_error_what(t->request), host,
 		text_safe(t->curl_text));
-	err_hint(&t->err, "a private certificate authority is added by `ca = FILE` in [registry.HOST] of your "
-			  "config.ini, or by $SSL_CERT_FILE");
+	err_hint(&t->err, "a private certificate authority is added by `ca = FILE` in [registry.HOST] of %s, or by "
+			  "$SSL_CERT_FILE", dirs_shown_config());
 }
 
 /* Whoever knows the way knows better what to do about it. */
@@ -86,8 +87,8 @@ static enum http_fault describe(struct http_try *t, CURLcode code, const char *h
 		return HTTP_FAULT_STALL;
 	case CURLE_SSL_CONNECT_ERROR:
 		err_set(&t->err, ERR_NETWORK, "can't speak TLS with %s %s: %s", what, host, text);
-		err_hint(&t->err, "if it speaks plain http, allow that by `insecure = yes` in [registry.HOST] of your "
-				  "config.ini");
+		err_hint(&t->err, "if it speaks plain http, allow that by `insecure = yes` in [registry.HOST] of %s",
+			 dirs_shown_config());
 		return HTTP_FAULT_CONNECT;
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_ISSUER_ERROR:

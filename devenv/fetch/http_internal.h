@@ -21,12 +21,15 @@ struct http_options { /* http_settings with the defaults filled in */
 	int tries;
 	http_router *route;
 	void *route_data;
+	void (*waits)(void *data, const char *host);
+	void *waits_data;
 };
 
 struct http {
 	struct http_options options;
 	CURLM *multi;
 	CURL *easy;
+	bool told; /* that we wait */
 };
 
 enum http_fault {

@@ -234,9 +234,16 @@ static bool must_stop(const struct curl_waitfd *extra)
 	return http_interrupted() || extra[0].revents || extra[1].revents;
 }
 
+/* After which it is told: 3 s of the usual 30. */
+static int64_t silence_ms(const struct http *h)
+{
+	return h->options.stall_ms / 10;
+}
+
 /* Wait until the network, an interrupt or the clock has something for us. */
 static void wait_for_news(struct http_try *t, struct curl_waitfd extra[2])
 {
+	int64_t most = t->http->options.waits && !t->http->told ? silence_ms(t->http) : 1000;
 	int64_t left = t->deadline_ms - http_clock_ms();
 	unsigned int n = 0;
 
@@ -249,7 +256,7 @@ static void wait_for_news(struct http_try *t, struct curl_waitfd extra[2])
 		extra[n++].fd = t->stop_fd;
 	if (t->idle)
 		t->idle(t);
-	curl_multi_poll(t->http->multi, extra, n, left < 0 ? 0 : left > 1000 ? 1000 : (int)left, NULL);
+	curl_multi_poll(t->http->multi, extra, n, left < 0 ? 0 : left > most ? (int)most : (int)left, NULL);
 }
 
 static enum http_fault stalled(struct http_try *t)
@@ -265,6 +272,18 @@ static enum http_fault stalled(struct http_try *t)
 			text_safe(host), t->http->options.stall_ms);
 	err_hint(&t->err, "try again; if it stays so, look for a proxy or firewall on the way");
 	return HTTP_FAULT_STALL;
+}
+
+static void tell_silence(struct http_try *t)
+{
+	struct http *h = t->http;
+	cleanup_free char *host = NULL;
+
+	if (!h->options.waits || h->told || t->deadline_ms - http_clock_ms() > h->options.stall_ms - silence_ms(h))
+		return;
+	h->told = true;
+	host = http_url_host(t->url);
+	h->options.waits(h->options.waits_data, text_safe(host));
 }
 
 /* Until curl is done with the transfer: its code, or a fault that we found. */
@@ -294,6 +313,7 @@ static enum http_fault perform(struct http_try *t)
 			return interrupted(t);
 		if (http_clock_ms() >= t->deadline_ms)
 			return stalled(t);
+		tell_silence(t);
 		wait_for_news(t, extra);
 	}
 }

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/dirs.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "fetch/auth.h"
@@ -55,8 +56,8 @@ int registry_error(struct registry_endpoint *ep, const struct http_response *res
 		err_set(e, ERR_NETWORK, "registry %s limits how often this address may pull%s", text_safe(ep->host),
 			said.data);
 		return err_hint(e, "wait, log in with `docker login %s` or `podman login %s`, or name a `mirror` in "
-				   "[registry.%s] of your config.ini",
-				text_safe(ep->host), text_safe(ep->host), text_safe(ep->host));
+				   "[registry.%s] of %s",
+				text_safe(ep->host), text_safe(ep->host), text_safe(ep->host), dirs_shown_config());
 	}
 	err_set(e, ERR_NETWORK, "registry %s answered with HTTP status %ld%s when asked for %s", text_safe(ep->host),
 		status, said.data, text_safe(what));

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/dirs.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "source/debian_fetch.h"
@@ -117,8 +118,8 @@ static int find_keyring(const struct user_config *user, const struct debian_sour
 		return 0;
 	}
 	err_set(e, ERR_NOT_FOUND, "there are no keys of the Debian archive on this machine: %s is missing", DEBIAN_KEYRING);
-	return err_hint(e, "install the package debian-archive-keyring, or name a file of keys as keyring in [debian] of your "
-			   "config.ini");
+	return err_hint(e, "install the package debian-archive-keyring, or name a file of keys as keyring in [debian] of %s",
+			dirs_shown_config());
 }
 
 /* ---- suites ---- */
@@ -126,8 +127,8 @@ static int find_keyring(const struct user_config *user, const struct debian_sour
 static int no_mirror(struct err *e)
 {
 	err_set(e, ERR_NOT_FOUND, "apt on this machine names no mirror of Debian");
-	return err_hint(e, "say which one is yours in $XDG_CONFIG_HOME/devenv/config.ini, in two lines: [debian] and "
-			   "mirror = http://HOST/debian");
+	return err_hint(e, "say which one is yours in %s, in two lines: [debian] and mirror = http://HOST/debian",
+			dirs_shown_config());
 }
 
 static char *security_address(const struct user_config *user, const struct debian_sources *all, const char *codename,

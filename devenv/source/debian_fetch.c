@@ -108,9 +108,10 @@ static int refuse_status(const char *url, long status, struct err *e)
 
 	err_set(e, missing ? ERR_NOT_FOUND : status == 401 || status == 403 ? ERR_AUTH : ERR_NETWORK, "%s answers with HTTP status %ld%s",
 		text_safe(host), status, missing ? " (not there)" : status == 407 ? " (the proxy wants a login)" : "");
-	if (status == 401)
-		return err_hint(e, "it wants a login: `machine %s%s login NAME password PASSWORD` in a file of /etc/apt/auth.conf.d that ends in "
-				   ".conf and that you may read", http_url_is_https(url) ? "" : "http://", text_safe(host));
+	if (status == 401 || status == 403)
+		return err_hint(e, "%s: `machine %s%s login NAME password PASSWORD` in a file of /etc/apt/auth.conf.d that ends in "
+				   ".conf and that you may read",
+				status == 401 ? "it wants a login" : "is the address right? If it wants a login", http_url_is_https(url) ? "" : "http://", text_safe(host));
 	return -1;
 }
 

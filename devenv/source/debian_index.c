@@ -23,12 +23,14 @@
 #include <unistd.h>
 
 #include "base/digest.h"
+#include "base/dirs.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "layer/expand.h"
 #include "source/debian_fetch.h"
+#include "source/oci.h"
 
 enum { COMPRESSED_MAX = 512 << 20, KEPT_SECONDS = 14 * 24 * 3600 };
 #define PACKAGES_MAX (2ULL << 30) /* Packages of all of sid: 60 MB */
@@ -221,9 +223,18 @@ static void came(void *data, uint64_t bytes)
 		a->r->c->progress(a->r->c->data, a->what, a->done, a->total);
 }
 
+/* "bookworm", with the architecture where that isn't this machine's. malloc'ed. */
+static char *name_of(const struct reading *r)
+{
+	const char *own = debian_arch(oci_platform());
+	bool foreign = !own || strcmp(own, r->arch) != 0;
+
+	return mem_printf("%s%s%s", text_safe(r->suite->suite), foreign ? " for " : "", foreign ? r->arch : "");
+}
+
 static void notice(const struct reading *r, const struct index *x)
 {
-	cleanup_free char *line = mem_printf("reading the index of %s (%s)", text_safe(r->suite->suite), text_bytes(x->file.size));
+	cleanup_free char *name = name_of(r), *line = mem_printf("reading the index of %s (%s)", name, text_bytes(x->file.size));
 
 	if (r->c->notice)
 		r->c->notice(r->c->data, line);
@@ -243,7 +254,7 @@ static int fetch_from(struct reading *r, const struct index *x, const char *path
 /* By hash first: that name has the right bytes also while the mirror is being renewed. */
 static int fetch_compressed(struct reading *r, const struct index *x, int fd, struct err *e)
 {
-	cleanup_free char *what = mem_printf("index of %s", text_safe(r->suite->suite)), *parent = path_parent(x->path);
+	cleanup_free char *name = name_of(r), *what = mem_printf("index of %s", name), *parent = path_parent(x->path);
 	cleanup_free char *by_hash = mem_printf("%s/by-hash/SHA256/%s", parent, x->file.sha256);
 	struct arrival a = { .r = r, .what = what, .total = x->file.size };
 
@@ -257,7 +268,7 @@ static int fetch_compressed(struct reading *r, const struct index *x, int fd, st
 	if (e->code == ERR_INTEGRITY || e->code == ERR_NOT_FOUND) {
 		e->code = ERR_INTEGRITY;
 		return err_hint(e, "the mirror is being renewed, or its files were changed: try again in some minutes, or another mirror "
-				   "([debian] mirror in your config.ini)");
+				   "([debian] mirror in %s)", dirs_shown_config());
 	}
 	return -1;
 }

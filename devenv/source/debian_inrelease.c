@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/dirs.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -63,8 +64,8 @@ static int check_name(const struct debian_suite *s, const struct debian_release 
 	codename = debian_text_dup(r->codename);
 	suite = debian_text_dup(r->suite);
 	err_set(e, ERR_INTEGRITY, "%s is of another suite: '%s' (%s)", what, text_safe(codename), text_safe(suite));
-	return err_hint(e, "the mirror is wrong or somebody on the way changes its answers: try another one ([debian] mirror in your "
-			   "config.ini)");
+	return err_hint(e, "the mirror is wrong or somebody on the way changes its answers: try another one ([debian] mirror in %s)",
+			dirs_shown_config());
 }
 
 static int parse(const struct debian_suite *s, const struct buf *signed_text, const char *what, struct debian_inrelease *r,
@@ -92,19 +93,42 @@ static bool read_cached(int directory, const char *name, struct buf *text, bool 
 	return true;
 }
 
+/* "http://HOST" without a path: a mirror's has one. */
+static bool lacks_path(const char *uri)
+{
+	const char *host = strstr(uri, "://");
+
+	return host && !strchr(host + 3, '/');
+}
+
+static int hint_not_there(const struct debian_suite *s, struct err *e)
+{
+	cleanup_free char *codename = debian_mirror_codename(s->suite);
+	const char *nearest = debian_mirror_nearest(codename), *config = dirs_shown_config();
+	bool known = nearest && strcmp(nearest, codename) == 0;
+
+	if (debian_mirror_is_security(s->suite) && known)
+		return err_hint(e, "say where the security suites are: security = ADDRESS in [debian] of %s; a release that has "
+				   "left the mirrors is in an archive of old releases (mirror = and security = there)", config);
+	if (known && strcmp(s->suite, codename) != 0)
+		return err_hint(e, "a whole mirror has it beside %s: name one as mirror in [debian] of %s", codename, config);
+	if (nearest && !known)
+		return err_hint(e, "did you mean %s?", nearest);
+	if (lacks_path(s->uri))
+		return err_hint(e, "the address of a mirror has a path, most often /debian: mirror = %s/debian in [debian] of %s. A release that "
+				   "has left the mirrors is in an archive of old ones", text_safe(s->uri), config);
+	return err_hint(e, "is the address right (mirror in [debian] of %s)? Releases leave the mirrors some years after they came out: then "
+			   "name an archive of old ones there, or take a newer release", config);
+}
+
 static int not_there(const struct debian_suite *s, struct err *e)
 {
-	cleanup_free char *place = debian_fetch_place(s->uri), *codename = debian_mirror_codename(s->suite);
-	const char *nearest = debian_mirror_nearest(codename);
+	cleanup_free char *place = debian_fetch_place(s->uri), *path = debian_archive_path(s, "InRelease");
+	cleanup_free char *url = debian_fetch_url(s->uri, path);
 
-	err_set(e, ERR_NOT_FOUND, "the mirror %s has no suite %s", text_safe(place), text_safe(s->suite));
-	if (debian_mirror_is_security(s->suite) && nearest && strcmp(nearest, codename) == 0)
-		return err_hint(e, "say where the security suites are: security = ADDRESS in [debian] of your config.ini; a release that has "
-				   "left the mirrors is in an archive of old releases (mirror = and security = there)");
-	if (nearest && strcmp(nearest, codename) != 0)
-		return err_hint(e, "did you mean %s?", nearest);
-	return err_hint(e, "releases leave the mirrors some years after they came out: name an archive of old ones as mirror in [debian] of "
-			   "your config.ini, or take a newer release");
+	err_set(e, ERR_NOT_FOUND, "the mirror %s has no suite %s: %s is not there%s", text_safe(place), text_safe(s->suite), text_safe(url),
+		text_starts(s->uri, "file:") ? "" : " (HTTP status 404)");
+	return hint_not_there(s, e);
 }
 
 static int ask_for(struct debian_context *c, const struct debian_suite *s, const char *file, struct buf *text, struct err *e)
@@ -153,8 +177,8 @@ static int refuse_downgrade(const char *what, int64_t date, int64_t seen, struct
 	cleanup_free char *old = date_of(date), *new = date_of(seen);
 
 	err_set(e, ERR_INTEGRITY, "%s is of %s, older than the one seen before (%s): refused", what, old, new);
-	return err_hint(e, "the mirror lags behind or somebody replays old answers: try again later or another mirror ([debian] mirror in your "
-			   "config.ini). To go back on purpose, delete the directory $XDG_CACHE_HOME/devenv/debian/releases");
+	return err_hint(e, "the mirror lags behind or somebody replays old answers: try again later or another mirror ([debian] mirror in %s). "
+			   "To go back on purpose: rm -r %s", dirs_shown_config(), dirs_shown_cache("debian/releases"));
 }
 
 /* Is it older than the one we had, should that one still be good? */
@@ -194,7 +218,7 @@ static int refuse_early(const char *what, int64_t date, struct err *e)
 	cleanup_free char *made = date_of(date), *now = date_of((int64_t)time(NULL));
 
 	err_set(e, ERR_INTEGRITY, "%s is of %s, which is yet to come: the clock here says %s", what, made, now);
-	return err_hint(e, "set the clock of this machine. ignore-expiry = yes in [debian] of your config.ini takes it as it is");
+	return err_hint(e, "set the clock of this machine. ignore-expiry = yes in [debian] of %s takes it as it is", dirs_shown_config());
 }
 
 static int refuse_late(const char *what, const char *until, struct err *e)
@@ -202,8 +226,8 @@ static int refuse_late(const char *what, const char *until, struct err *e)
 	cleanup_free char *now = date_of((int64_t)time(NULL));
 
 	err_set(e, ERR_INTEGRITY, "%s was valid until %s only, and the clock here says %s", what, until, now);
-	return err_hint(e, "if that is the time, the mirror lags behind: try another one ([debian] mirror in your config.ini); "
-			   "ignore-expiry = yes in [debian] takes it as it is. If not, set the clock of this machine");
+	return err_hint(e, "if that is the time, the mirror lags behind: try another one ([debian] mirror in %s); "
+			   "ignore-expiry = yes there takes it as it is. If not, set the clock of this machine", dirs_shown_config());
 }
 
 static int check_times(const struct debian_context *c, const struct debian_suite *s, const char *what, const struct debian_release *r,

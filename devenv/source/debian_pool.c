@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/dirs.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "source/debian_control.h"
@@ -66,7 +67,8 @@ static void record(struct fetching *f, size_t which, const struct err *why)
 		f->failure = *why;
 		f->failed = which;
 	}
-	if (is_fatal(why) || f->failures >= FAILURES_MAX)
+	/* Without a network the rest costs nothing, and it is known how many are missing. */
+	if (is_fatal(why) || (f->failures >= FAILURES_MAX && !f->pool->context->offline))
 		f->stop = true;
 	pthread_mutex_unlock(&f->lock);
 }
@@ -185,9 +187,11 @@ int debian_pool_hint(const struct debian_pool *p, const char *name, struct err *
 	const struct user_config *user = p->context->user;
 	bool snapshot = user && user->debian.snapshot;
 
-	return err_hint(e, "`devenv update%s%s` locks what the mirrors have now%s", *name ? " " : "", name,
-			snapshot ? "" : "; old versions are had from a directory of packages or a snapshot service (vendor = DIR, "
-					"snapshot = ADDRESS in [debian] of your config.ini)");
+	if (snapshot)
+		return err_hint(e, "`devenv update%s%s` locks what the mirrors have now", *name ? " " : "", name);
+	return err_hint(e, "`devenv update%s%s` locks what the mirrors have now; old versions are had from a directory of packages or a "
+			   "snapshot service (vendor = DIR, snapshot = ADDRESS in [debian] of %s)", *name ? " " : "", name,
+			dirs_shown_config());
 }
 
 /* Somebody else took what was free when it began. */

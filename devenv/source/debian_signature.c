@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/dirs.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -111,8 +112,8 @@ static int add_keyring(const char *path, struct buf *keys, struct err *e)
 		err_wrap(e, "the keyring of the Debian archive");
 		if (e->code != ERR_NOT_FOUND)
 			return -1;
-		return err_hint(e, "install the package debian-archive-keyring, or name a file of keys as keyring in [debian] of "
-				   "your config.ini");
+		return err_hint(e, "install the package debian-archive-keyring, or name a file of keys as keyring in [debian] of %s",
+				dirs_shown_config());
 	}
 	return debian_signature_keys(path, &file, keys, e);
 }
@@ -303,13 +304,13 @@ static int pronounce(const struct verdict *v, const char *keyrings, const char *
 			*p = ' ';
 	if (v->bad > 0) {
 		err_set(e, ERR_INTEGRITY, "%s has a bad signature: its text was changed after it was signed", what);
-		return err_hint(e, "don't use it. Try again later, or another mirror ([debian] mirror in your config.ini); if it stays so, "
-				   "somebody on the way changes it");
+		return err_hint(e, "don't use it. Try again later, or another mirror ([debian] mirror in %s); if it stays so, "
+				   "somebody on the way changes it", dirs_shown_config());
 	}
 	if (v->expired > 0) {
 		err_set(e, ERR_INTEGRITY, "%s is signed by a key that has expired or was revoked", what);
-		return err_hint(e, "bring the keyring up to date (package debian-archive-keyring), or name another as keyring in [debian] of "
-				   "your config.ini");
+		return err_hint(e, "bring the keyring up to date (package debian-archive-keyring), or name another as keyring in [debian] of %s",
+				dirs_shown_config());
 	}
 	if (v->others > 0) {
 		err_set(e, ERR_INTEGRITY, "%s is signed, but by another key than its source names (%s)", what,
@@ -319,7 +320,7 @@ static int pronounce(const struct verdict *v, const char *keyrings, const char *
 	err_set(e, ERR_INTEGRITY, "%s is not signed by a key of %s%s%s%s", what, text_safe(names), v->missing.len ? " (but by " : "",
 		text_safe(v->missing.data), v->missing.len ? ")" : "");
 	return err_hint(e, "a newer release needs a newer package debian-archive-keyring; for a mirror with keys of its own say keyring = "
-			   "FILE in [debian] of your config.ini");
+			   "FILE in [debian] of %s", dirs_shown_config());
 }
 
 static int read_back(int fd, struct buf *out, struct err *e)

@@ -4,7 +4,8 @@
 # thrown away.
 #
 # What they serve are the packages of a small base, fetched once from this machine's mirror: A has them as they are, with the date of
-# half a year ago; B, of today, has each in a newer version, and none of the old ones. DEBS is a directory with A's files.
+# half a year ago; B, of today, has each in a newer version, and none of the old ones; C is A, past its date, with packages whose
+# scripts fail. DEBS is a directory with A's files.
 
 load support
 
@@ -37,12 +38,32 @@ make_archives() { # LOCK
 	$tool supersede A B
 	$tool index A 182
 	$tool index B 0
-	for suite in A/dists/* B/dists/*; do
+	cp -al A C
+	rm -r C/dists
+	add_broken
+	$tool index C 40 "Valid-Until: $(LC_ALL=C date -u -d yesterday '+%a, %d %b %Y %H:%M:%S UTC')"
+	for suite in A/dists/* B/dists/* C/dists/*; do
 		$gpg --clearsign -o "$suite/InRelease" "$suite/Release"
 	done
 	gpgconf --homedir "$BATS_RUN_TMPDIR/g" --kill gpg-agent
 	mkdir DEBS
 	find A/pool -name '*.deb' -exec ln -t DEBS {} +
+}
+
+# broken, whose script fails after it said why, and late, which needs it.
+add_broken() {
+	local name needs=
+	for name in broken late; do
+		mkdir -p "packages/$name/DEBIAN"
+		printf 'Package: %s\nVersion: 1\nArchitecture: all\nMaintainer: t\nDescription: t\n%s' "$name" "$needs" \
+			>"packages/$name/DEBIAN/control"
+		needs=$'Depends: broken\n'
+	done
+	printf '#!/bin/sh\necho "no such device: /dev/none"\nexit 3\n' >packages/broken/DEBIAN/postinst
+	chmod 755 packages/broken/DEBIAN/postinst
+	for name in broken late; do
+		dpkg-deb -b --root-owner-group "packages/$name" "C/pool/main/${name}_1_all.deb" >/dev/null
+	done
 }
 
 setup() {
@@ -345,4 +366,58 @@ on_small() {
 	complaint 1 "bookworm has no component 'contrib'"
 	[[ $stderr == *"it has: main"* ]]
 	[ ! -e "$dir/devenv.lock" ]
+}
+
+@test "a script of a package that fails: whose, with what, and what it said; -v shows all of it" {
+	serve "$F/C"
+	from "$SERVED" "ignore-expiry = yes"
+	made
+	sed -i 's/^apt = .*/apt = late/' "$dir/devenv.ini"
+	devenv -q -C "$dir" lock
+	# on a terminal, which also shows how far it is
+	command -v script >/dev/null || skip "script is not installed"
+	run script -qec "devenv -C '$dir' pull; echo status \$?" /dev/null
+	[[ $output == *"configuring: "*" of 9"*"unpacking: "*" of 2"* ]]
+	[[ $output == *"[packages] apt: the post-installation script of broken failed with status 3"*"no such device: /dev/none"* ]]
+	[[ $output != *"dependency problems"* && $output == *'`devenv -v pull`'*"status 1"* ]]
+	run -1 --separate-stderr devenv -v -C "$dir" pull
+	[[ $stderr == *"  | no such device: /dev/none"*"  | "*"dependency problems"*"the post-installation script of broken failed"* ]]
+	store_is_clean
+}
+
+@test "ignore-expiry holds inside too: apt takes an index that is past its date" {
+	serve "$F/C"
+	from "$SERVED"
+	made
+	run -1 devenv -C "$dir" lock
+	[[ $output == *"was valid until"*"[debian] mirror in $XDG_CONFIG_HOME/devenv/config.ini"* ]]
+	from "$SERVED" "ignore-expiry = yes"
+	run -0 --separate-stderr devenv -q -C "$dir" lock
+	[ -z "$stderr" ]
+	run -0 devenv -q -C "$dir" run --root -- apt-get update
+	[[ $output != *[Ee]xpired* ]]
+	# and only then: without it apt says what the lock would say
+	from "$SERVED"
+	run -0 devenv -q -C "$dir" run -- cat /etc/apt/sources.list.d/devenv.sources
+	[[ $output == *"Suites: bookworm"* && $output != *Check-Valid-Until* ]]
+}
+
+@test "a login goes nowhere: no address can have one, and apt's stays outside" {
+	local key
+	made
+	from "$A"
+	devenv -q -C "$dir" lock
+	for key in mirror security snapshot; do
+		printf '[debian]\n%s = http://ann:s3cr3t-w0rd@%s/debian\n' "$key" "$A" >"$XDG_CONFIG_HOME/devenv/config.ini"
+		run devenv -v -C "$dir" update
+		[ "$status" -ne 0 ]
+		[[ $output == *"can't have a name and password"*auth.conf* && $output != *s3cr3t-w0rd* ]]
+	done
+	own_apt
+	printf 'machine http://%s login ann password s3cr3t-w0rd\n' "$A" >"$BATS_TEST_TMPDIR/apt/auth/a.conf"
+	rules "$A" "login . $(printf ann:s3cr3t-w0rd | base64)"
+	from "$A"
+	run -0 devenv -v -C "$dir" run --root -- sh -c 'cat /etc/apt/sources.list.d/*; grep -rs s3cr3t-w0rd /etc /run /root; env'
+	[[ $output == *"URIs: http://$A"* && $output != *s3cr3t-w0rd* ]]
+	! grep -rq s3cr3t-w0rd "$DEVENV_STORE" "$XDG_CACHE_HOME" "$XDG_STATE_HOME" "$dir" || false
 }

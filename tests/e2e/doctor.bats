@@ -8,7 +8,8 @@ setup() {
 	own_store
 	export HOME=$BATS_TEST_TMPDIR/home
 	M=$BATS_TEST_TMPDIR/machine
-	mkdir -p "$HOME" "$M/proc/sys/user" "$M/proc/sys/kernel" "$M/etc"
+	mkdir -p "$HOME" "$M/proc/sys/user" "$M/proc/sys/kernel" "$M/etc" "$M/usr/share/keyrings"
+	touch "$M/usr/share/keyrings/debian-archive-keyring.gpg"
 	echo 15000 >"$M/proc/sys/user/max_user_namespaces"
 	uname -r >"$M/proc/sys/kernel/osrelease"
 	unset REGISTRY_AUTH_FILE
@@ -39,6 +40,16 @@ says() { # ID REGEX
 	[ "$(jq '.checks | length' <<<"$output")" -ge 25 ]
 	[ "$(jq -r '.checks[].id' <<<"$output" | sort | uniq -d)" = "" ]
 	[ "$(jq '[.checks[] | select((.level == "fail" or .level == "warn") and .remedy == null)] | length' <<<"$output")" -eq 0 ]
+}
+
+@test "without gpgv only environments of Debian's packages are not to be had" {
+	local program
+	program=$(command -v devenv)
+	run --separate-stderr env PATH="$BATS_TEST_TMPDIR" "$program" doctor
+	[[ $output == *"[base] debian can't be locked: gpgv, which checks who signed the archive, is not there"* ]]
+	[[ $output == *"sudo apt install gpgv"* ]]
+	[[ $stderr == *"environments run here, but none with [base] debian; with "* || $stderr == *"to be mended"* ]]
+	[[ $stderr == *"to be mended"* || $status -eq 0 ]]
 }
 
 @test "another machine: limits, switches, AppArmor, old kernels, WSL 1, containers" {

@@ -333,10 +333,29 @@ A_DAY='
 	ready "$P" "image = $DJANGO"
 	run -1 --separate-stderr inside sudo -E apt-get install -y hello
 	[[ $stderr == *"devenv run --root -- apt-get install -y hello"* ]]
+	# what it prints can be pasted, whatever is in the words
+	local command="printf '<%s>' 'a b' \"it's\" \"\$V\" ''"
+	run -1 --separate-stderr inside sudo V='x y' sh -c "$command"
+	[[ ${stderr_lines[1]} == "  devenv run --root -e 'V=x y' -- sh -c "* ]]
+	run -0 sh -c "cd '$P' && ${stderr_lines[1]}"
+	[ "$output" = "<a b><it's><x y><>" ]
 	run -0 devenv -C "$P" run --root -- sudo -E A=1 sh -c 'id -u; echo $A'
 	[ "$output" = $'0\n1' ]
 	run -0 devenv -C "$P" run -- sh -c 'command -v sudo'
 	[ "$output" = /usr/local/bin/sudo ]
+}
+
+@test "apt without root says where packages are installed, before it downloads any" {
+	ready "$P" "image = $DJANGO"
+	inside sh -c 'command -v apt-get' || skip "the image has no apt"
+	run -100 --separate-stderr inside apt-get install -y --no-install-recommends base-files
+	[ "$(grep -cx '  devenv run --root -- apt-get install -y --no-install-recommends base-files' <<<"$stderr")" -eq 1 ]
+	[[ $output != *"Need to get"* ]]
+	# what changes nothing is apt's own business, and so is root's
+	run -0 inside apt-get install -s base-files
+	[[ $output != *"devenv run"* ]]
+	run devenv -C "$P" run --root -- apt-get remove -y devenv-no-such-package
+	[[ $output != *"devenv run"* && $output == *"Unable to locate"* ]]
 }
 
 @test "the last session says what is gone with it" {

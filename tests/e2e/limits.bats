@@ -27,7 +27,8 @@ sandbox() {
 	} >devenv.ini
 	devenv -q allow -y
 	[ -e devenv.lock ] || devenv -q lock
-	devenv -q pull 2>pull-stderr
+	devenv pull 2>pull-said || { cat pull-said; return 1; }
+	grep "^devenv: warning: " pull-said >pull-stderr || :
 }
 need_probe() {
 	[ -e "$P/probe" ] || skip "no compiler that links statically"

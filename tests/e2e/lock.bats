@@ -180,3 +180,26 @@ digest_of() {
 	run --separate-stderr devenv -C "$P" lock
 	complaint 1 'not found|no such|unknown'
 }
+
+@test "gaps are said once, with the platform where that is another than this machine's" {
+	local dir=$BATS_TEST_TMPDIR/two other
+	other=linux/arm64
+	[ "$(uname -m)" = x86_64 ] || other=linux/amd64
+	mkdir "$dir"
+	printf '[devenv]\nplatforms = linux/amd64 linux/arm64\n[base]\ndebian = bookworm\n[packages]\napt = jq\n' >"$dir/devenv.ini"
+	devenv -q -C "$dir" allow -y
+	run -1 --separate-stderr devenv -q -C "$dir" lock --check
+	[ "$output" = $'base: not locked\njq: not locked' ]
+	run -125 --separate-stderr devenv -q --locked -C "$dir" run -- true
+	[[ $stderr == *"does not cover this project: base: not locked; jq: not locked"$'\n'* ]]
+	# packages of the base for one of the two
+	{
+		printf '[base]\nrequest = debian:bookworm minimal main\n'
+		printf '[package.%s.libc6]\nin = base\npath = pool/l.deb\nsha256 = %064d\nsize = 1\nsuite = bookworm\nversion = 1\n' \
+			"$(dpkg --print-architecture)" 1
+	} >"$dir/devenv.lock"
+	run -1 --separate-stderr devenv -q -C "$dir" lock --check
+	[ "$output" = "jq: not locked"$'\n'"base: no packages for $other" ]
+	run -1 --separate-stderr devenv --json -C "$dir" lock --check
+	[ "$(jq -c '[.gaps[] | [.name, .platform]]' <<<"$output")" = "[[\"jq\",\"linux/$(dpkg --print-architecture)\"],[\"base\",\"$other\"]]" ]
+}

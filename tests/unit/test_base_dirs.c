@@ -127,11 +127,26 @@ static void test_variables(void **state)
 	assert_string_equal(e.msg, "'A-B' can't be the name of a variable");
 }
 
+/* As they can be typed. */
+static void test_shown(void **state)
+{
+	(void)state;
+	assert_int_equal(setenv("HOME", "/home/ann", 1), 0);
+	unsetenv("XDG_CONFIG_HOME");
+	unsetenv("XDG_CACHE_HOME");
+	assert_string_equal(dirs_shown_config(), "~/.config/devenv/config.ini");
+	assert_string_equal(dirs_shown_cache("debian/releases"), "~/.cache/devenv/debian/releases");
+	assert_int_equal(setenv("XDG_CONFIG_HOME", "/home/anne/c", 1), 0);
+	assert_int_equal(setenv("XDG_CACHE_HOME", "/home/ann/a\033b", 1), 0);
+	assert_string_equal(dirs_shown_config(), "/home/anne/c/devenv/config.ini");
+	assert_string_equal(dirs_shown_cache("debian"), "~/a\\x1bb/devenv/debian");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		dirs_test(test_store),	  dirs_test(test_runtime),   dirs_test(test_long_names),
-		dirs_test(test_unusable), dirs_test(test_variables),
+		dirs_test(test_unusable), dirs_test(test_shown), dirs_test(test_variables),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,7 @@
 #include "cli/doctor.h"
 #include "env/machine.h"
 #include "env/probe.h"
+#include "config/user.h"
 #include "plan/plan.h"
 
 /* What the next check is told instead of asking the machine. */
@@ -25,6 +26,7 @@ static bool says_fs;
 static time_t said_now;
 static const struct err *said_config;
 static const struct machine *said_machine;
+static const struct user_config *said_user;
 
 static struct doctor_result check(const char *id)
 {
@@ -32,7 +34,7 @@ static struct doctor_result check(const char *id)
 	char *store = mem_printf("%s/store", tempdir);
 	struct doctor_machine m = { .root = tempfd, .dirs = &dirs, .store = store,
 	                            .store_fs = says_fs ? &said_fs : NULL, .now = said_now,
-	                            .config = said_config, .found = said_machine };
+	                            .config = said_config, .found = said_machine, .user = said_user };
 	struct doctor_result r = { .level = DOCTOR_OK };
 	bool found = false;
 
@@ -592,6 +594,48 @@ static void test_probes_leave_nothing(void **state)
 	buf_release(&after);
 }
 
+static void test_debian(void **state)
+{
+	cleanup_free char *path = mem_strdup(getenv("PATH")), *programs = mem_printf("%s/bin", tempdir);
+	cleanup_free char *mirror = mem_printf("file:%s/mirror", tempdir), *ring = mem_printf("%s/keys.gpg", tempdir);
+	struct user_config user;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	setenv("PATH", programs, 1);
+	expect("gpgv", DOCTOR_WARN, "[base] debian can't be locked: gpgv", "sudo apt install gpgv");
+	assert_int_equal(file_mkdirs(tempfd, "bin", 0755, &e), 0);
+	tempdir_write("bin/gpgv", "");
+	assert_int_equal(fchmodat(tempfd, "bin/gpgv", 0755, 0), 0);
+	expect("gpgv", DOCTOR_OK, "gpgv is there", NULL);
+	setenv("PATH", path, 1);
+
+	expect("debian-mirror", DOCTOR_SKIP, "not asked", NULL); /* --offline */
+	user_config_init(&user);
+	said_user = &user;
+	expect("debian-keys", DOCTOR_WARN, "/usr/share/keyrings/debian-archive-keyring.gpg is not there",
+	       "sudo apt install debian-archive-keyring");
+	expect("debian-mirror", DOCTOR_WARN, "[base] debian can't be locked: apt on this machine names no mirror", "config.ini");
+	assert_string_equal(check("debian-mirror").lacking, "[base] debian");
+	assert_int_equal(file_mkdirs(tempfd, "usr/share/keyrings", 0755, &e), 0);
+	tempdir_write("usr/share/keyrings/debian-archive-keyring.gpg", "");
+	expect("debian-keys", DOCTOR_OK, "debian-archive-keyring.gpg", NULL);
+	user.debian.keyring = mem_strdup(ring);
+	expect("debian-keys", DOCTOR_WARN, "keys.gpg can't be read", "keyring in [debian]");
+
+	/* one that is not there, nobody's, and one that is */
+	user.debian.mirror = mem_strdup(mirror);
+	expect("debian-mirror", DOCTOR_WARN, "InRelease", "[debian]");
+	assert_int_equal(file_mkdirs(tempfd, "mirror/dists/stable", 0755, &e), 0);
+	tempdir_write("mirror/dists/stable/InRelease", "");
+	expect("debian-mirror", DOCTOR_OK, "/mirror answers", NULL);
+	free(user.debian.mirror);
+	user.debian.mirror = mem_strdup("http://127.0.0.1:1/debian");
+	expect("debian-mirror", DOCTOR_WARN, "can't reach the mirror 127.0.0.1:1", "is it running");
+	said_user = NULL;
+	user_config_release(&user);
+}
+
 /* Whatever this machine is: a failure names what was tried, and exit 1 goes with a failed check. */
 static void test_on_this_machine(void **state)
 {
@@ -631,7 +675,7 @@ int main(void)
 		tempdir_test(test_apparmor),        tempdir_test(test_kernel_and_wsl),
 		tempdir_test(test_subids), tempdir_test(test_root), tempdir_test(test_container),       tempdir_test(test_store),
 		tempdir_test(test_clock),           tempdir_test(test_probes_leave_nothing),
-		tempdir_test(test_on_this_machine), tempdir_test(test_the_seam),
+		tempdir_test(test_on_this_machine), tempdir_test(test_debian), tempdir_test(test_the_seam),
 		tempdir_test(test_store_file_system), tempdir_test(test_runtime_directory),
 		tempdir_test(test_proxy),           tempdir_test(test_credentials),
 		tempdir_test(test_stale),           tempdir_test(test_what_the_kernel_refuses),

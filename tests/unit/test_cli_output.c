@@ -216,6 +216,41 @@ static void test_progress_on_a_terminal(void **state)
 	buf_release(&text);
 }
 
+/* Packages: bytes with what is left of them, and things that are counted. `live`: what is written at all, `screen`: what stays. */
+static void test_packages_on_a_terminal(void **state)
+{
+	struct cli c = { .stderr_tty = true };
+	struct strlist screen = STRLIST_INIT;
+	char *path = mem_printf("%s/stderr", tempdir);
+	int saved = dup(STDERR_FILENO), file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	struct buf text;
+
+	(void)state;
+	fflush(stderr);
+	dup2(file, STDERR_FILENO);
+	c.progress = progress_new(&c);
+	progress_packages(c.progress, "packages", 0, 40000000);
+	usleep(600000); /* as long as a rate takes */
+	progress_packages(c.progress, "packages", 10000000, 40000000);
+	progress_packages(c.progress, "packages", 40000000, 40000000);
+	progress_packages(c.progress, "configuring", 31, 78);
+	progress_packages(c.progress, "configuring", 78, 78);
+	progress_free(c.progress);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	close(file);
+	free(path);
+	fixture_read("stderr", &text);
+	fixture_has(&text, "10MB / 40MB");
+	fixture_has(&text, "MB/s  ");
+	fixture_has(&text, "s left");
+	fixture_has(&text, "  configuring: 31 of 78\033[K\n");
+	play(&text, &screen);
+	assert_int_equal(screen.count, 0);
+	strlist_release(&screen);
+	buf_release(&text);
+}
+
 static void test_error_and_hint(void **state)
 {
 	struct outcome o = fixture_run("--color always lokc");
@@ -237,6 +272,7 @@ int main(void)
 		tempdir_test(test_progress_in_a_log),
 		tempdir_test(test_progress_is_silent),
 		tempdir_test(test_progress_on_a_terminal),
+		tempdir_test(test_packages_on_a_terminal),
 		tempdir_test(test_error_and_hint),
 	};
 

@@ -63,8 +63,12 @@ static void gaps_are(const char *config, const char *lock, const char *expected)
 
 	open_env(&env, config, lock);
 	packages_gaps(&env, &gaps);
-	for (size_t i = 0; i < gaps.count; i++)
-		buf_addf(&b, "%s%s: %s", i ? "; " : "", gaps.items[i].name, gaps.items[i].reason);
+	for (size_t i = 0; i < gaps.count; i++) {
+		cleanup_free char *text = env_gap_text(&gaps.items[i], true);
+
+		assert_non_null(gaps.items[i].platform);
+		buf_addf(&b, "%s%s", i ? "; " : "", text);
+	}
 	assert_string_equal(b.data, expected);
 	buf_release(&b);
 	env_gaps_release(&gaps);
@@ -95,6 +99,16 @@ static void test_gaps(void **state)
 	gaps_are("[base]\nimage = debian:12\n[packages]\napt = jq curl\n", image, "");
 	gaps_are("[base]\nimage = debian:12\n[packages]\napt = jq\n", image, "curl: devenv.ini no longer asks for it");
 	gaps_are("[base]\nimage = debian:12\n[packages]\napt = jq\n", "", "jq: not locked");
+	{
+		/* what several platforms lack is said once, and where only another lacks it, which */
+		const char *foreign = strcmp(oci_platform(), "linux/arm64") == 0 ? "linux/amd64" : "linux/arm64";
+		cleanup_free char *two = mem_printf("[devenv]\nplatforms = linux/amd64 linux/arm64\n[base]\ndebian = bookworm\n[packages]\n"
+						    "apt = jq\n");
+		cleanup_free char *expected = mem_printf("base: no packages for %s; jq: not locked for %s", foreign, foreign);
+
+		gaps_are(two, "", "base: not locked; jq: not locked");
+		gaps_are(two, whole, expected);
+	}
 	{
 		cleanup_free char *expected = mem_printf("packages: the lock has them for another image of %s", oci_platform());
 

@@ -624,10 +624,38 @@ static int remove_dir(void **state)
 	return rc;
 }
 
+static void note_wait(void *data, const char *host)
+{
+	buf_addf(data, "%s;", host);
+}
+
+/* A server that says nothing: that we wait is told once, and not where it answers. */
+static void tells_that_it_waits(void **state)
+{
+	struct script script = { .fault = FAULT_STALL, .cut = SIZE_MAX, .bad_answers = 2 };
+	struct fault_server *s = fault_server_start(serve, &script);
+	cleanup_buf struct buf told = BUF_INIT;
+	struct http_settings settings = { .tries = 4, .stall_timeout_ms = 300, .waits = note_wait, .waits_data = &told };
+	cleanup_free char *url = mem_printf("%s/x", fault_server_url(s)), *host = http_url_host(url), *once = mem_printf("%s;", host);
+	struct http_request q = { .url = url, .max_body = 1000 };
+	struct http_response a;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(fetch_with(&settings, &q, &a, &e), 0);
+	http_response_release(&a);
+	assert_string_equal(told.data, once);
+	buf_clear(&told);
+	assert_int_equal(fetch_with(&settings, &q, &a, &e), 0);
+	http_response_release(&a);
+	assert_int_equal(told.len, 0);
+	fault_server_stop(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(urls),		cmocka_unit_test(resolving),	 cmocka_unit_test(answers),
+		cmocka_unit_test(urls),		cmocka_unit_test(resolving),	 cmocka_unit_test(answers), cmocka_unit_test(tells_that_it_waits),
 		cmocka_unit_test(post_form),	cmocka_unit_test(retries),	 cmocka_unit_test(given_up),
 		cmocka_unit_test(half_of_answers_bad), cmocka_unit_test(rate_limit), cmocka_unit_test(body_limits),
 		cmocka_unit_test(redirects),	cmocka_unit_test(redirect_loop), cmocka_unit_test(nobody_there),

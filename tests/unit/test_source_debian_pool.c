@@ -148,6 +148,28 @@ static void test_many(void **state)
 	}
 }
 
+/* Without a network it is soon known how many are missing: all are counted. */
+static void test_many_offline(void **state)
+{
+	struct lock_package many[40];
+	const struct lock_package *list[40];
+	struct err e = ERR_INIT;
+
+	(void)state;
+	need_archive();
+	for (size_t i = 0; i < ARRAY_SIZE(many); i++) {
+		many[i] = packages[0];
+		many[i].sha256 = mem_printf("%064zx", i);
+		list[i] = &many[i];
+	}
+	fixture.context.offline = true;
+	assert_int_equal(debian_pool_fetch(&pool, list, ARRAY_SIZE(many), &e), -1);
+	for (size_t i = 0; i < ARRAY_SIZE(many); i++)
+		free(many[i].sha256);
+	if (e.code != ERR_OFFLINE || !text_starts(e.msg, "40 of 40 packages can't be had; the first: alpha 1.0 "))
+		fail_msg("%s: %s", err_code_name(e.code), e.msg);
+}
+
 static void test_nowhere(void **state)
 {
 	(void)state;
@@ -309,7 +331,7 @@ static void test_gc(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		pool_test(test_fetches), pool_test(test_many),	     pool_test(test_nowhere), pool_test(test_changed),
+		pool_test(test_fetches), pool_test(test_many), pool_test(test_many_offline),	     pool_test(test_nowhere), pool_test(test_changed),
 		pool_test(test_vendors), pool_test(test_snapshot),   pool_test(test_no_network), pool_test(test_space),
 		pool_test(test_interrupted), pool_test(test_gc),	     pool_test(test_tried_again),
 	};
