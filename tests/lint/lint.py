@@ -352,8 +352,18 @@ def check_removed(root, _build):
             yield Finding(f"devenv/cli/man/devenv.ini.5: not a word of /{path}, which step_settle.c removes")
 
 
+def check_suites(root, _build):
+    """every suite of the end-to-end tests is among those that run"""
+    run = os.path.join(root, "tests/e2e/run")
+    words = read(run).split() if os.path.exists(run) else []
+    for path in files(root, ["tests/e2e"], r".*\.bats"):
+        name = os.path.basename(path)
+        if not any(name in word for word in words):
+            yield Finding(f"{path}: tests/e2e/run does not name it")
+
+
 CHECKS = [check_layering, check_budgets, check_words, check_owner_validation, check_names, check_licence, check_descriptors,
-          check_addresses, check_negations, check_manuals, check_removed, check_launcher, check_core]
+          check_addresses, check_negations, check_suites, check_manuals, check_removed, check_launcher, check_core]
 
 
 def main():

@@ -54,6 +54,8 @@ SAMPLES = [
     (lint.check_removed, "devenv/env/step_settle.c", 'rule rules[] = {\n{ "etc/x/*.key", REMOVE },\n{ NULL, REMOVE },\n', False),
     (lint.check_negations, "tests/e2e/a.bats", "@test \"a\" {\n\t! grep -q x y\n}\n", True),
     (lint.check_negations, "tests/e2e/a.bats", "@test \"a\" {\n\t! grep -q x y || false\n\trun ! true\n}\n", False),
+    (lint.check_suites, "tests/e2e/a.bats", "@test \"a\" {\n}\n", True),
+    (lint.check_suites, "tests/e2e/run", "all=(a.bats)\n", False),
 ]
 PAGE = ".Dd January 1, 2026\n.Dt A 1\n.Os\n.Sh NAME\n.Nm a\n.Nd b\n.Sh DESCRIPTION\nText.\n"
 if shutil.which("mandoc"):
