@@ -101,8 +101,9 @@ void debian_node_path(const struct debian_node *n, struct buf *out)
 
 /* ---- links to directories ---- */
 
-/* The directory that a link's target leads to from `dir`, or NULL. */
-static struct debian_node *resolve(const struct debian_tree *t, struct debian_node *dir, const char *target, int depth)
+/* The directory that a link's target leads to from `dir`, or NULL. *links: how many were followed on the way, as the kernel counts
+ * them: links in the targets of links are no more than that either. */
+static struct debian_node *follow(const struct debian_tree *t, struct debian_node *dir, const char *target, int *links)
 {
 	struct debian_node *at = *target == '/' ? t->nodes[0] : dir;
 
@@ -115,7 +116,7 @@ static struct debian_node *resolve(const struct debian_tree *t, struct debian_no
 		else if (len > 0 && strcmp(part, ".") != 0)
 			at = find(t, at, part);
 		if (at && at->link)
-			at = depth < LINKS_MAX ? resolve(t, at->parent, at->link, depth + 1) : NULL;
+			at = (*links)++ < LINKS_MAX ? follow(t, at->parent, at->link, links) : NULL;
 		if (at && !S_ISDIR(at->mode))
 			return NULL;
 		target += len + (target[len] == '/');
@@ -205,12 +206,13 @@ static int add_directory(struct debian_tree *t, struct debian_node *dir, struct 
 {
 	const struct unpacked_entry *it = &u->entries[entry];
 	struct debian_node *n = find(t, dir, it->name);
+	int links = 0;
 
 	if (!n) {
 		n = add(t, dir, it->name, it->mode);
 		take(n, u, entry);
 	} else if (n->link) {
-		n = resolve(t, n->parent, n->link, 0);
+		n = follow(t, n->parent, n->link, &links);
 	} else if (S_ISDIR(n->mode) && !n->owner) {
 		take(n, u, entry);
 	}

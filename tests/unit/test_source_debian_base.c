@@ -394,6 +394,26 @@ static void test_links(void **state)
 	assert_text("lib/x", "x");
 }
 
+/* Each link twice through the one before: as many steps as the kernel takes, not two to the power of them. */
+static void test_links_of_links(void **state)
+{
+	struct made a = MADE("aa"), b = MADE("bb");
+
+	(void)state;
+	tarball_dir(&a.data, "./usr/share/real/", 0755);
+	tarball_link(&a.data, '2', "./usr/share/c00", "real");
+	for (int i = 1; i < 40; i++) {
+		cleanup_free char *name = mem_printf("./usr/share/c%02d", i), *target = mem_printf("c%02d/../c%02d", i - 1, i - 1);
+
+		tarball_link(&a.data, '2', name, target);
+	}
+	add_package(&a);
+	tarball_dir(&b.data, "./usr/share/c39/", 0755);
+	tarball_file(&b.data, "./usr/share/c39/one", "1");
+	add_package(&b);
+	refused(ERR_CONFIG, "both have /usr/share/c39");
+}
+
 /* A package can't lead out of the tree: neither where it is unpacked, nor in the tree, nor with its conffiles. */
 static void test_leading_out(void **state)
 {
@@ -616,7 +636,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		base_test(test_tree_and_database), base_test(test_owners), base_test(test_replaces), base_test(test_files_only), base_test(test_conflicts),
-		base_test(test_links), base_test(test_leading_out), base_test(test_refused), base_test(test_again),
+		base_test(test_links), base_test(test_links_of_links), base_test(test_leading_out), base_test(test_refused), base_test(test_again),
 		base_test(test_real_packages),
 	};
 
