@@ -204,19 +204,6 @@ static void control_release(struct control *c)
 	free(c->items);
 }
 
-/* The hash says which file; that it is what the entry calls it, which is what a reader of the lock sees, it says itself. */
-static int check_identity(const struct lock_package *p, struct debian_text stanza, struct err *e)
-{
-	struct debian_text name, version;
-
-	if (debian_control_field(stanza, "Package", &name) && debian_text_is(name, p->name) &&
-	    debian_control_field(stanza, "Version", &version) && debian_text_is(version, p->version))
-		return 0;
-	err_set(e, ERR_LOCK, "%s calls a package %s %s whose file says that it is another or another version", PROJECT_LOCK, p->name,
-		text_safe(p->version));
-	return err_hint(e, "`devenv update %s`", p->name);
-}
-
 static int read_control(const struct store *s, const struct chosen *c, struct control *out, struct err *e)
 {
 	*out = (struct control){ .debs = mem_array(c->count + 1, sizeof(*out->debs)),
@@ -232,7 +219,7 @@ static int read_control(const struct store *s, const struct chosen *c, struct co
 		file = deb_find(&out->debs[i], "control");
 		out->items[i].name = DEBIAN_TEXT(p->name);
 		out->items[i].stanza = (struct debian_text){ file->data.data, file->data.len };
-		if (check_identity(p, out->items[i].stanza, e) < 0)
+		if (debian_pool_check(p, out->items[i].stanza, e) < 0)
 			return -1;
 		if (out->debs[i].time > out->epoch)
 			out->epoch = out->debs[i].time;

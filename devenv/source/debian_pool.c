@@ -306,6 +306,23 @@ int debian_pool_open(const struct store *s, const char *sha256, struct err *e)
 	return store_deb_open(s, sha256, e);
 }
 
+int debian_pool_check(const struct lock_package *p, struct debian_text control, struct err *e)
+{
+	struct debian_text name, version, arch;
+	cleanup_free char *is = NULL;
+
+	debian_control_field(control, "Package", &name);
+	debian_control_field(control, "Version", &version);
+	debian_control_field(control, "Architecture", &arch);
+	if (debian_text_is(name, p->name) && debian_text_is(version, p->version) &&
+	    (debian_text_is(arch, p->arch) || debian_text_is(arch, "all")))
+		return 0;
+	is = mem_printf("%.*s %.*s", (int)(name.len < 64 ? name.len : 64), name.at, (int)(version.len < 64 ? version.len : 64), version.at);
+	err_set(e, ERR_INTEGRITY, "the lock's package %s %s for %s is another one in its .deb file: %s", text_safe(p->name),
+		text_safe(p->version), text_safe(p->arch), text_safe(is));
+	return err_hint(e, "`devenv update %s`", text_safe(p->name));
+}
+
 int debian_pool_stanza(const struct store *s, const struct lock_package *p, struct buf *out, struct err *e)
 {
 	cleanup_close int fd = debian_pool_open(s, p->sha256, e);

@@ -28,6 +28,9 @@ int debian_pool_fetch(struct debian_pool *p, const struct lock_package *const *p
 
 /* Open one that is there. */
 int debian_pool_open(const struct store *s, const char *sha256, struct err *e);
+/* The hash says which file; that it is what the entry calls it, which is what a reader of the lock sees, its control data has to say.
+ * ERR_INTEGRITY. */
+int debian_pool_check(const struct lock_package *p, struct debian_text control, struct err *e);
 /* Append the control data of one that is there, and an empty line: a paragraph of an index. */
 int debian_pool_stanza(const struct store *s, const struct lock_package *p, struct buf *out, struct err *e);
 

@@ -31,23 +31,6 @@ static int failure(const struct making *m, const char *what, struct err *e)
 	return -1;
 }
 
-/* Is it the package that the lock says? Its hash was right, so a difference is the lock's. */
-static int check_identity(const struct making *m, struct debian_text control, struct err *e)
-{
-	const struct lock_package *p = m->u->package;
-	struct debian_text name, version, arch;
-
-	debian_control_field(control, "Package", &name);
-	debian_control_field(control, "Version", &version);
-	debian_control_field(control, "Architecture", &arch);
-	if (debian_text_is(name, p->name) && debian_text_is(version, p->version) &&
-	    (debian_text_is(arch, p->arch) || debian_text_is(arch, "all")))
-		return 0;
-	return err_set(e, ERR_INTEGRITY, "the lock's package %s %s for %s is another one in its .deb file: %.*s %.*s", text_safe(p->name),
-		       text_safe(p->version), text_safe(p->arch), (int)(name.len < 64 ? name.len : 64), name.at,
-		       (int)(version.len < 64 ? version.len : 64), version.at);
-}
-
 /* ---- the data ---- */
 
 static int unpack_data(const struct making *m, struct err *e)
@@ -200,7 +183,7 @@ static int write_status(const struct making *m, struct err *e)
 	cleanup_buf struct buf status = BUF_INIT;
 
 	debian_control_next(&rest, &paragraph);
-	if (check_identity(m, paragraph, e) < 0)
+	if (debian_pool_check(m->u->package, paragraph, e) < 0)
 		return -1;
 	for (rest = paragraph; debian_control_each(&rest, &name, &value);) {
 		if (debian_text_is(name, "Status") || debian_text_is(name, "Conffiles"))

@@ -495,7 +495,7 @@ test_nobody_is_inside() {
 	devenv -q -C "$dir" lock
 	sed -i '/\.jq\]$/,/^$/s/^version = .*/version = 9.9-9/' "$dir/devenv.lock"
 	run -125 --separate-stderr devenv -q -C "$dir" run -- true
-	[[ $stderr == *'devenv.lock calls a package jq 9.9-9 whose file says that it is another'* ]]
+	[[ $stderr == *"the lock's package jq 9.9-9 for "*' is another one in its .deb file: jq '* ]]
 	[[ $stderr == *'devenv update jq'* ]]
 }
 
