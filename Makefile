@@ -40,7 +40,6 @@ core_libs = $(shell pkg-config --libs $(libraries) $(isal) $(systemd)) -lpthread
 launcher_sources := $(filter-out devenv/base/digest.c,$(wildcard $(addprefix devenv/,$(addsuffix /*.c,base plan sandbox launcher))))
 core_sources := $(wildcard $(addprefix devenv/,$(addsuffix /*.c,base plan config fetch store layer source env service cli)))
 core_objects := $(core_sources:devenv/%.c=$(B)/core/%.o)
-launcher_objects := $(launcher_sources:devenv/%.c=$(B)/launcher/%.o)
 # Tests link what they need of everything but the two main(): the sandbox's code too, in the core's flavour.
 test_objects := $(filter-out %/main.o,$(core_objects) $(patsubst devenv/%.c,$(B)/core/%.o,$(wildcard devenv/sandbox/*.c devenv/launcher/*.c)))
 unit_tests := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
@@ -50,6 +49,7 @@ fuzz_names := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 # The launcher: musl as static PIE; else glibc, static; else dynamic. (musl-gcc -static-pie makes a dynamic program.)
 musl_dir := $(patsubst %/rcrt1.o,%,$(firstword $(wildcard /usr/lib/$(shell uname -m)-linux-musl/rcrt1.o /usr/lib/musl/lib/rcrt1.o /usr/local/musl/lib/rcrt1.o)))
 libc := $(if $(FLAVOUR),dynamic,$(if $(and $(musl_dir),$(shell command -v musl-gcc)),musl,$(if $(wildcard $(shell $(CC) -print-file-name=libc.a)),static,dynamic)))
+launcher_objects := $(launcher_sources:devenv/%.c=$(B)/launcher/$(libc)/%.o)
 sections := -ffunction-sections -fdata-sections
 kernel_headers := build/kernel-headers
 gcc_file = $(shell gcc -print-file-name=$(1))
@@ -77,7 +77,7 @@ $(B)/core/%.o: devenv/%.c Makefile
 	@mkdir -p $(@D); echo "  CC      $<"
 	$(Q)$(CC) $(CFLAGS) $(core_cflags) -c -o $@ $<
 
-$(B)/launcher/%.o: devenv/%.c Makefile | $(kernel_headers)
+$(B)/launcher/$(libc)/%.o: devenv/%.c Makefile | $(kernel_headers)
 	@mkdir -p $(@D); echo "  CC      $< (launcher)"
 	$(Q)$(launcher_cc) $(CFLAGS) $(ours) $(sections) -c -o $@ $<
 
@@ -108,10 +108,13 @@ $(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(B)/tests/devenv.a Makefile
 
 test-programs: $(unit_tests) $(fuzz_names:%=$(B)/fuzz/replay_%)
 
-demo: deps all ## show in a minute what it does
+# What is installed decides how it is built, so these look again once it is.
+demo: deps ## show in a minute what it does
+	@$(MAKE) --no-print-directory all
 	tests/demo.sh
 
-test: deps test-deps all test-programs ## everything that decides whether a change is good
+test: deps test-deps ## everything that decides whether a change is good
+	@$(MAKE) --no-print-directory all test-programs
 	BUILD=$(B) tests/run lint unit fuzz e2e
 test-unit: all $(unit_tests) ## the unit tests; T=base_buf runs one
 	BUILD=$(B) tests/run unit $(T)
