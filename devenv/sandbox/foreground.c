@@ -19,20 +19,26 @@ static void stop(pid_t pid)
 	kill(-pid, SIGCONT);
 }
 
-static int wait_and_forward(pid_t pid, const sigset_t *set)
+static int wait_and_forward(struct spawn *s, pid_t pid, const sigset_t *set)
 {
+	bool interrupted = false;
+
 	for (;;) {
 		siginfo_t info;
 		int n = sigwaitinfo(set, &info), status;
 
 		if (n < 0)
 			continue; /* EINTR: stopped and continued */
-		if (n == SIGTSTP)
+		interrupted = interrupted || (n == SIGINT && info.si_code > 0);
+		if (n == SIGTSTP) {
 			stop(pid);
-		else if (n != SIGCHLD)
+		} else if (n != SIGCHLD) {
 			kill(info.si_code > 0 ? -pid : pid, n);
-		else if (waitpid(pid, &status, WNOHANG) == pid)
+		} else if (waitpid(pid, &status, WNOHANG) == pid) {
+			if (interrupted && WIFSIGNALED(status) && WTERMSIG(status) == SIGINT)
+				s->interrupt = INTERRUPT_SIGNALLED;
 			return spawn_status(status);
+		}
 	}
 }
 
@@ -43,5 +49,5 @@ int foreground_run(struct spawn *s, struct err *e)
 
 	spawn_block_signals(s, &set);
 	pid = spawn_process(s, e);
-	return pid < 0 ? -1 : wait_and_forward(pid, &set);
+	return pid < 0 ? -1 : wait_and_forward(s, pid, &set);
 }

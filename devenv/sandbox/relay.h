@@ -35,6 +35,7 @@ struct relay {
 	int status;		 /* exit status; -1 while it runs */
 	bool interrupted;	 /* SIGINT ended it */
 	bool interrupt_typed;	 /* there was a ^C in the input of a raw terminal */
+	bool interrupt_signalled; /* the caller's terminal made a signal of one */
 };
 
 /* ---- caller.c: the caller's terminal ---- */

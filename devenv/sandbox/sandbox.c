@@ -196,6 +196,21 @@ static void leave(struct visit *v, int result)
 		holder_release(&v->holder);
 }
 
+/*
+ * What ends of a ^C dies of it: a shell goes on with its script or loop after a program that only says 130. Where the terminal was
+ * raw they have not had the signal either.
+ */
+static void die_interrupted(const struct visit *v)
+{
+	if (v->spawn.interrupt == INTERRUPT_NONE)
+		return;
+	signal(SIGINT, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &v->spawn.mask, NULL);
+	if (v->spawn.interrupt == INTERRUPT_TYPED)
+		restorer_signal_job(&v->restorer, SIGINT);
+	kill(getpid(), SIGINT);
+}
+
 static int visit(struct visit *v, struct holder_request *request, struct err *e)
 {
 	int result;
@@ -208,6 +223,7 @@ static int visit(struct visit *v, struct holder_request *request, struct err *e)
 	guard_begin(&v->guard, v->plan, v->holder.created);
 	result = enter_and_run(v, e);
 	leave(v, result);
+	die_interrupted(v);
 	restorer_end(&v->restorer);
 	return result;
 }

@@ -12,6 +12,12 @@
 
 struct restorer;
 
+enum spawn_interrupt { /* of a command that SIGINT ended: was it a ^C of the caller's terminal? */
+	INTERRUPT_NONE,
+	INTERRUPT_SIGNALLED, /* which the caller's job got as a signal, this process too */
+	INTERRUPT_TYPED,     /* which a raw terminal made no signal of */
+};
+
 struct spawn {
 	const struct plan *plan;
 	char **argv;	   /* found on the PATH of envp unless it has a slash */
@@ -24,6 +30,7 @@ struct spawn {
 	sigset_t mask;	    /* signal mask of the program */
 	const struct restorer *restorer; /* with a terminal: of the caller's */
 	char **process_argv; /* of this process, see struct session */
+	enum spawn_interrupt interrupt; /* out, of the session's command */
 };
 
 /* Returns the pid (as this process sees it). -1: ERR_EXEC_MISSING, ERR_EXEC_FORMAT, or what could not be restricted. */

@@ -114,13 +114,6 @@ static void reap(struct relay *r)
 	}
 }
 
-/* A ^C that the raw terminal did not make a signal of ended the command: the script or loop around us is meant too. */
-static void interrupt_job(const struct relay *r)
-{
-	signal(SIGINT, SIG_DFL);
-	restorer_signal_job(r->restorer, SIGINT);
-}
-
 /* ---- signals ---- */
 
 /* From a terminal it is meant for the whole group on it; from somebody, for the command. */
@@ -157,6 +150,7 @@ static void take_signal(struct relay *r)
 		pass_on(r, SIGTSTP, info.ssi_code > 0);
 		break;
 	default: /* SIGCONT as well; and the loop looks at the terminal anew */
+		r->interrupt_signalled = r->interrupt_signalled || (info.ssi_signo == SIGINT && info.ssi_code > 0);
 		pass_on(r, (int)info.ssi_signo, info.ssi_code > 0);
 	}
 }
@@ -248,7 +242,7 @@ int terminal_run(struct spawn *s, unsigned int terminals, bool shell, struct err
 	if (r.signals >= 0)
 		close(r.signals);
 	sigprocmask(SIG_SETMASK, &s->mask, NULL);
-	if (r.interrupted && r.interrupt_typed && !shell)
-		interrupt_job(&r);
+	if (r.interrupted && !shell)
+		s->interrupt = r.interrupt_typed ? INTERRUPT_TYPED : r.interrupt_signalled ? INTERRUPT_SIGNALLED : INTERRUPT_NONE;
 	return result;
 }

@@ -192,7 +192,8 @@ planted() {
 	own_store
 	cases=$(/usr/bin/python3 -B "$E2E_SOURCE/sandbox_images.py" push "$E2E_IMAGES/layouts/small" 1 "$E2E_REGISTRY" "hostile-$E2E_IDENTITY")
 	where() {
-		run --separate-stderr devenv -q run --image "$E2E_REGISTRY/hostile-$E2E_IDENTITY:$1" -- sh -c 'pwd -P; id -u; id -g; ls -A'
+		devenv -q image pull "$E2E_REGISTRY/hostile-$E2E_IDENTITY:$1" || :
+		run --separate-stderr devenv run --image "$E2E_REGISTRY/hostile-$E2E_IDENTITY:$1" -- sh -c 'pwd -P; id -u; id -g; ls -A'
 	}
 	for case in $(grep -E '^(workdir|user)' <<<"$cases"); do
 		where "$case"
