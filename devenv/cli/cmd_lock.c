@@ -141,12 +141,26 @@ static void print_changes(const struct cli *c, const struct env_changes *changes
 	}
 }
 
+/* `merged`: it had the marks of a merge that git could not finish. */
+static void tell_outcome(struct cli *c, const struct environment *env, size_t changes, bool merged)
+{
+	if (merged)
+		output_notice(c, "devenv.lock %s both sides of the merge; `git add devenv.lock`", c->dry_run ? "would have" : "has");
+	else if (!changes && env->lock_written)
+		output_notice(c, "devenv.lock was written anew: what it has is the same, what asks for it is not");
+	else if (!changes)
+		output_notice(c, "devenv.lock %s up to date", env->config.packages_own.count ? "and " PROJECT_LOCAL_LOCK " are" : "is");
+	if ((changes || merged) && c->dry_run)
+		output_notice(c, "nothing was written");
+}
+
 /* What is everybody's first; it is whole, and told, even if one's own packages can't be had. */
 static int write_locks(struct cli *c, struct environment *env, bool update, struct env_changes *shared, struct env_changes *own,
                        struct err *e)
 {
 	cleanup_strlist struct strlist names = STRLIST_INIT;
 	struct env_options options = c->options;
+	bool merged = env->lock_error.code != ERR_NONE;
 	int result;
 
 	for (int i = 0; i < c->operand_count; i++)
@@ -164,11 +178,8 @@ static int write_locks(struct cli *c, struct environment *env, bool update, stru
 		print_changes(c, shared, false);
 		print_changes(c, own, true);
 	}
-	if (result == 0 && !shared->count && !own->count)
-		output_notice(c, "devenv.lock %s up to date",
-		              env->config.packages_own.count ? "and " PROJECT_LOCAL_LOCK " are" : "is");
-	else if (result == 0 && c->dry_run)
-		output_notice(c, "nothing was written");
+	if (result == 0)
+		tell_outcome(c, env, shared->count + own->count, merged);
 	return result;
 }
 

@@ -115,6 +115,7 @@ static int collect(struct cli *c, struct status *s, struct err *e)
 		return -1;
 	}
 	env_gaps_find(&s->env, &s->gaps);
+	env_gaps_find_needs(&s->env, &s->gaps);
 	look_at_stages(s);
 	look_at_plan(s);
 	return 0;

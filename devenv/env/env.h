@@ -107,6 +107,7 @@ struct environment {
 	bool incomplete; /* something that is extended isn't here yet: `config` is what is known without it */
 	struct lock lock;
 	bool has_lock;	   /* a devenv.lock is there and parsed */
+	bool lock_written; /* by us, either of the locks */
 	struct err lock_error; /* code != ERR_NONE: a lock is there and is malformed or another tool's */
 	struct buf lock_text;  /* the bytes of devenv.lock as they were read */
 	/* devenv.local.lock: what the packages of devenv.local.ini are. Read, and of any interest, only while it asks for some. */

@@ -66,6 +66,9 @@ static const char devenv_script[] =
 	"*) fail 1 \"type \\`devenv $command\\` outside: this is inside $name\" ;;\n"
 	"esac\n";
 
+/* What is said to who installs a package by hand; a word of the shell. */
+#define APT_KEEP "\"to keep a package: [packages] apt, in devenv.ini for everybody, in devenv.local.ini for you\""
+
 /* As root it is what Dockerfiles and install scripts expect: the command, run. */
 static const char sudo_script[] =
 	"#!/bin/sh\n"
@@ -84,23 +87,33 @@ static const char sudo_script[] =
 	"\tdone\n"
 	"\tprintf \"'%s'\" \"$done$rest\"\n"
 	"}\n"
-	"variables=\n"
+	"variables= who=root\n"
 	"while [ $# -gt 0 ]; do\n"
 	"\tcase $1 in\n"
 	"\t--) shift; break ;;\n"
-	"\t-u | -g | -h | -p | -U | -C) [ $# -lt 2 ] || shift; shift ;;\n"
+	"\t-u | --user) who=${2:-root}; [ $# -lt 2 ] || shift; shift ;;\n"
+	"\t-u?* | --user=*) who=${1#-u}; who=${who#--user=}; shift ;;\n"
+	"\t-g | -h | -p | -U | -C) [ $# -lt 2 ] || shift; shift ;;\n"
 	"\t-*) shift ;;\n"
 	"\t*=*) export \"$1\"; variables=\"$variables -e $(quote \"$1\")\"; shift ;;\n"
 	"\t*) break ;;\n"
 	"\tesac\n"
 	"done\n"
+	"case $who in\n"
+	"root | 0 | '#0') ;;\n"
+	"*) echo \"sudo: nobody becomes somebody else inside ${DEVENV_NAME:-an environment}, as $who here: there is one user\" >&2; exit 1 ;;\n"
+	"esac\n"
 	"if [ \"$(id -u)\" = 0 ] && [ $# -gt 0 ]; then exec \"$@\"; fi\n"
 	"if [ \"$(id -u)\" = 0 ]; then exit 0; fi\n"
 	"echo \"sudo: nobody becomes root from inside ${DEVENV_NAME:-an environment}; type this outside:\" >&2\n"
 	"if [ $# -eq 0 ]; then echo '  devenv enter --root' >&2; exit 1; fi\n"
 	"command=\n"
 	"for word; do command=\"$command $(quote \"$word\")\"; done\n"
+	"case \"$1 $*\" in\n"
+	"apt\\ *\\ install\\ * | apt-get\\ *\\ install\\ *) command=\" sh -c $(quote \"apt-get update &&$command\")\" keep=" APT_KEEP ";;\n"
+	"esac\n"
 	"printf '  devenv run --root%s --%s\\n' \"$variables\" \"$command\" >&2\n"
+	"[ -z \"${keep:-}\" ] || echo \"$keep\" >&2\n"
 	"exit 1\n";
 
 /*
@@ -126,7 +139,8 @@ static const char apt_hook[] =
 	"if rmdir \"$said\" 2>/dev/null; then exit 1; fi\n"
 	"mkdir \"$said\"\n"
 	"echo \"devenv: only root changes packages, and only for as long as the environment runs; type this outside:\" >&2\n"
-	"echo \"  devenv run --root -- ${command% }\" >&2\n"
+	"echo \"  devenv run --root -- sh -c 'apt-get update && ${command% }'\" >&2\n"
+	"echo " APT_KEEP " >&2\n"
 	"exit 1\n";
 
 /* The first of these that is on PATH. */

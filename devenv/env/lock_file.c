@@ -134,6 +134,7 @@ int lock_file_save(struct environment *env, const struct lock_file *f, const str
 	buf_clear(f->text);
 	buf_add(f->text, text.data, text.len);
 	*f->there = true;
+	env->lock_written = true;
 	if (f->own && !had)
 		advise(env, o);
 	return inputs_read(env, &in, ERR_LOCK, NULL, e) < 0 ? -1 : 0;

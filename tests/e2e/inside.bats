@@ -332,7 +332,13 @@ A_DAY='
 @test "sudo inside explains --root, and as root just runs" {
 	ready "$P" "image = $DJANGO"
 	run -1 --separate-stderr inside sudo -E apt-get install -y hello
-	[[ $stderr == *"devenv run --root -- apt-get install -y hello"* ]]
+	[[ $stderr == *"devenv run --root -- sh -c 'apt-get update && apt-get install -y hello'"*"to keep a package: [packages] apt"* ]]
+	run -1 --separate-stderr inside sudo apt-get update
+	[[ $stderr == *"devenv run --root -- apt-get update" ]]
+	run -1 --separate-stderr devenv -C "$P" run --root -- sudo -u nobody id
+	[[ $stderr == *"nobody becomes somebody else inside p, as nobody here"* ]]
+	run -0 --separate-stderr devenv -C "$P" run --root -- sudo -u root id -u
+	[ "$output" = 0 ]
 	# what it prints can be pasted, whatever is in the words
 	local command="printf '<%s>' 'a b' \"it's\" \"\$V\" ''"
 	run -1 --separate-stderr inside sudo V='x y' sh -c "$command"
@@ -349,7 +355,8 @@ A_DAY='
 	ready "$P" "image = $DJANGO"
 	inside sh -c 'command -v apt-get' || skip "the image has no apt"
 	run -100 --separate-stderr inside apt-get install -y --no-install-recommends base-files
-	[ "$(grep -cx '  devenv run --root -- apt-get install -y --no-install-recommends base-files' <<<"$stderr")" -eq 1 ]
+	[ "$(grep -cx "  devenv run --root -- sh -c 'apt-get update && apt-get install -y --no-install-recommends base-files'" <<<"$stderr")" -eq 1 ]
+	[[ $stderr == *'to keep a package: [packages] apt'* ]]
 	[[ $output != *"Need to get"* ]]
 	# what changes nothing is apt's own business, and so is root's
 	run -0 inside apt-get install -s base-files

@@ -88,6 +88,8 @@ inside_processes() {
 		[ -O "$dir" ] || [ "$(stat -c %u "$dir" 2>/dev/null)" = "$me" ] || continue
 		there=$(readlink "$dir/ns/pid" 2>/dev/null) || continue
 		[ -n "$there" ] && [ "$there" != "$here" ] || continue
+		# a machine whose init reaps nobody keeps what has ended
+		! grep -q '^State:.*zombie' "$dir/status" 2>/dev/null || continue
 		[ "$E2E_IDENTITY" != root ] || grep -qF " ${HOME%/*}/" "$dir/mountinfo" 2>/dev/null || continue
 		echo "${dir#/proc/} $(tr '\0' ' ' <"$dir/cmdline")"
 	done
