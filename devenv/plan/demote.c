@@ -167,6 +167,8 @@ static int make_map(struct demotion *m, struct err *e)
 	close(ends[1]);
 	result = pid < 0 ? err_sys(e, "can't start a process") : map_ids(m, ends[0], pid, e);
 	close(ends[0]);
+	if (pid > 0)
+		kill(pid, SIGKILL); /* nothing waits for what it would do by itself */
 	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	return result;
