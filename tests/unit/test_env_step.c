@@ -527,6 +527,13 @@ static const char *try_one(void)
 	return pid > 0 && child_status(pid) == 0 ? NULL : "no user namespaces here";
 }
 
+/* What steps that were interrupted leave to init, where there is none that reaps: a sandbox ends when nobody is left in it. */
+static void reap_all(void)
+{
+	for (int i = 0; i < 1000 && (waitpid(-1, NULL, WNOHANG) >= 0 || errno == EINTR); i++)
+		usleep(10000);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
@@ -541,6 +548,7 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], "inside") == 0)
 		_exit(make_odd_things());
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	missing = prepare(program);
 	if (!missing)
 		missing = try_one();
@@ -548,6 +556,7 @@ int main(int argc, char **argv)
 		printf("1..1\nok 1 - steps # SKIP %s\n", missing);
 	else
 		result = cmocka_run_group_tests(tests, NULL, NULL);
+	reap_all();
 	free(launcher);
 	free(tool);
 	if (file_remove_tree(AT_FDCWD, place, &e) < 0)
