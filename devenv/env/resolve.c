@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "env/resolve_kept.h"
 #include "source/debian_pool.h"
 #include "source/debian_solve.h"
 #include "source/debian_version.h"
@@ -139,7 +140,7 @@ static void add_stanza_like(struct buf *b, const struct debian_package *like, co
 	buf_addch(b, '\n');
 }
 
-static bool may_move(const struct resolve *r, const char *name)
+bool resolve_may_move(const struct resolve *r, const char *name)
 {
 	return r->all_moving || (r->moving && strlist_has(r->moving, name));
 }
@@ -153,7 +154,7 @@ static void add_forgotten(const struct resolve *r, const struct resolved *locked
 		const struct lock_package *p = &locked->items[i];
 		size_t nearest;
 
-		if (has_version(u, p->name, p->version, &nearest) || (locked == r->locked && may_move(r, p->name)))
+		if (has_version(u, p->name, p->version, &nearest) || (locked == r->locked && resolve_may_move(r, p->name)))
 			continue;
 		/* The control data of the package itself, where the store has it. */
 		if (r->store && debian_pool_stanza(r->store, p, b, &ignored) == 0)
@@ -209,7 +210,7 @@ static struct debian_pin *make_pins(const struct resolve *r, const struct resolv
 	for (size_t i = 0; i < locked; i++) {
 		const struct lock_package *p = &r->locked->items[i];
 
-		if (!may_move(r, p->name) && !resolved_find(base, p->name))
+		if (!resolve_may_move(r, p->name) && !resolved_find(base, p->name))
 			pins[(*count)++] = (struct debian_pin){ p->name, p->version };
 	}
 	for (size_t i = 0; !base && i < forced; i++)
@@ -240,7 +241,7 @@ static int make_entry(const struct resolve *r, const struct debian_package *p, b
 	uint64_t bytes = 0;
 
 	/* What may move is what the index says of it: it may be another file, and the lock damaged. */
-	if (locked && strcmp(locked->version, version) == 0 && (!may_move(r, name) || p->source == NOWHERE)) {
+	if (locked && strcmp(locked->version, version) == 0 && (!resolve_may_move(r, name) || p->source == NOWHERE)) {
 		*out = copy_of(locked);
 		free(mem_steal(out->request));
 		out->in_base = in_base;
@@ -433,7 +434,7 @@ static int solve_packages(const struct resolve *r, const struct debian_universe 
 			  struct err *e)
 {
 	struct debian_solution solution = { 0 };
-	int result = debian_solve(u, goal, &solution, e);
+	int result = resolve_kept_solve(r, u, goal, &solution, e);
 
 	if (result == 0)
 		result = take_solution(r, u, &solution, false, packages, e);

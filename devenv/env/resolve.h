@@ -39,6 +39,9 @@ struct resolve {
 	struct strlist *unknown;	 /* receives the words that resolve_packages finds to be no packages; may be NULL */
 };
 
+/* May a package be another version than the locked one? */
+bool resolve_may_move(const struct resolve *r, const char *name);
+
 /* The packages of [base] debian. Entries have in_base. */
 int resolve_base(const struct resolve *r, struct resolved *base, struct err *e);
 /*

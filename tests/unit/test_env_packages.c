@@ -369,6 +369,26 @@ static void test_resolve(void **state)
 	       "[base]\ndebian = bookworm\n[packages]\napt = awk\n", "", false, "apt=2 libc=2 +mawk=1! ");
 }
 
+/* What came along as an answer to alternatives stays when something new is another one; not what is in its way, nor what nobody names. */
+static void test_resolve_keeps_answers(void **state)
+{
+	static const char one[] = "[base]\ndebian = bookworm\n[packages]\napt = tool\n", two[] = "[base]\ndebian = bookworm\n[packages]\napt = more tool\n";
+	static const char common[] = NEEDED("libc", "2") STANZA("apt", "2", "") STANZA("tool", "1", "Depends: part | big\n") STANZA("part", "1", "");
+	cleanup_free char *index = mem_printf("%s%s", common, STANZA("big", "1", "") STANZA("more", "1", "Depends: big\n"));
+	cleanup_free char *apart = mem_printf("%s%s", common, STANZA("big", "1", "Conflicts: part\n") STANZA("more", "1", "Depends: big\n"));
+	cleanup_free char *libc = package("amd64", "libc", "in = base\n", "2"), *apt = package("amd64", "apt", "in = base\n", "2");
+	cleanup_free char *part = package("amd64", "part", "", "1"), *tool = package("amd64", "tool", "request = tool\n", "1");
+	cleanup_free char *lock = mem_printf(BASE "%s%s%s%s", libc, apt, part, tool);
+
+	(void)state;
+	solves(index, two, "", false, "apt=2 libc=2 +big=1 +more=1! +tool=1! ");
+	solves(index, two, lock, false, "apt=2 libc=2 +big=1 +more=1! +part=1 +tool=1! ");
+	solves(index, two, lock, true, "apt=2 libc=2 +big=1 +more=1! +tool=1! ");
+	solves(apart, two, lock, false, "apt=2 libc=2 +big=1 +more=1! +tool=1! ");
+	solves(index, "[base]\ndebian = bookworm\n[packages]\napt = more\n", lock, false, "apt=2 libc=2 +big=1 +more=1! ");
+	solves(index, one, lock, false, "apt=2 libc=2 +part=1 +tool=1! ");
+}
+
 /* The base follows when what stands on it can't do without. */
 static void test_resolve_moves_the_base(void **state)
 {
@@ -497,6 +517,7 @@ int main(void)
 		cmocka_unit_test(test_order_system),
 		cmocka_unit_test(test_base_script),
 		cmocka_unit_test(test_resolve),
+		cmocka_unit_test(test_resolve_keeps_answers),
 		cmocka_unit_test(test_resolve_moves_the_base),
 		cmocka_unit_test(test_update),
 		cmocka_unit_test(test_pins_of_the_base),
