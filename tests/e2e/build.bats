@@ -3,8 +3,6 @@
 # build.bats - [build]: layers that a script makes.
 load support
 
-OFF=$'[sandbox]\nnetwork = none\n[build]\nnetwork = none'
-
 setup() {
 	own_store
 	P=$BATS_TEST_TMPDIR/p
@@ -14,17 +12,8 @@ teardown() {
 	[ -z "${BUILDER:-}" ] || kill "$BUILDER" 2>/dev/null || :
 }
 
-# build_project DIR SCRIPT-LINES [KEYS]
-build_project() {
-	project "$1" "image = $SMALL" "$OFF"$'\n'"${3:-}"$'\nrun =\n'"$2"
-	devenv -q -C "$1" allow -y
-	devenv -q -C "$1" lock
-}
 layers() {
 	find "$DEVENV_STORE/layers" -mindepth 1 -maxdepth 1 | wc -l
-}
-languages() {
-	[ -n "$E2E_LANGUAGES" ] || skip "mmdebstrap could not make a root file system with the languages"
 }
 # Nothing of a build runs any more, and no stage is left.
 build_is_gone() {

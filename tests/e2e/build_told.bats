@@ -3,8 +3,6 @@
 # build_told.bats - [build]: what is said and asked, of what ran and what failed; what is kept beside the layers, and until when.
 load support
 
-OFF=$'[sandbox]\nnetwork = none\n[build]\nnetwork = none'
-
 setup() {
 	own_store
 	P=$BATS_TEST_TMPDIR/p
@@ -12,13 +10,6 @@ setup() {
 teardown() {
 	terminal_stop
 	[ -z "${BUILDER:-}" ] || kill "$BUILDER" 2>/dev/null || :
-}
-
-# build_project DIR SCRIPT-LINES [KEYS]
-build_project() {
-	project "$1" "image = $SMALL" "$OFF"$'\n'"${3:-}"$'\nrun =\n'"$2"
-	devenv -q -C "$1" allow -y
-	devenv -q -C "$1" lock
 }
 
 # ---- devenv build --shell ----
@@ -235,9 +226,6 @@ manual_example() { # NUMBER
 		on && /^\.Ed/ { inside = 0 } inside == n && on { print } on && /^\.Bd/ { inside = ++count }' \
 		"$E2E_BIN/../share/man/man5/devenv.ini.5" |
 		sed "s,^debian = .*,archive = $E2E_LANGUAGES,; /^\[packages\]/d; /^apt = /d"
-}
-languages() {
-	[ -n "$E2E_LANGUAGES" ] || skip "mmdebstrap could not make a root file system with the languages"
 }
 
 @test "the manual's Python example works, and pip without it ends as the manual says" {

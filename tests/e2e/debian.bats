@@ -299,10 +299,7 @@ run = false"
 }
 
 @test "packages on a pulled image: by its own sources, as a layer, and diff shows nothing of it" {
-	local archive
-	archive=$(printf '%s\n' $E2E_DEBIANS | grep -m 1 bookworm) || skip "no image of bookworm could be made"
-	mkdir -p "$dir"
-	cp "$archive" "$dir/root.tar"
+	bookworm_image "$dir"
 	printf '[base]\narchive = root.tar\n[packages]\napt = jq coreutils\n' >"$dir/devenv.ini"
 	devenv -q -C "$dir" allow -y
 	run -0 devenv -C "$dir" lock

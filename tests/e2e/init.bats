@@ -20,8 +20,8 @@ teardown() {
 stand_in() {
 	sed -i "s|^image = .*|$1|" devenv.ini
 }
-languages() {
-	[ -n "$E2E_LANGUAGES" ] || skip "mmdebstrap could not make a root file system with the languages"
+on_languages() {
+	languages
 	stand_in "archive = $E2E_LANGUAGES"
 }
 
@@ -41,7 +41,7 @@ assert d["schema"] == 1 and len(d["templates"]) == 6, d' <<<"$output"
 
 smoke() { # TEMPLATE
 	run -0 devenv init "$1"
-	languages
+	on_languages
 	command=$(sed -n 's/^; smoke: //p' "$TEMPLATES/$1.ini")
 	run -0 --separate-stderr devenv -y run -- sh -c "$command"
 	[ -n "$output" ]
@@ -56,7 +56,7 @@ smoke() { # TEMPLATE
 
 @test "a template is entered, and its shell finds what the template promises" {
 	devenv -q init python
-	languages
+	on_languages
 	devenv -q -y run -- true
 	terminal_start
 	terminal_type "cd '$P' && devenv enter"
@@ -71,7 +71,7 @@ smoke() { # TEMPLATE
 
 @test "the c template compiles and runs a program" {
 	devenv -q init c
-	languages
+	on_languages
 	printf '#include <stdio.h>\nint main(void) { puts("hello from inside"); return 0; }\n' >hello.c
 	run -0 --separate-stderr devenv -y run -- sh -c 'make hello && ./hello'
 	[[ $output == *"hello from inside"* ]]
@@ -80,7 +80,7 @@ smoke() { # TEMPLATE
 
 @test "the go template compiles a program, and what it caches stays" {
 	devenv -q init go
-	languages
+	on_languages
 	printf 'module a\n\ngo 1.19\n' >go.mod
 	printf 'package main\n\nfunc main() { println("hello") }\n' >main.go
 	run -0 --separate-stderr devenv -y run -e GOPATH=/go -- sh -c 'go run . && touch /go/kept'
@@ -99,7 +99,7 @@ django_project() {
 
 @test "init in a Django project: written, allowed, set up, entered" {
 	django_project
-	languages
+	on_languages
 	devenv -q allow -y
 	run -0 --separate-stderr devenv run -- sh -c 'command -v python; echo "$DJANGO_SETTINGS_MODULE"'
 	[ "$output" = "$P/.venv/bin/python"$'\nshop.settings' ]

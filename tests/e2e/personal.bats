@@ -179,10 +179,7 @@ run = cp input /opt/input
 }
 
 @test "on an image: by its own sources, asked for once, and untrusted sessions have them too" {
-	local archive
-	archive=$(printf '%s\n' $E2E_DEBIANS | grep -m 1 bookworm) || skip "no image of bookworm could be made"
-	mkdir -p "$dir"
-	cp "$archive" "$dir/root.tar"
+	bookworm_image "$dir"
 	printf '[base]\narchive = root.tar\n' >"$dir/devenv.ini"
 	devenv -q -C "$dir" allow -y
 	devenv -q -C "$dir" lock

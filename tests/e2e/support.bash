@@ -36,6 +36,27 @@ ready() {
 	devenv -q -C "$1" pull
 }
 
+# ---- [build] ----
+OFF=$'[sandbox]\nnetwork = none\n[build]\nnetwork = none'
+# build_project DIR SCRIPT-LINES [KEYS]
+build_project() {
+	project "$1" "image = $SMALL" "$OFF"$'\n'"${3:-}"$'\nrun =\n'"$2"
+	devenv -q -C "$1" allow -y
+	devenv -q -C "$1" lock
+}
+# What only a root file system with python, node, go, cargo and gcc can show.
+languages() {
+	[ -n "$E2E_LANGUAGES" ] || skip "mmdebstrap could not make a root file system with the languages"
+}
+
+# bookworm_image DIR: root.tar in it, an image of Debian's.
+bookworm_image() {
+	local archive
+	archive=$(printf '%s\n' $E2E_DEBIANS | grep -m 1 bookworm) || skip "no image of bookworm could be made"
+	mkdir -p "$1"
+	cp "$archive" "$1/root.tar"
+}
+
 # A store, state and cache that only this test uses.
 own_store() {
 	export DEVENV_STORE=$BATS_TEST_TMPDIR/store

@@ -1,46 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_config_config.c - devenv.ini: what is accepted, how it arrives, and the message for what is not. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "unit/config_fixture.h"
 
-#include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "config/config.h"
 #include "config/keys.h"
 
 #define BASE "[base]\nimage = debian\n" /* what every good file needs; two lines */
-
-static void must_fail_as(enum err_code code, const char *text, const char *message)
-{
-	struct config c = { .env_count = 77 };
-	struct err e = ERR_INIT;
-
-	assert_int_equal(config_parse("devenv.ini", text, strlen(text), &c, &e), -1);
-	assert_string_equal(e.msg, message);
-	assert_int_equal(e.code, code);
-	assert_int_equal(c.env_count, 77);
-}
-
-static void must_fail(const char *text, const char *message)
-{
-	must_fail_as(ERR_CONFIG, text, message);
-}
-
-static struct config must_parse(const char *text)
-{
-	struct config c;
-	struct err e = ERR_INIT;
-
-	if (config_parse("devenv.ini", text, strlen(text), &c, &e))
-		fail_msg("%s", e.msg);
-	return c;
-}
 
 static void accepts(const char *text)
 {

@@ -1,37 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* [mount.*], [pass-env], [setup] and protect: what is accepted, how it arrives, and the message for what is not. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <string.h>
-
-#include "config/config.h"
+#include "unit/config_fixture.h"
 
 #define BASE "[base]\nimage = debian\n" /* two lines */
 #define MOUNT BASE "[mount.data]\nsource = ~/data\ntarget = /data\n"
-
-static void must_fail(const char *text, const char *message)
-{
-	struct config c = { 0 };
-	struct err e = ERR_INIT;
-
-	assert_int_equal(config_parse("devenv.ini", text, strlen(text), &c, &e), -1);
-	assert_string_equal(e.msg, message);
-	assert_int_equal(e.code, ERR_CONFIG);
-}
-
-static struct config must_parse(const char *text)
-{
-	struct config c;
-	struct err e = ERR_INIT;
-
-	if (config_parse("devenv.ini", text, strlen(text), &c, &e))
-		fail_msg("%s", e.msg);
-	return c;
-}
 
 static void test_mounts(void **state)
 {

@@ -3,34 +3,12 @@
  * Two people change devenv.lock independently of each other, and git merges it: nearly always without a conflict, and then
  * the result has both changes. Where there is a conflict, `devenv lock` can still take both sides.
  */
-#include "unit/tempdir.h"
+#include "unit/lock_fixture.h"
 
-#include "base/buf.h"
-#include "base/process.h"
 #include "base/text.h"
 #include "config/extends.h"
-#include "config/lock.h"
 
-#define PAIRS	     300
-#define CLEAN_LEAST  (PAIRS * 95 / 100)
 #define ENTRIES_MOST 40
-
-static uint64_t random_state = 0x9e3779b97f4a7c15ULL; /* the same pairs in every run */
-
-static unsigned int random_below(unsigned int n)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (unsigned int)(random_state >> 33) % n;
-}
-
-static void random_hex(char *out, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		out[i] = "0123456789abcdef"[random_below(16)];
-	out[n] = '\0';
-}
 
 /* ---- locks ---- */
 
@@ -77,14 +55,6 @@ static void put_base(struct lock *l)
 			(struct lock_manifest){ mem_strdup(platforms[i]), mem_printf("sha256:%s", hex) };
 	}
 	lock_put(l, &image);
-}
-
-static void parse(const struct buf *text, struct lock *out)
-{
-	struct err e = ERR_INIT;
-
-	if (lock_parse("devenv.lock", text->data, text->len, out, &e))
-		fail_msg("%s", e.msg);
 }
 
 /* ---- edits ---- */
@@ -160,30 +130,6 @@ static void carry_over(struct lock *target, const struct lock *base, struct lock
 	}
 }
 
-/* ---- git ---- */
-
-static void write_lock(const char *name, const struct lock *l)
-{
-	cleanup_buf struct buf text = BUF_INIT;
-
-	lock_format(l, &text);
-	tempdir_write(name, text.data);
-}
-
-/* How many conflicts git leaves. */
-static int merge(struct buf *out)
-{
-	cleanup_free char *ours = mem_printf("%s/ours", tempdir), *base = mem_printf("%s/base", tempdir);
-	cleanup_free char *theirs = mem_printf("%s/theirs", tempdir);
-	const char *const argv[] = { "git", "-C", tempdir, "merge-file", "-p", ours, base, theirs, NULL };
-	struct err e = ERR_INIT;
-	int status = process_capture(argv, NULL, 1 << 20, out, &e);
-
-	if (status < 0 || status > 127)
-		fail_msg("git merge-file: %d %s", status, e.msg);
-	return status;
-}
-
 static void make_base(struct lock *l)
 {
 	unsigned int count = 4 + random_below(ENTRIES_MOST - 4);
@@ -196,48 +142,25 @@ static void make_base(struct lock *l)
 	}
 }
 
-/* One pair: was it merged without a conflict? */
-static bool merges_cleanly(void)
+static void make_pair(struct pair *p)
 {
-	cleanup_buf struct buf text = BUF_INIT, merged = BUF_INIT;
-	struct lock base = { 0 }, ours, theirs, got;
-	struct err e = ERR_INIT;
-	bool clean;
+	make_base(&p->base);
+	copy_of(&p->base, &p->ours);
+	copy_of(&p->base, &p->theirs);
+	change_both(&p->ours, &p->theirs);
+}
 
-	make_base(&base);
-	lock_format(&base, &text);
-	parse(&text, &ours);
-	parse(&text, &theirs);
-	change_both(&ours, &theirs);
-	write_lock("base", &base);
-	write_lock("ours", &ours);
-	write_lock("theirs", &theirs);
-	clean = merge(&merged) == 0;
-	if (clean) {
-		parse(&merged, &got);
-		carry_over(&ours, &base, &theirs);
-		if (!same(&ours, &got))
-			fail_msg("a change was lost:\n%s", merged.data);
-	} else {
-		assert_int_equal(lock_parse_both_sides("devenv.lock", merged.data, merged.len, &got, &e), 0);
-	}
-	lock_release(&base);
-	lock_release(&ours);
-	lock_release(&theirs);
-	lock_release(&got);
-	return clean;
+static void check_pair(struct pair *p)
+{
+	carry_over(&p->ours, &p->base, &p->theirs);
+	if (!same(&p->ours, &p->got))
+		fail_msg("a change was lost");
 }
 
 static void test_independent_edits(void **state)
 {
-	unsigned int clean = 0;
-
 	(void)state;
-	for (unsigned int i = 0; i < PAIRS; i++)
-		clean += merges_cleanly();
-	print_message("%u of %d pairs merged without a conflict\n", clean, PAIRS);
-	if (clean < CLEAN_LEAST)
-		fail_msg("only %u of %d pairs merged without a conflict", clean, PAIRS);
+	check_pairs(make_pair, check_pair);
 }
 
 int main(void)

@@ -1,38 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_config_packages.c - [base] debian, [packages] and [devenv] platforms: what they may say, merged, and where it was said. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "unit/config_fixture.h"
 
-#include <cmocka.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "config/config.h"
 
 #define BASE "[base]\ndebian = bookworm\n" /* two lines */
-
-static struct config must_parse(const char *text)
-{
-	struct config c;
-	struct err e = ERR_INIT;
-
-	if (config_parse("devenv.ini", text, strlen(text), &c, &e))
-		fail_msg("%s", e.msg);
-	return c;
-}
-
-static void must_fail(const char *text, const char *message)
-{
-	struct config c;
-	struct err e = ERR_INIT;
-
-	if (config_parse("devenv.ini", text, strlen(text), &c, &e) == 0)
-		fail_msg("was taken: %s", text);
-	assert_int_equal(e.code, ERR_CONFIG);
-	assert_string_equal(e.msg, message);
-}
 
 static void lists(const struct strlist *l, const char *joined)
 {
