@@ -88,17 +88,17 @@ static int run_step(struct environment *env, struct store *s, struct store_stage
 	static const char *const variables[] = { "DEBCONF_NONINTERACTIVE_SEEN=true", NULL };
 	struct step step = { .name = "packages", .digest = r->recipe->below, .script = script, .mounts = &mount, .mount_count = 1,
 			     .variables = variables, .answer_set_ids = true, .no_services = true,
-			     .output = packages_told_line, .data = r->told };
+			     .output = packages_output_line, .data = r->output };
 	int result;
 
 	if (link_debs(s, stage, r, e) < 0)
 		return -1;
-	packages_told_start(r->told);
+	packages_output_start(r->output);
 	result = step_run(env, s, stage, &step, e);
-	packages_told_end(r->told);
+	packages_output_end(r->output);
 	if (result < 0 && e->code == ERR_FAILED)
-		packages_told_explain(r->told, e);
-	packages_told_release(r->told);
+		packages_output_explain(r->output, e);
+	packages_output_release(r->output);
 	if (result < 0)
 		return -1;
 	return file_remove_tree(stage->fd, DEBS, e);

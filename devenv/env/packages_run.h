@@ -8,7 +8,7 @@
 
 #include "config/lock.h"
 #include "env/env.h"
-#include "env/packages_told.h"
+#include "env/packages_output.h"
 #include "source/recipe.h"
 
 struct packages_run {
@@ -17,7 +17,7 @@ struct packages_run {
 	size_t count;
 	const char *script; /* of packages_dpkg.h */
 	int64_t epoch;	    /* times of the step become this one (seconds) */
-	struct packages_told *told; /* hears what dpkg says, and is released */
+	struct packages_output *output; /* hears what dpkg says, and is released */
 };
 
 int packages_run(struct environment *env, struct store *s, struct store_stage *stage, const struct packages_run *r, struct err *e);

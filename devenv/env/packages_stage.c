@@ -26,7 +26,7 @@
 #include "env/packages_order.h"
 #include "env/packages_run.h"
 #include "env/packages_space.h"
-#include "env/packages_told.h"
+#include "env/packages_output.h"
 #include "env/packages_whole.h"
 #include "source/debian_base.h"
 #include "source/debian_deb.h"
@@ -240,11 +240,11 @@ static int drop(struct store *s, struct store_stage *stage, const struct chosen 
 
 /* Run a script of dpkg's on the image `below`, and publish what it wrote. The order of the packages is decided. */
 static int run_dpkg(struct environment *env, struct store *s, struct store_stage *stage, const struct recipe *r, const struct chosen *c,
-		    const struct control *control, const char *script, struct packages_told *told, struct err *e)
+		    const struct control *control, const char *script, struct packages_output *output, struct err *e)
 {
 	cleanup_free const struct lock_package **by_place = mem_array(c->count + 1, sizeof(*by_place));
 	cleanup_free const struct lock_package **unpacked = mem_array(c->count + 1, sizeof(*unpacked));
-	struct packages_run run = { r, unpacked, 0, script, control->epoch, told };
+	struct packages_run run = { r, unpacked, 0, script, control->epoch, output };
 
 	for (size_t i = 0; i < c->count; i++)
 		if (control->items[i].by_dpkg)
@@ -311,9 +311,9 @@ static int configure_in(struct environment *env, struct store *s, struct store_s
 			const struct chosen *c, const struct control *control, const struct env_options *o, struct err *e)
 {
 	cleanup_free char *script = packages_dpkg_base(c->items, control->items, c->count, debian_arch(r->configured.platform));
-	struct packages_told told = { .ui = o->ui, .packages = c->items, .count = c->count };
+	struct packages_output output = { .ui = o->ui, .packages = c->items, .count = c->count };
 
-	if (run_dpkg(env, s, stage, &r->configured, c, control, script, &told, e) == 0)
+	if (run_dpkg(env, s, stage, &r->configured, c, control, script, &output, e) == 0)
 		return 0;
 	return e->code == ERR_FAILED ? err_wrap(e, "configuring the packages of the base") : -1;
 }
@@ -381,13 +381,13 @@ int packages_stage_make_base(struct environment *env, struct store *s, const str
 static int add_in(struct environment *env, struct store *s, struct store_stage *stage, const struct recipe *r,
 		  const struct chosen *c, struct control *control, const struct env_options *o, struct err *e)
 {
-	struct packages_told told = { .ui = o->ui, .packages = c->items, .count = c->count, .unpacks = true };
+	struct packages_output output = { .ui = o->ui, .packages = c->items, .count = c->count, .unpacks = true };
 	cleanup_free char *script = NULL;
 
 	for (size_t i = 0; i < control->count; i++)
 		control->items[i].by_dpkg = true;
 	script = packages_dpkg_add(c->items, control->items, c->count, debian_arch(r->platform));
-	if (run_dpkg(env, s, stage, r, c, control, script, &told, e) == 0)
+	if (run_dpkg(env, s, stage, r, c, control, script, &output, e) == 0)
 		return 0;
 	return e->code == ERR_FAILED ? err_wrap(e, "[packages] apt") : -1;
 }

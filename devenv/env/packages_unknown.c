@@ -62,7 +62,7 @@ static void try_components(const struct packages_unknown *u, struct strlist *nam
 	struct debian_archive rest = { 0 };
 	struct err ignored = ERR_INIT;
 
-	debian_archive_rest(&u->source->context, &u->source->archive, &rest);
+	debian_archive_other_components(&u->source->context, &u->source->archive, &rest);
 	if (rest.count && debian_indexes_read(&u->source->context, &rest, debian_arch(u->platform), false, &indexes, &ignored) == 0) {
 		find_in_components(u, &indexes, names, a);
 		debian_indexes_release(&indexes);

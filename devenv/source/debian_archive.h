@@ -96,7 +96,7 @@ int debian_indexes_read(struct debian_context *c, const struct debian_archive *a
 void debian_indexes_release(struct debian_indexes *i);
 
 /* The same suites with the components that they have and that are not used: none where nothing can be known. For debian_archive_release. */
-void debian_archive_rest(struct debian_context *c, const struct debian_archive *a, struct debian_archive *out);
+void debian_archive_other_components(struct debian_context *c, const struct debian_archive *a, struct debian_archive *out);
 
 /* After ERR_CONFIG for an alias: ask the archive what it means today, for the hint of *e. Without an answer it stays as it is. */
 void debian_archive_name_alias(struct debian_context *c, const char *alias, struct err *e);

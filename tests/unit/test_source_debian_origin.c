@@ -76,14 +76,14 @@ static void test_components_beside(void **state)
 
 	(void)state;
 	need_archive();
-	debian_archive_rest(&fixture.context, &fixture.archive, &rest);
+	debian_archive_other_components(&fixture.context, &fixture.archive, &rest);
 	assert_int_equal(rest.count, 0);
 	fixture.components = "main contrib updates/extra";
 	make_again("");
 	must_run("rm -rf cache");
 	read_indexes(&fixture.archive, false, &x);
 	debian_indexes_release(&x);
-	debian_archive_rest(&fixture.context, &fixture.archive, &rest);
+	debian_archive_other_components(&fixture.context, &fixture.archive, &rest);
 	assert_int_equal(rest.count, 1);
 	assert_string_equal(rest.suites[0].suite, "bookworm");
 	assert_string_equal(rest.suites[0].keyring, fixture.archive.suites[0].keyring);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* packages_told.c - see packages_told.h. The words are those of dpkg with LC_ALL=C.UTF-8. */
-#include "env/packages_told.h"
+/* packages_output.c - see packages_output.h. The words are those of dpkg with LC_ALL=C.UTF-8. */
+#include "env/packages_output.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,14 +14,14 @@ enum { LINES = 12, LINE_BYTES = 160, ROOM_FOR_PREFIX = 80 };
 
 /* ---- how far it is ---- */
 
-static void show(const struct packages_told *t, const char *what, size_t begun)
+static void show(const struct packages_output *t, const char *what, size_t begun)
 {
 	if (t->ui->packages && t->count)
 		t->ui->packages(t->ui->progress.data, what, begun ? begun - 1 : 0, t->count);
 }
 
 /* "Setting up jq (1.6-2.1) ...", "Unpacking libc6:amd64 (2.36-9) ...": scripts can say such words too, so it is one of ours. */
-static bool begins(const struct packages_told *t, const char *line, const char *what)
+static bool begins(const struct packages_output *t, const char *line, const char *what)
 {
 	const char *name = line + strlen(what);
 	size_t len;
@@ -38,7 +38,7 @@ static bool begins(const struct packages_told *t, const char *line, const char *
 }
 
 /* true: it begins with another package. */
-static bool count(struct packages_told *t, const char *line)
+static bool count(struct packages_output *t, const char *line)
 {
 	if (begins(t, line, "Setting up ")) {
 		t->configured += t->configured < t->count;
@@ -53,12 +53,12 @@ static bool count(struct packages_told *t, const char *line)
 	return true;
 }
 
-void packages_told_start(struct packages_told *t)
+void packages_output_start(struct packages_output *t)
 {
 	show(t, t->unpacks ? "unpacking" : "configuring", 0);
 }
 
-void packages_told_end(struct packages_told *t)
+void packages_output_end(struct packages_output *t)
 {
 	if (t->ui->packages && t->count)
 		t->ui->packages(t->ui->progress.data, "configuring", t->count, t->count);
@@ -66,13 +66,13 @@ void packages_told_end(struct packages_told *t)
 
 /* ---- what it says ---- */
 
-static void forget(struct packages_told *t)
+static void forget(struct packages_output *t)
 {
 	strlist_release(&t->last);
 	t->next = 0;
 }
 
-static void keep(struct packages_told *t, const char *line, size_t len)
+static void keep(struct packages_output *t, const char *line, size_t len)
 {
 	struct buf text = BUF_INIT;
 
@@ -88,9 +88,9 @@ static void keep(struct packages_told *t, const char *line, size_t len)
 	t->next = (t->next + 1) % LINES;
 }
 
-void packages_told_line(void *data, const char *line, size_t len)
+void packages_output_line(void *data, const char *line, size_t len)
 {
-	struct packages_told *t = data;
+	struct packages_output *t = data;
 
 	if (t->ui->package_line) {
 		cleanup_buf struct buf text = BUF_INIT;
@@ -137,7 +137,7 @@ static bool parse_script(const char *reason, struct script *s)
 }
 
 /* The newest that fit, in their order. Who was shown all of them has them above. */
-static void add_lines(const struct packages_told *t, struct err *e)
+static void add_lines(const struct packages_output *t, struct err *e)
 {
 	cleanup_buf struct buf text = BUF_INIT;
 	size_t used = strlen(e->msg) + ROOM_FOR_PREFIX, n = t->last.count, first = n;
@@ -166,7 +166,7 @@ static void explain_script(const struct script *s, struct err *e)
 		err_set(e, ERR_FAILED, "the %s of %s %s", text_safe(kind), name, text_safe(s->end));
 }
 
-int packages_told_explain(const struct packages_told *t, struct err *e)
+int packages_output_explain(const struct packages_output *t, struct err *e)
 {
 	struct script s;
 
@@ -180,7 +180,7 @@ int packages_told_explain(const struct packages_told *t, struct err *e)
 	return -1;
 }
 
-void packages_told_release(struct packages_told *t)
+void packages_output_release(struct packages_output *t)
 {
 	forget(t);
 	free(mem_steal(t->failed));

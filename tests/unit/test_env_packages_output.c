@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_env_packages_told.c - what dpkg says: how far it is, and which package's script failed. */
+/* test_env_packages_output.c - what dpkg says: how far it is, and which package's script failed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "env/packages_told.h"
+#include "env/packages_output.h"
 
 static char names[][16] = { "mariadb-server", "jq", "libc6" };
 static const struct lock_package maria = { .name = names[0] }, jq = { .name = names[1] }, libc = { .name = names[2] };
@@ -26,25 +26,25 @@ static void hear(void *data, const char *line)
 	buf_addf(data, "%s\n", line);
 }
 
-static void tell(struct packages_told *t, const char *text)
+static void tell(struct packages_output *t, const char *text)
 {
 	cleanup_strlist struct strlist lines = STRLIST_INIT;
 
 	strlist_split(&lines, text, "\n");
 	for (size_t i = 0; i < lines.count; i++)
-		packages_told_line(t, lines.items[i], strlen(lines.items[i]));
+		packages_output_line(t, lines.items[i], strlen(lines.items[i]));
 }
 
 static void sees(bool unpacks, const char *text, const char *expected)
 {
 	cleanup_buf struct buf seen = BUF_INIT;
 	struct env_ui ui = { .packages = see, .progress.data = &seen };
-	struct packages_told t = { .ui = &ui, .packages = three, .count = 3, .unpacks = unpacks };
+	struct packages_output t = { .ui = &ui, .packages = three, .count = 3, .unpacks = unpacks };
 
-	packages_told_start(&t);
+	packages_output_start(&t);
 	tell(&t, text);
-	packages_told_end(&t);
-	packages_told_release(&t);
+	packages_output_end(&t);
+	packages_output_release(&t);
 	assert_string_equal(seen.data, expected);
 }
 
@@ -64,13 +64,13 @@ static void test_counts(void **state)
 static void explains(const char *text, const char *message, const char *hint)
 {
 	struct env_ui ui = { 0 };
-	struct packages_told t = { .ui = &ui, .packages = three, .count = 3 };
+	struct packages_output t = { .ui = &ui, .packages = three, .count = 3 };
 	struct err e = ERR_INIT;
 
 	err_set_(&e, ERR_FAILED, "the packages step failed with status 1");
 	tell(&t, text);
-	assert_int_equal(packages_told_explain(&t, &e), -1);
-	packages_told_release(&t);
+	assert_int_equal(packages_output_explain(&t, &e), -1);
+	packages_output_release(&t);
 	assert_int_equal(e.code, ERR_FAILED);
 	assert_string_equal(e.msg, message);
 	assert_non_null(strstr(e.hint, hint));
@@ -108,7 +108,7 @@ static void test_other_failures(void **state)
 static void test_long_output(void **state)
 {
 	struct env_ui ui = { 0 };
-	struct packages_told t = { .ui = &ui, .packages = three, .count = 3 };
+	struct packages_output t = { .ui = &ui, .packages = three, .count = 3 };
 	struct err e = ERR_INIT;
 
 	(void)state;
@@ -116,22 +116,22 @@ static void test_long_output(void **state)
 	for (int i = 0; i < 40; i++) {
 		cleanup_free char *line = mem_printf("line %d %0*d", i, i % 3 ? 1 : 400, 7);
 
-		packages_told_line(&t, line, strlen(line));
+		packages_output_line(&t, line, strlen(line));
 	}
-	packages_told_explain(&t, &e);
+	packages_output_explain(&t, &e);
 	/* the newest, in their order, and room for what is put before it */
 	assert_true(strlen(e.msg) < sizeof(e.msg) - 70);
 	assert_true(text_ends(e.msg, "..."));
 	assert_non_null(strstr(e.msg, "\n  line 37 7\n  line 38 7\n  line 39 "));
 	assert_null(strstr(e.msg, "line 27"));
-	packages_told_release(&t);
+	packages_output_release(&t);
 }
 
 static void test_all_of_it(void **state)
 {
 	cleanup_buf struct buf heard = BUF_INIT;
 	struct env_ui ui = { .package_line = hear, .data = &heard };
-	struct packages_told t = { .ui = &ui, .packages = three, .count = 3 };
+	struct packages_output t = { .ui = &ui, .packages = three, .count = 3 };
 	struct err e = ERR_INIT;
 
 	(void)state;
@@ -141,10 +141,10 @@ static void test_all_of_it(void **state)
 					" installed jq package post-installation script subprocess returned error exit status 1\nmore\n");
 	/* whose lines stand above is in no need of them, nor of being told how to see them */
 	err_set_(&e, ERR_FAILED, "it failed");
-	packages_told_explain(&t, &e);
+	packages_output_explain(&t, &e);
 	assert_string_equal(e.msg, "the post-installation script of jq failed with status 1");
 	assert_string_equal(e.hint, "");
-	packages_told_release(&t);
+	packages_output_release(&t);
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* debian_rest.c - the components of an archive that are not in use: what its signed releases name beside those that are. */
+/* debian_components.c - the components of an archive that are not in use: what its signed releases name beside those that are. */
 #include "source/debian_archive_internal.h"
 
 #include <fcntl.h>
@@ -9,28 +9,28 @@
 #include "base/mem.h"
 #include "base/path.h"
 
-static void add_rest(const struct debian_suite *s, const struct debian_release *release, struct debian_archive *out)
+static void add_others(const struct debian_suite *s, const struct debian_release *release, struct debian_archive *out)
 {
-	struct strlist rest = STRLIST_INIT;
+	struct strlist others = STRLIST_INIT;
 
 	for (size_t i = 0; i < release->components.count; i++) {
 		const char *name = path_base(release->components.items[i]); /* "updates/main" of old security suites */
 
-		if (!strlist_has(&s->components, name) && !strlist_has(&rest, name))
-			strlist_add(&rest, name);
+		if (!strlist_has(&s->components, name) && !strlist_has(&others, name))
+			strlist_add(&others, name);
 	}
-	if (rest.count) {
-		struct debian_suite *added = debian_archive_add(out, s->uri, s->suite, s->keyring, &rest);
+	if (others.count) {
+		struct debian_suite *added = debian_archive_add(out, s->uri, s->suite, s->keyring, &others);
 
 		added->foreign = true; /* it need not have them for every architecture */
 		added->any_age = s->any_age;
 		for (size_t i = 0; i < s->fingerprints.count; i++)
 			strlist_add(&added->fingerprints, s->fingerprints.items[i]);
 	}
-	strlist_release(&rest);
+	strlist_release(&others);
 }
 
-void debian_archive_rest(struct debian_context *c, const struct debian_archive *a, struct debian_archive *out)
+void debian_archive_other_components(struct debian_context *c, const struct debian_archive *a, struct debian_archive *out)
 {
 	cleanup_free char *path = path_join(c->cache, "debian");
 	cleanup_close int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -41,7 +41,7 @@ void debian_archive_rest(struct debian_context *c, const struct debian_archive *
 		struct err ignored = ERR_INIT;
 
 		if (!a->suites[i].flat && debian_inrelease_get(c, &a->suites[i], directory, false, NULL, &r, &ignored) == 0)
-			add_rest(&a->suites[i], &r.release, out);
+			add_others(&a->suites[i], &r.release, out);
 		debian_inrelease_release(&r);
 	}
 }
